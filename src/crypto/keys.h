@@ -1,0 +1,82 @@
+/*
+ * keys.h - private keys and certificates, from files or made here.
+ *
+ * Owns:  sso_key_pair_t, sso_cert_t.
+ * Layer: crypto (base, OpenSSL).
+ * Lives: parsed once at start-up in the configuration pool; read-only afterwards.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CRYPTO_KEYS_H
+#define SSO_CRYPTO_KEYS_H
+
+#include "base/ctx.h"
+#include "base/span.h"
+
+#include <apr_tables.h>
+#include <openssl/evp.h>
+#include <openssl/x509.h>
+
+/* A certificate that was pinned by configuration or metadata. */
+typedef struct {
+    EVP_PKEY *key;          /* its public key, borrowed from the certificate */
+    const char *der_base64; /* one line, for metadata */
+    const char *sha256;     /* fingerprint: 64 hex digits */
+    const char *subject;    /* for logs */
+    apr_time_t not_before, not_after;
+} sso_cert_t;
+
+/* Our own key and, where there is one, its certificate. */
+typedef struct {
+    EVP_PKEY *key;
+    const sso_cert_t *cert; /* NULL: none */
+} sso_key_pair_t;
+
+/**
+ * Read a certificate: PEM, DER, or bare Base64 of DER as it stands in metadata.
+ *
+ * @return APR_SUCCESS, or SSO_F_CONFIG: not a certificate, or an RSA key under 2048 bits, or a key
+ *         type that no allowed algorithm uses (R27). Dates are reported, not judged.
+ */
+apr_status_t sso_cert_parse(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text, sso_cert_t **out);
+
+/* The same from a file of at most 64 KiB. */
+apr_status_t sso_cert_read(sso_ctx_t *cx, apr_pool_t *pool, const char *file, sso_cert_t **out);
+
+/**
+ * Read our private key (PEM, unencrypted) and the certificate for it.
+ *
+ * @param key_file  refused when group or others can read it (SSO_F_CONFIG says "chmod 600").
+ * @param cert_file NULL: look for a certificate in key_file, else none.
+ * @return          SSO_F_CONFIG also when the certificate is not for this key.
+ */
+apr_status_t sso_key_read(sso_ctx_t *cx, apr_pool_t *pool, const char *key_file,
+                          const char *cert_file, sso_key_pair_t **out);
+
+/**
+ * Our key from one file that holds both; made when there is none: RSA 3072 and a certificate for
+ * ten years with subject CN=name, written mode 0600 by way of a temporary file.
+ *
+ * @param may_write 0: do not create (APR_ENOENT, no fault).
+ */
+apr_status_t sso_key_own(sso_ctx_t *cx, apr_pool_t *pool, const char *file, const char *name,
+                         int may_write, sso_key_pair_t **out);
+
+/**
+ * A secret by its source: "file:PATH", "exec:PROGRAM ARGS" or "env:NAME".
+ *
+ * One newline at the end is dropped; a NUL byte is refused. Files must not be readable by group or
+ * others; programs get 10 seconds. At most 4096 bytes.
+ *
+ * @param base directory that relative paths start from.
+ * @param out  in pool, wiped at its end.
+ * @return     SSO_F_CONFIG with a detail that says what to write instead.
+ */
+apr_status_t sso_secret_read(sso_ctx_t *cx, apr_pool_t *pool, const char *base,
+                             const char *source, sso_span_t *out);
+
+/* A secret of 32 random bytes as 64 hex digits in a file of mode 0600; made when there is none. */
+apr_status_t sso_secret_own(sso_ctx_t *cx, apr_pool_t *pool, const char *file, int may_write,
+                            sso_span_t *out);
+
+#endif /* SSO_CRYPTO_KEYS_H */

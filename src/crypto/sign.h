@@ -1,0 +1,45 @@
+/*
+ * sign.h - signatures by a closed list of algorithms.
+ *
+ * Owns:  the table of XML signature algorithms we allow.
+ * Layer: crypto (base, OpenSSL).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CRYPTO_SIGN_H
+#define SSO_CRYPTO_SIGN_H
+
+#include "base/ctx.h"
+#include "base/span.h"
+
+#include <openssl/evp.h>
+
+/* One row: what a URI stands for. */
+typedef struct {
+    const char *uri;    /* http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 */
+    const char *digest; /* OpenSSL's name */
+    int key_type;       /* EVP_PKEY_RSA or EVP_PKEY_EC */
+    int pss;            /* RSASSA-PSS, salt as long as the digest */
+    int weak;           /* SHA-1: only where a provider was allowed to use it */
+} sso_sign_alg_t;
+
+/* The row of a URI, compared byte for byte (R27). NULL: not allowed, weak ones too unless asked. */
+const sso_sign_alg_t *sso_sign_alg(sso_span_t uri, int allow_weak);
+
+/* The row we sign with: RSA-SHA256, or ECDSA-SHA256 for an EC key. */
+const sso_sign_alg_t *sso_sign_alg_for(const EVP_PKEY *key);
+
+/**
+ * Sign; ECDSA in the raw r||s form of XML signatures.
+ *
+ * @param out in cx->pool.
+ */
+apr_status_t sso_sign_make(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
+                           sso_span_t data, sso_span_t *out);
+
+/* Does the signature verify? APR_SUCCESS only then; APR_EINVAL (no fault recorded) otherwise, also
+ * when the key is not of the algorithm's type. */
+apr_status_t sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
+                            sso_span_t data, sso_span_t signature);
+
+#endif /* SSO_CRYPTO_SIGN_H */
