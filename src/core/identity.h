@@ -1,0 +1,49 @@
+/*
+ * identity.h - who the user is, whatever the protocol said it in.
+ *
+ * Owns:  sso_identity_t.
+ * Layer: core (base).
+ * Lives: from the verified message to the session made of it; in cx->pool.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_IDENTITY_H
+#define SSO_CORE_IDENTITY_H
+
+#include "base/ctx.h"
+#include "base/span.h"
+
+#include <apr_tables.h>
+
+/* One attribute with its values, UTF-8, as the provider spells it. */
+typedef struct {
+    const char *name;
+    const char *friendly;       /* SAML's FriendlyName; NULL if none. A hint, matched last. */
+    apr_array_header_t *values; /* of const char * */
+} sso_attribute_t;
+
+typedef struct {
+    const char *issuer;  /* entity ID, issuer URL or name of the block */
+    const char *subject; /* stable key of the user at that issuer; never NULL */
+    const char *subject_format;    /* SAML NameID format, or NULL */
+    const char *name_qualifier;    /* SAML, for logout; NULL if none */
+    const char *sp_name_qualifier; /* likewise */
+    const char *sid;               /* provider's session, for single logout; NULL if none */
+    const char *acr;               /* authentication context, NULL if unknown */
+    apr_time_t auth_time;          /* when the user proved who they are; 0 if unknown */
+    apr_time_t valid_until;        /* provider's limit on the session; 0 if none */
+    int banned;                    /* the provider revokes this person's access */
+    apr_array_header_t *attributes; /* of sso_attribute_t, in the order they came */
+} sso_identity_t;
+
+/* An identity without attributes. */
+sso_identity_t *sso_identity_make(apr_pool_t *p);
+
+/* Add a value; attributes of one name are one attribute (some providers repeat it per value). */
+void sso_identity_add(sso_identity_t *who, const char *name, const char *friendly,
+                      const char *value);
+
+/* The attribute of that name, or NULL. */
+const sso_attribute_t *sso_identity_find(const sso_identity_t *who, const char *name);
+
+#endif /* SSO_CORE_IDENTITY_H */

@@ -1,0 +1,87 @@
+/*
+ * protocol.h - what a handshake must be able to do.
+ *
+ * Owns:  sso_protocol_t, sso_answer_t.
+ * Layer: core (base, crypto).
+ *
+ * start and finish are functions from a message, and what we remembered, to an outcome. They see
+ * neither session nor account nor store; what must not happen twice they name in the answer, and
+ * the login spends it before a session exists.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_PROTOCOL_H
+#define SSO_CORE_PROTOCOL_H
+
+#include "core/flow.h"
+#include "core/identity.h"
+#include "core/provider.h"
+#include "core/reply.h"
+#include "core/request.h"
+#include "core/site.h"
+
+/* One provider at one site: what addresses depend on. Read-only after start-up. */
+typedef struct {
+    const sso_provider_t *provider;
+    const sso_site_t *site;
+    const char *url; /* "https://www.example.org/.sso/NAME": leaves hang below it */
+} sso_idp_t;
+
+#define SSO_ONCE_MAX 4
+
+/* Something that may be accepted once: remembered as a hash of label and bytes. */
+typedef struct {
+    const char *label;  /* constant: "token", "assertion", "request" */
+    sso_span_t what;    /* already qualified by the issuer where that matters */
+    apr_time_t until;   /* remember it until then */
+    sso_fault_t fault;  /* what a second time is called */
+} sso_once_t;
+
+/* What finish makes of a message that was verified completely. */
+typedef struct {
+    sso_identity_t *who;
+    const sso_flow_t *flow;    /* the one that this answers; NULL: unsolicited */
+    const char *return_path;   /* unsolicited: where to land, checked; else from the flow */
+    sso_once_t once[SSO_ONCE_MAX]; /* in the order in which they are spent */
+    int once_n;
+} sso_answer_t;
+
+/* One thing to enter at the other side, for ssoctl show and the set-up page. */
+typedef struct {
+    const char *label; /* "ACS URL" */
+    const char *value;
+    const char *note;  /* one sentence or NULL */
+} sso_fact_t;
+
+typedef struct sso_protocol sso_protocol_t;
+struct sso_protocol {
+    const char *name;     /* as written after the provider's name: "saml" */
+    unsigned bit;         /* SSO_FOR_* */
+    const char *callback; /* leaf at which answers arrive: "acs", "callback" */
+    int cross_site_post;  /* answers come as a POST from another site: flow cookies need None */
+    int flow_age_sec;     /* an answer must arrive within this */
+
+    /* Check the settings, load or make keys, build everything that start and finish need;
+     * *state is read-only afterwards. cx->pool is temporary: keep in provider->pool.
+     * SSO_F_CONFIG with a detail that says what to write instead. */
+    apr_status_t (*prepare)(sso_ctx_t *cx, const sso_provider_t *provider, void **state);
+
+    /* Send the browser to the provider; fills flow->request (unless it is set already, by a
+     * test) and flow->extra, and a REDIRECT or FORM reply. */
+    apr_status_t (*start)(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
+                          sso_reply_t *reply);
+
+    /* Read and verify the provider's answer. A verifier starts from "no": *out is untouched unless
+     * everything holds. */
+    apr_status_t (*finish)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                           const sso_flows_t *flows, sso_answer_t *out);
+
+    /* Anything else below our address: metadata, logout messages. APR_NOTFOUND: no such leaf. */
+    apr_status_t (*serve)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                          const char *leaf, sso_reply_t *reply);
+
+    /* What to enter at the other side; array of sso_fact_t in cx->pool. */
+    apr_status_t (*describe)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);
+};
+
+#endif /* SSO_CORE_PROTOCOL_H */

@@ -1,0 +1,91 @@
+/*
+ * provider.h - one <SSOProvider NAME PROTOCOL> block: who can tell us who the user is.
+ *
+ * Owns:  sso_provider_t, the table of its settings.
+ * Layer: core (base, crypto).
+ * Lives: in the configuration pool; read-only once the protocol has prepared it. Secrets and paths
+ *        live only here, never in .htaccess.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_PROVIDER_H
+#define SSO_CORE_PROVIDER_H
+
+#include "core/settings.h"
+
+/* Bits of sso_setting_t.protocols. */
+enum { SSO_FOR_SAML = 1, SSO_FOR_HMAC = 2, SSO_FOR_OIDC = 4 };
+
+/* Values of the enumerated settings, in the order of their names in provider.c. */
+enum { SSO_ACTIVE_ON, SSO_ACTIVE_TEST, SSO_ACTIVE_OFF };
+enum { SSO_AUTO, SSO_AUTO_ON, SSO_AUTO_OFF };
+enum { SSO_BINDING_AUTO, SSO_BINDING_REDIRECT, SSO_BINDING_POST };
+enum { SSO_SIGNED_EITHER, SSO_SIGNED_ASSERTION, SSO_SIGNED_RESPONSE, SSO_SIGNED_BOTH };
+enum { SSO_ENCRYPTION_GCM, SSO_ENCRYPTION_SIGNED_CBC, SSO_ENCRYPTION_ANY };
+enum { SSO_HMAC_SIG_ANY, SSO_HMAC_SIG_HEX, SSO_HMAC_SIG_BASE64 };
+enum { SSO_HMAC_SIGNED_EITHER, SSO_HMAC_SIGNED_BASE64, SSO_HMAC_SIGNED_URLENCODED };
+
+typedef struct {
+    apr_uint64_t given; /* see settings.h */
+
+    int active;
+    const char *display_name;
+    apr_array_header_t *domains;
+    apr_array_header_t *attributes;
+    apr_array_header_t *user_attribute;
+    apr_interval_time_t lifetime;
+    apr_interval_time_t idle;
+
+    apr_array_header_t *saml_metadata;
+    apr_array_header_t *saml_idp;
+    const char *saml_entity_id;
+    apr_array_header_t *saml_keys;
+    int saml_sign;
+    int saml_binding;
+    int saml_want_signed;
+    apr_array_header_t *saml_unsolicited;
+    const char *saml_nameid;
+    apr_array_header_t *saml_acr;
+    int saml_force;
+    int saml_encryption;
+    apr_interval_time_t saml_skew;
+    apr_array_header_t *saml_audience;
+    apr_array_header_t *saml_acs;
+    apr_array_header_t *saml_allow;
+    apr_int64_t saml_max;
+
+    const char *hmac_endpoint;
+    apr_array_header_t *hmac_secrets;
+    int hmac_sig;
+    int hmac_signed;
+    apr_array_header_t *hmac_params;
+} sso_provider_settings_t;
+
+enum {
+#define SETTING(kind, name, ...) SSO_PROVIDER_##name,
+#include "core/provider.def"
+#undef SETTING
+    SSO_PROVIDER_ROWS
+};
+
+extern const sso_table_t sso_provider_table;
+
+struct sso_protocol;
+
+typedef struct {
+    const char *name;                    /* of the block: letters, digits, '-', '_', at most 32 */
+    const struct sso_protocol *protocol; /* what speaks to it */
+    const sso_provider_settings_t *set;
+    const char *file; /* where the block begins, for messages */
+    int line;
+    const char *state_dir; /* absolute, for generated keys; NULL in tests that need none */
+    const char *root;      /* where relative file names start */
+    int may_write;         /* files may be created (not during configtest) */
+    apr_pool_t *pool;      /* lives as long as the provider */
+    void *state;           /* what the protocol's prepare made */
+} sso_provider_t;
+
+/* NULL, or why the text cannot name a provider. */
+const char *sso_provider_name_check(const char *name);
+
+#endif /* SSO_CORE_PROVIDER_H */

@@ -1,0 +1,68 @@
+/*
+ * request.h - an HTTP request as the core sees it.
+ *
+ * Owns:  sso_request_t, cookies in it.
+ * Layer: core (base).
+ * Lives: one request; filled by httpd/adapt.c or by a test.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_REQUEST_H
+#define SSO_CORE_REQUEST_H
+
+#include "base/ctx.h"
+#include "base/span.h"
+#include "base/url.h"
+
+typedef struct sso_request sso_request_t;
+struct sso_request {
+    const char *method; /* "GET", "HEAD", "POST", ... */
+    const char *path;   /* decoded, begins with '/' */
+    const char *query;  /* raw, without '?'; NULL if none */
+    const char *target; /* path and query as the browser sent them, to come back to */
+    int https;          /* reached the public side by https (SSOBaseURL says so, or TLS here) */
+    int loopback;       /* the client is on this machine */
+    const char *cookie; /* Cookie header as received, NULL if none */
+
+    /* Value of a request header, NULL if absent. */
+    const char *(*header)(const sso_request_t *, const char *name);
+
+    /* Whole body, read once. SSO_F_BODY_SIZE when longer than max bytes, SSO_F_BODY_READ. */
+    apr_status_t (*body)(sso_request_t *, sso_ctx_t *cx, apr_size_t max, sso_span_t *out);
+
+    void *baton; /* of header and body */
+};
+
+/* GET or HEAD? */
+int sso_request_is_read(const sso_request_t *req);
+
+/* May it be answered with a redirect to a login? A top-level GET or HEAD navigation: by
+ * Sec-Fetch-Mode where the browser sends it, else not XMLHttpRequest, not an upgrade, and HTML
+ * accepted. */
+int sso_request_is_navigation(const sso_request_t *req);
+
+/* Does the browser vouch that it comes from a page of this site, or from nowhere (typed in)?
+ * By Sec-Fetch-Site, else by Origin or Referer against base_url. */
+int sso_request_is_same_origin(const sso_request_t *req, const char *base_url);
+
+/* The value of a cookie in a Cookie header; APR_NOTFOUND if absent or cookie is NULL. The first one
+ * of that exact name between separators counts. No allocation. */
+apr_status_t sso_cookie_get(const char *cookie, const char *name, sso_span_t *out);
+
+/* Calls fn for every cookie whose name begins with prefix; stops when it returns non-zero. */
+void sso_cookie_each(const char *cookie, const char *prefix,
+                     int (*fn)(void *baton, sso_span_t name, sso_span_t value), void *baton);
+
+/* A Cookie header without the cookies whose name is `name` or begins with `name-`; NULL when
+ * nothing is left; `cookie` itself when there is nothing to take out. */
+const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name);
+
+/* The form in the body (application/x-www-form-urlencoded), read with a limit, cut.
+ * SSO_F_BODY_READ when it is of another type. */
+apr_status_t sso_request_form(sso_ctx_t *cx, sso_request_t *req, apr_size_t max,
+                              sso_params_t *out);
+
+/* The query, cut; '+' stays '+'. */
+apr_status_t sso_request_query(sso_ctx_t *cx, const sso_request_t *req, sso_params_t *out);
+
+#endif /* SSO_CORE_REQUEST_H */

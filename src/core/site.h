@@ -1,0 +1,45 @@
+/*
+ * site.h - one virtual host as the core sees it: its addresses, cookies, keys and store.
+ *
+ * Owns:  sso_site_t, the names of its cookies.
+ * Layer: core (base, crypto, store).
+ * Lives: made at start-up in the configuration pool; read-only afterwards.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_SITE_H
+#define SSO_CORE_SITE_H
+
+#include "crypto/seal.h"
+#include "store/store.h"
+
+#include <apr_hash.h>
+
+typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_samesite_t;
+
+typedef struct {
+    const char *base_url;  /* "https://www.example.org", no slash at the end */
+    const char *path;      /* "/.sso": where mod_sso answers itself */
+    apr_size_t path_len;
+    const char *cookie;    /* name of the session cookie: "__Host-sso" */
+    const char *domain;    /* Domain attribute, NULL: host-only */
+    const char *cookie_path;
+    sso_samesite_t samesite;
+    int secure;            /* cookies carry Secure; 0 only under SSOInsecureHttp */
+    int insecure_http;     /* logins over plain http are allowed */
+    int tenant;            /* in the store */
+    const sso_seal_t *seal;
+    sso_store_t *store;
+    apr_hash_t *idps;      /* name -> const sso_idp_t *, every provider usable here */
+} sso_site_t;
+
+/* A Set-Cookie value for the session. value NULL: remove it. */
+char *sso_site_session_cookie(const sso_site_t *site, apr_pool_t *p, const char *value);
+
+/* A Set-Cookie value for what a handshake remembers; name: the part behind the session cookie's
+ * name and '-'. cross_site: must come back with a POST from another site (SameSite=None; no
+ * SameSite at all where Secure is off). value NULL: remove it. */
+char *sso_site_flow_cookie(const sso_site_t *site, apr_pool_t *p, const char *name,
+                           const char *value, apr_interval_time_t age, int cross_site);
+
+#endif /* SSO_CORE_SITE_H */
