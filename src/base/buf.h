@@ -5,8 +5,8 @@
  * Layer: base (APR only).
  * Lives: as long as its pool; growing leaves the old bytes to the pool.
  *
- * Appending past the maximum sets `full` and drops the bytes, so that a chain of calls needs one
- * check at its end. `p` is always NUL-terminated.
+ * Appending past the maximum sets `full` and drops the bytes and all that follow, so that a chain
+ * of calls needs one check at its end and what is there is always a prefix. `p` is always NUL-terminated.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
