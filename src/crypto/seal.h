@@ -7,8 +7,8 @@
  *
  * Form of an envelope, before base64url:
  *   1 byte version (1) | 4 bytes key id | 12 bytes nonce | ciphertext | 16 bytes tag
- * AES-256-GCM (NIST SP 800-38D). The purpose is authenticated with it, so that an envelope made for
- * one use does not open for another. The key id is the first 4 bytes of SHA-256("mod_sso key id" ||
+ * AES-256-GCM (NIST SP 800-38D). Version, key id and purpose are the associated data, so that an
+ * envelope made for one use does not open for another. The key id is the first 4 bytes of SHA-256("mod_sso key id" ||
  * key); the sealing key is HMAC-SHA256(secret, "mod_sso seal v1").
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -36,7 +36,8 @@ apr_status_t sso_seal_prepare(sso_ctx_t *cx, apr_pool_t *pool, const sso_span_t 
 apr_status_t sso_seal_close(sso_ctx_t *cx, const sso_seal_t *seal, const char *purpose,
                             sso_span_t content, sso_span_t *out);
 
-/* Open an envelope. APR_EINVAL (no fault recorded): not ours, damaged, or another purpose. */
+/* Open an envelope; the content in cx->pool has a NUL behind it. APR_EINVAL (no fault recorded): not
+ * ours, damaged, or another purpose. */
 apr_status_t sso_seal_open(sso_ctx_t *cx, const sso_seal_t *seal, const char *purpose,
                            sso_span_t envelope, sso_span_t *out);
 
