@@ -256,15 +256,17 @@ apr_status_t sso_percent_decode(apr_pool_t *pool, sso_span_t text, sso_span_t *o
     return APR_SUCCESS;
 }
 
-/* How many bytes the character at p has, n bytes being left; 0: not well-formed. The ranges are
- * those of RFC 3629, section 4: no overlong forms, no surrogates, nothing above U+10FFFF. */
-static apr_size_t utf8_length(const unsigned char *p, apr_size_t n)
+/* The ranges are those of RFC 3629, section 4: no overlong forms, no surrogates, nothing above
+ * U+10FFFF. */
+apr_size_t sso_utf8_length(sso_span_t bytes)
 {
+    const unsigned char *p = (const unsigned char *)bytes.p;
     unsigned char low = 0x80; /* bounds of the second byte */
     unsigned char high = 0xbf;
     apr_size_t need;
     apr_size_t i;
 
+    if (bytes.n == 0) return 0;
     if (p[0] < 0x80) return p[0] != 0;
     if (p[0] < 0xc2 || p[0] > 0xf4) return 0;
     if (p[0] == 0xe0) low = 0xa0;
@@ -272,7 +274,7 @@ static apr_size_t utf8_length(const unsigned char *p, apr_size_t n)
     if (p[0] == 0xf0) low = 0x90;
     if (p[0] == 0xf4) high = 0x8f;
     need = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
-    if (n < need || p[1] < low || p[1] > high) return 0;
+    if (bytes.n < need || p[1] < low || p[1] > high) return 0;
     for (i = 2; i < need; i++) {
         if ((p[i] & 0xc0) != 0x80) return 0;
     }
@@ -281,15 +283,11 @@ static apr_size_t utf8_length(const unsigned char *p, apr_size_t n)
 
 int sso_is_utf8(sso_span_t bytes)
 {
-    const unsigned char *p = (const unsigned char *)bytes.p;
-    apr_size_t left = bytes.n;
-
-    while (left > 0) {
-        apr_size_t n = utf8_length(p, left);
+    while (bytes.n > 0) {
+        apr_size_t n = sso_utf8_length(bytes);
 
         if (n == 0) return 0;
-        p += n;
-        left -= n;
+        bytes = sso_span_of(bytes.p + n, bytes.n - n);
     }
     return 1;
 }

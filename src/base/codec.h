@@ -57,6 +57,9 @@ char *sso_percent_encode(apr_pool_t *pool, sso_span_t bytes);
  */
 apr_status_t sso_percent_decode(apr_pool_t *pool, sso_span_t text, sso_span_t *out);
 
+/* How many bytes the first character has; 0: none, a NUL, or not well-formed UTF-8. */
+apr_size_t sso_utf8_length(sso_span_t bytes);
+
 /* Is it well-formed UTF-8 (RFC 3629) without a NUL? */
 int sso_is_utf8(sso_span_t bytes);
 
