@@ -18,8 +18,9 @@
 #include "core/site.h"
 
 #define SSO_FLOWS_MAX       5
-#define SSO_FLOW_RETURN_MAX 1024                     /* bytes of the place to come back to */
-#define SSO_FLOW_KEEP       APR_TIME_C(1800000000)   /* cookies live 30 min, so that late answers
+#define SSO_FLOW_RETURN_MAX 1024 /* bytes of the place to come back to */
+#define SSO_FLOW_KEEP \
+    APR_TIME_C(1800000000) /* cookies live 30 min, so that late answers
                                                         are told "expired", not "missing" */
 
 typedef struct {
@@ -50,7 +51,7 @@ apr_status_t sso_flow_seal(sso_ctx_t *cx, const sso_seal_t *seal, const sso_flow
 apr_status_t sso_flow_open(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t sealed,
                            sso_flow_t *out);
 
-/* All flows of this browser that belong to a provider of this site. */
+/* All flows of this browser that belong to a provider of this site; provider NULL: to any. */
 void sso_flows_read(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                     const char *provider, sso_flows_t *out);
 
@@ -61,7 +62,12 @@ const sso_flow_t *sso_flows_find(const sso_flows_t *flows, sso_span_t request);
 apr_status_t sso_flow_send(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                            const sso_flow_t *flow, int cross_site, sso_reply_t *reply);
 
-/* Remove the cookie of a flow that has ended. */
+/* Keep the cookie of a flow that has ended for two minutes more, so that a reload of its answer is
+ * recognised as one. */
+apr_status_t sso_flow_linger(sso_ctx_t *cx, const sso_site_t *site, const sso_flow_t *flow,
+                             int cross_site, sso_reply_t *reply);
+
+/* Remove the cookie of a flow. */
 void sso_flow_end(sso_ctx_t *cx, const sso_site_t *site, const sso_flow_t *flow,
                   sso_reply_t *reply);
 

@@ -23,16 +23,16 @@ typedef struct {
 } sso_attribute_t;
 
 typedef struct {
-    const char *issuer;  /* entity ID, issuer URL or name of the block */
-    const char *subject; /* stable key of the user at that issuer; never NULL */
-    const char *subject_format;    /* SAML NameID format, or NULL */
-    const char *name_qualifier;    /* SAML, for logout; NULL if none */
-    const char *sp_name_qualifier; /* likewise */
-    const char *sid;               /* provider's session, for single logout; NULL if none */
-    const char *acr;               /* authentication context, NULL if unknown */
-    apr_time_t auth_time;          /* when the user proved who they are; 0 if unknown */
-    apr_time_t valid_until;        /* provider's limit on the session; 0 if none */
-    int banned;                    /* the provider revokes this person's access */
+    const char *issuer;             /* entity ID, issuer URL or name of the block */
+    const char *subject;            /* stable key of the user at that issuer; never NULL */
+    const char *subject_format;     /* SAML NameID format, or NULL */
+    const char *name_qualifier;     /* SAML, for logout; NULL if none */
+    const char *sp_name_qualifier;  /* likewise */
+    const char *sid;                /* provider's session, for single logout; NULL if none */
+    const char *acr;                /* authentication context, NULL if unknown */
+    apr_time_t auth_time;           /* when the user proved who they are; 0 if unknown */
+    apr_time_t valid_until;         /* provider's limit on the session; 0 if none */
+    int banned;                     /* the provider revokes this person's access */
     apr_array_header_t *attributes; /* of sso_attribute_t, in the order they came */
 } sso_identity_t;
 

@@ -31,17 +31,17 @@ typedef struct {
 
 /* Something that may be accepted once: remembered as a hash of label and bytes. */
 typedef struct {
-    const char *label;  /* constant: "token", "assertion", "request" */
-    sso_span_t what;    /* already qualified by the issuer where that matters */
-    apr_time_t until;   /* remember it until then */
-    sso_fault_t fault;  /* what a second time is called */
+    const char *label; /* constant: "token", "assertion", "request" */
+    sso_span_t what;   /* already qualified by the issuer where that matters */
+    apr_time_t until;  /* remember it until then */
+    sso_fault_t fault; /* what a second time is called */
 } sso_once_t;
 
 /* What finish makes of a message that was verified completely. */
 typedef struct {
     sso_identity_t *who;
-    const sso_flow_t *flow;    /* the one that this answers; NULL: unsolicited */
-    const char *return_path;   /* unsolicited: where to land, checked; else from the flow */
+    const sso_flow_t *flow;        /* the one that this answers; NULL: unsolicited */
+    const char *return_path;       /* unsolicited: where to land, checked; else from the flow */
     sso_once_t once[SSO_ONCE_MAX]; /* in the order in which they are spent */
     int once_n;
 } sso_answer_t;
@@ -50,7 +50,7 @@ typedef struct {
 typedef struct {
     const char *label; /* "ACS URL" */
     const char *value;
-    const char *note;  /* one sentence or NULL */
+    const char *note; /* one sentence or NULL */
 } sso_fact_t;
 
 typedef struct sso_protocol sso_protocol_t;
@@ -77,8 +77,8 @@ struct sso_protocol {
                            const sso_flows_t *flows, sso_answer_t *out);
 
     /* Anything else below our address: metadata, logout messages. APR_NOTFOUND: no such leaf. */
-    apr_status_t (*serve)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
-                          const char *leaf, sso_reply_t *reply);
+    apr_status_t (*serve)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
+                          sso_reply_t *reply);
 
     /* What to enter at the other side; array of sso_fact_t in cx->pool. */
     apr_status_t (*describe)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);

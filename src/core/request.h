@@ -59,8 +59,7 @@ const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name
 
 /* The form in the body (application/x-www-form-urlencoded), read with a limit, cut.
  * SSO_F_BODY_READ when it is of another type. */
-apr_status_t sso_request_form(sso_ctx_t *cx, sso_request_t *req, apr_size_t max,
-                              sso_params_t *out);
+apr_status_t sso_request_form(sso_ctx_t *cx, sso_request_t *req, apr_size_t max, sso_params_t *out);
 
 /* The query, cut; '+' stays '+'. */
 apr_status_t sso_request_query(sso_ctx_t *cx, const sso_request_t *req, sso_params_t *out);

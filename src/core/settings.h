@@ -52,10 +52,10 @@ typedef struct {
     const char *name; /* as written in httpd.conf */
     sso_kind_t kind;
     sso_place_t place;
-    unsigned protocols; /* SSO_AT_PROVIDER: bit mask of SSO_FOR_*; 0: all */
-    apr_size_t offset;  /* of the field in the struct */
-    apr_int64_t min, max;       /* in the unit of the field; LIST, LINES: words per line; 0,0: any */
-    const char *const *choices; /* SSO_K_ENUM: names in value order, NULL at the end */
+    unsigned protocols;   /* SSO_AT_PROVIDER: bit mask of SSO_FOR_*; 0: all */
+    apr_size_t offset;    /* of the field in the struct */
+    apr_int64_t min, max; /* in the unit of the field; LIST, LINES: words per line; 0,0: any */
+    const char *const *choices;  /* SSO_K_ENUM: names in value order, NULL at the end */
     sso_setting_check_fn *check; /* a row's own rules, or NULL */
     const char *preset;          /* default, written as an admin would write it; NULL: none */
     const char *usage;           /* arguments as the reference shows them */
@@ -64,7 +64,7 @@ typedef struct {
 
 typedef struct {
     const sso_setting_t *row;
-    int rows; /* at most 64 */
+    int rows;        /* at most 64 */
     apr_size_t size; /* of the struct */
 } sso_table_t;
 
@@ -117,12 +117,14 @@ const char *sso_line_value(int n, const char *const *word, const char *key);
 #define SSO_TYPE_LIST     apr_array_header_t *
 #define SSO_TYPE_LINES    apr_array_header_t *
 #define SSO_TYPE_SECRET   apr_array_header_t *
-#define SSO_SETTING_TYPE_CHECK(type, kind, name, field)                                        \
-    _Static_assert(_Generic(((type *)0)->field, SSO_TYPE_##kind : 1, default : 0),             \
+#define SSO_SETTING_TYPE_CHECK(type, kind, name, field)                            \
+    _Static_assert(_Generic(((type *)0)->field, SSO_TYPE_##kind : 1, default : 0), \
                    #name ": wrong field type")
-#define SSO_SETTING_ROW(type, kind, name, field, place, protocols, min, max, choices, check,   \
-                        preset, usage, help)                                                   \
-    {#name, SSO_K_##kind, SSO_AT_##place, protocols, offsetof(type, field), min, max, choices, \
-     check, preset, usage, help}
+#define SSO_SETTING_ROW(type, kind, name, field, place, protocols, min, max, choices, check,      \
+                        preset, usage, help)                                                      \
+    {                                                                                             \
+#name, SSO_K_##kind, SSO_AT_##place, protocols, offsetof(type, field), min, max, choices, \
+            check, preset, usage, help                                                            \
+    }
 
 #endif /* SSO_CORE_SETTINGS_H */

@@ -18,19 +18,20 @@
 typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_samesite_t;
 
 typedef struct {
-    const char *base_url;  /* "https://www.example.org", no slash at the end */
-    const char *path;      /* "/.sso": where mod_sso answers itself */
+    const char *base_url; /* "https://www.example.org", no slash at the end */
+    const char *path;     /* "/.sso": where mod_sso answers itself */
     apr_size_t path_len;
-    const char *cookie;    /* name of the session cookie: "__Host-sso" */
-    const char *domain;    /* Domain attribute, NULL: host-only */
+    const char *cookie; /* name of the session cookie: "__Host-sso" */
+    const char *domain; /* Domain attribute, NULL: host-only */
     const char *cookie_path;
     sso_samesite_t samesite;
-    int secure;            /* cookies carry Secure; 0 only under SSOInsecureHttp */
-    int insecure_http;     /* logins over plain http are allowed */
-    int tenant;            /* in the store */
+    int secure;        /* cookies carry Secure; 0 only under SSOInsecureHttp */
+    int insecure_http; /* logins over plain http are allowed */
+    int tenant;        /* in the store */
     const sso_seal_t *seal;
     sso_store_t *store;
-    apr_hash_t *idps;      /* name -> const sso_idp_t *, every provider usable here */
+    apr_hash_t *idps;    /* name -> const sso_idp_t *, every provider usable here */
+    apr_hash_t *aliases; /* path -> const sso_idp_t *: further callbacks; NULL if none */
 } sso_site_t;
 
 /* A Set-Cookie value for the session. value NULL: remove it. */

@@ -1,0 +1,272 @@
+/*
+ * attrmap.c - presets, SSOAttribute, SSOUserAttribute and SSODomains.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/attrmap.h"
+
+#include "base/codec.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <strings.h>
+
+#define SOURCES_MAX 10
+
+typedef struct {
+    const char *name;
+    const char *source[SOURCES_MAX]; /* NULL at the end */
+} preset_t;
+
+static const preset_t presets[] = {
+#define PRESET(name, ...) {name, {__VA_ARGS__, NULL}},
+#include "core/attrmap.def"
+#undef PRESET
+    {NULL, {NULL}},
+};
+
+static int is_list(const char *name)
+{
+    return !strcmp(name, "groups") || !strcmp(name, "roles");
+}
+
+/* Display values may be mended; what decides about access may not. */
+static int is_exact(const char *name)
+{
+    return is_list(name) || !strcmp(name, "email") || !strcmp(name, "username");
+}
+
+static const sso_attribute_t *find_source(const sso_identity_t *who, const char *source)
+{
+    const sso_attribute_t *found = sso_identity_find(who, source);
+    int i;
+
+    for (i = 0; !found && i < who->attributes->nelts; i++) {
+        const sso_attribute_t *a = &APR_ARRAY_IDX(who->attributes, i, sso_attribute_t);
+
+        if (a->friendly && !strcmp(a->friendly, source)) found = a;
+    }
+    return found && found->values->nelts ? found : NULL;
+}
+
+static int has_control(const char *z)
+{
+    for (; *z; z++) {
+        if (apr_iscntrl(*z)) return 1;
+    }
+    return 0;
+}
+
+static char *without_control(apr_pool_t *p, const char *z)
+{
+    char *clean = apr_pstrdup(p, z);
+    char *c;
+
+    for (c = clean; *c; c++) {
+        if (apr_iscntrl(*c)) *c = ' ';
+    }
+    return clean;
+}
+
+/* One value, fit for variables and headers. */
+static apr_status_t take_value(sso_ctx_t *cx, const char *name, const char *value, int exact,
+                               const char **out)
+{
+    if (!sso_is_utf8(sso_span(value))) {
+        return sso_fail(cx, SSO_F_ATTRIBUTE, "a value of %s is not UTF-8", name);
+    }
+    if (!has_control(value)) {
+        *out = value;
+        return APR_SUCCESS;
+    }
+    if (exact) return sso_fail(cx, SSO_F_ATTRIBUTE, "a value of %s holds control characters", name);
+    *out = without_control(cx->pool, value);
+    return APR_SUCCESS;
+}
+
+static int has_value(const apr_array_header_t *values, const char *value)
+{
+    int i;
+
+    for (i = 0; i < values->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(values, i, const char *), value)) return 1;
+    }
+    return 0;
+}
+
+static apr_status_t add_mapped(sso_ctx_t *cx, sso_profile_t *profile, const char *name,
+                               const sso_attribute_t *from)
+{
+    apr_array_header_t *values = apr_array_make(cx->pool, from->values->nelts, sizeof(char *));
+    int i;
+
+    if (from->values->nelts > SSO_VALUES_MAX) {
+        return sso_fail(cx, SSO_F_SESSION_SIZE, "%s has %d values, %d at most", name,
+                        from->values->nelts, SSO_VALUES_MAX);
+    }
+    for (i = 0; i < from->values->nelts; i++) {
+        const char *value;
+        apr_status_t rv = take_value(cx, name, APR_ARRAY_IDX(from->values, i, const char *),
+                                     is_exact(name), &value);
+
+        if (rv != APR_SUCCESS) return rv;
+        if (*value && !has_value(values, value)) APR_ARRAY_PUSH(values, const char *) = value;
+    }
+    if (values->nelts) {
+        APR_ARRAY_PUSH(profile->mapped, sso_mapped_t) = (sso_mapped_t){name, values, is_list(name)};
+    }
+    return APR_SUCCESS;
+}
+
+static const sso_mapped_t *find_mapped(const sso_profile_t *profile, const char *name)
+{
+    int i;
+
+    for (i = 0; i < profile->mapped->nelts; i++) {
+        const sso_mapped_t *m = &APR_ARRAY_IDX(profile->mapped, i, sso_mapped_t);
+
+        if (!strcasecmp(m->name, name)) return m;
+    }
+    return NULL;
+}
+
+/* The admin's lines come first; a preset fills in what they left out. */
+static apr_status_t map_lines(sso_ctx_t *cx, const apr_array_header_t *lines,
+                              const sso_identity_t *who, sso_profile_t *profile)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+    int w;
+
+    for (i = 0; lines && i < lines->nelts && rv == APR_SUCCESS; i++) {
+        const sso_line_t *line = &APR_ARRAY_IDX(lines, i, sso_line_t);
+        const sso_attribute_t *from = NULL;
+
+        for (w = 1; w < line->n && !from; w++)
+            from = find_source(who, line->word[w]);
+        if (from && !find_mapped(profile, line->word[0])) {
+            rv = add_mapped(cx, profile, line->word[0], from);
+        }
+    }
+    return rv;
+}
+
+static int is_named(const apr_array_header_t *lines, const char *name)
+{
+    int i;
+
+    for (i = 0; lines && i < lines->nelts; i++) {
+        if (!strcasecmp(APR_ARRAY_IDX(lines, i, sso_line_t).word[0], name)) return 1;
+    }
+    return 0;
+}
+
+static apr_status_t map_presets(sso_ctx_t *cx, const apr_array_header_t *lines,
+                                const sso_identity_t *who, sso_profile_t *profile)
+{
+    apr_status_t rv = APR_SUCCESS;
+    const preset_t *preset;
+    int s;
+
+    for (preset = presets; preset->name && rv == APR_SUCCESS; preset++) {
+        const sso_attribute_t *from = NULL;
+
+        if (is_named(lines, preset->name)) continue;
+        for (s = 0; preset->source[s] && !from; s++)
+            from = find_source(who, preset->source[s]);
+        if (from) rv = add_mapped(cx, profile, preset->name, from);
+    }
+    return rv;
+}
+
+static int wants(const apr_array_header_t *words, const char *option)
+{
+    int i;
+
+    for (i = 0; i < words->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(words, i, const char *), option)) return 1;
+    }
+    return 0;
+}
+
+static const char *user_candidate(const sso_identity_t *who, const sso_profile_t *profile,
+                                  const char *name)
+{
+    const sso_mapped_t *m;
+
+    if (!strcasecmp(name, "subject")) return who->subject;
+    m = find_mapped(profile, name);
+    return m ? APR_ARRAY_IDX(m->values, 0, const char *) : NULL;
+}
+
+static apr_status_t choose_user(sso_ctx_t *cx, const apr_array_header_t *words,
+                                const sso_identity_t *who, sso_profile_t *profile)
+{
+    const char *user = NULL;
+    apr_status_t rv;
+    char *copy;
+    int i;
+
+    for (i = 0; i < words->nelts && !user; i++) {
+        const char *word = APR_ARRAY_IDX(words, i, const char *);
+
+        if (!strchr(word, '=')) user = user_candidate(who, profile, word);
+    }
+    if (!user || !*user) {
+        return sso_fail(cx, SSO_F_NO_USER, "none of the attributes of SSOUserAttribute came");
+    }
+    rv = take_value(cx, "the user name", user, 1, &user);
+    if (rv != APR_SUCCESS) return rv;
+    copy = apr_pstrdup(cx->pool, user);
+    if (wants(words, "domain=strip") && strchr(copy, '@')) *strchr(copy, '@') = '\0';
+    for (i = 0; wants(words, "case=lower") && copy[i]; i++)
+        copy[i] = (char)apr_tolower(copy[i]);
+    if (!*copy) return sso_fail(cx, SSO_F_NO_USER, "nothing is left of the user name");
+    profile->user = copy;
+    return APR_SUCCESS;
+}
+
+static int is_within(const apr_array_header_t *domains, const char *email)
+{
+    const char *at = strrchr(email, '@');
+    int i;
+
+    for (i = 0; at && i < domains->nelts; i++) {
+        if (!strcasecmp(at + 1, APR_ARRAY_IDX(domains, i, const char *))) return 1;
+    }
+    return 0;
+}
+
+/* Every address that is handed on must be of a domain that the provider may assert. */
+static apr_status_t check_domains(sso_ctx_t *cx, const apr_array_header_t *domains,
+                                  const sso_profile_t *profile)
+{
+    const sso_mapped_t *email = find_mapped(profile, "email");
+    int i;
+
+    if (!domains) return APR_SUCCESS;
+    if (!email) return sso_fail(cx, SSO_F_DOMAIN, "no e-mail address came, but SSODomains is set");
+    for (i = 0; i < email->values->nelts; i++) {
+        const char *address = APR_ARRAY_IDX(email->values, i, const char *);
+
+        if (!is_within(domains, address)) {
+            return sso_fail(cx, SSO_F_DOMAIN, "address %s",
+                            sso_log_quote(cx->pool, address, strlen(address), 128));
+        }
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set,
+                               const sso_identity_t *who, sso_profile_t *out)
+{
+    sso_profile_t profile = {NULL, apr_array_make(cx->pool, 12, sizeof(sso_mapped_t))};
+    apr_status_t rv = map_lines(cx, set->attributes, who, &profile);
+
+    if (rv == APR_SUCCESS) rv = map_presets(cx, set->attributes, who, &profile);
+    if (rv == APR_SUCCESS) rv = choose_user(cx, set->user_attribute, who, &profile);
+    if (rv == APR_SUCCESS) rv = check_domains(cx, set->domains, &profile);
+    if (rv == APR_SUCCESS) *out = profile;
+    return rv;
+}

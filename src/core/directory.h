@@ -1,0 +1,44 @@
+/*
+ * directory.h - settings of one directory, location or .htaccess file.
+ *
+ * Owns:  sso_directory_t and its table.
+ * Layer: core (base).
+ * Lives: configuration pool, or the request pool where .htaccess has a part.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_DIRECTORY_H
+#define SSO_CORE_DIRECTORY_H
+
+#include "core/settings.h"
+
+enum { SSO_MODE_REQUIRE, SSO_MODE_OPTIONAL };
+enum { SSO_UNAUTH_AUTO, SSO_UNAUTH_REDIRECT, SSO_UNAUTH_401, SSO_UNAUTH_403 };
+enum { SSO_HEADER_PERCENT, SSO_HEADER_UTF8 };
+
+typedef struct {
+    apr_uint64_t given;            /* see settings.h */
+    apr_array_header_t *providers; /* names; NULL or "off": no SSO here */
+    int mode;
+    int unauthenticated;
+    apr_array_header_t *headers; /* NULL: the default ones */
+    int header_encoding;
+    apr_array_header_t *env;
+} sso_directory_t;
+
+enum {
+#define SETTING(kind, name, ...) SSO_DIRECTORY_##name,
+#include "core/directory.def"
+#undef SETTING
+    SSO_DIRECTORY_ROWS
+};
+
+extern const sso_table_t sso_directory_table;
+
+/* Does an SSO line with providers hold here? */
+int sso_directory_is_on(const sso_directory_t *dir);
+
+/* May this provider log people in here? */
+int sso_directory_accepts(const sso_directory_t *dir, const char *provider);
+
+#endif /* SSO_CORE_DIRECTORY_H */

@@ -1,0 +1,378 @@
+/*
+ * gate.c - the single entrance: what happens to a request.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/gate.h"
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/url.h"
+#include "base/when.h"
+#include "core/login.h"
+#include "core/logout.h"
+#include "core/page.h"
+#include "crypto/random.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <strings.h>
+
+#define JSON_MAX 262144 /* bytes of a session shown */
+
+int sso_gate_is_ours(const sso_site_t *site, const char *path)
+{
+    if (!strncmp(path, site->path, site->path_len)
+        && (path[site->path_len] == '/' || path[site->path_len] == '\0')) {
+        return 1;
+    }
+    return site->aliases && apr_hash_get(site->aliases, path, APR_HASH_KEY_STRING);
+}
+
+/* ---- failures ---- */
+
+/* The line for the admin: code, what was seen, what to do, and the number on the person's page. */
+static void log_failure(sso_ctx_t *cx, const char *reference)
+{
+    const sso_fault_info_t *info = sso_fault_info(cx->err.fault);
+    int level = cx->err.fault == SSO_F_LOGIN_REQUIRED ? SSO_LOG_DEBUG : SSO_LOG_ERROR;
+
+    if (cx->level < level) return;
+    sso_log_at(cx, level, cx->err.file, cx->err.line, "%s: %s [%s] (reference %s)",
+               sso_error_code(cx), cx->err.log, info->cure, reference);
+}
+
+/* Where to try again: only where trying again can help. */
+static sso_link_t retry_link(sso_ctx_t *cx, const sso_site_t *site)
+{
+    static const sso_fault_t in_vain[] = {SSO_F_BANNED,    SSO_F_CONFIG, SSO_F_TLS,
+                                          SSO_F_NOT_FOUND, SSO_F_METHOD, SSO_F_CSRF};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(in_vain) / sizeof(in_vain[0]); i++) {
+        if (cx->err.fault == in_vain[i]) return (sso_link_t){NULL, NULL};
+    }
+    return (sso_link_t){apr_pstrcat(cx->pool, site->base_url, "/", NULL), "Start again"};
+}
+
+static int wants_page(const sso_request_t *req)
+{
+    const char *accept = req->header(req, "Accept");
+    const char *mode = req->header(req, "Sec-Fetch-Mode");
+
+    if (mode) return !strcmp(mode, "navigate");
+    return !req->header(req, "X-Requested-With") && accept && strstr(accept, "text/html");
+}
+
+void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                   sso_reply_t *reply)
+{
+    const char *reference = "00000000";
+
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    if (cx->err.fault == SSO_F_NONE) (void)sso_fail(cx, SSO_F_INTERNAL, "failed without a fault");
+    (void)sso_random_hex(cx, 4, &reference);
+    log_failure(cx, reference);
+    if (wants_page(req)) {
+        sso_page_error(cx, reference, retry_link(cx, site), reply);
+    } else {
+        sso_page_error_json(cx, reference, reply);
+    }
+}
+
+/* ---- protected places ---- */
+
+static const char *name_at(const apr_array_header_t *list, int i)
+{
+    return APR_ARRAY_IDX(list, i, const char *);
+}
+
+static apr_status_t find_idp(sso_ctx_t *cx, const sso_site_t *site, const char *name,
+                             const sso_idp_t **out)
+{
+    const sso_idp_t *idp = apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
+
+    if (!idp)
+        return sso_fail(cx, SSO_F_CONFIG, "SSO names %s, but no <SSOProvider %s> is defined", name,
+                        name);
+    *out = idp;
+    return APR_SUCCESS;
+}
+
+/* The address of the login that fits this place: of its provider, or of the chooser among them. */
+static const char *login_of(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
+                            const char *return_path)
+{
+    if (dir->providers->nelts == 1) {
+        return sso_login_url(cx, site, name_at(dir->providers, 0), return_path);
+    }
+    return sso_login_choose_url(cx, site, apr_array_pstrcat(cx->pool, dir->providers, ','),
+                                return_path);
+}
+
+static void answer_401(sso_ctx_t *cx, const char *login, sso_reply_t *reply)
+{
+    sso_buf_t b = sso_buf_make(cx->pool, 256, JSON_MAX);
+
+    sso_buf_text(&b, "{\"error\":\"login_required\",\"login\":");
+    sso_json_string(&b, login);
+    sso_buf_text(&b, "}\n");
+    sso_reply_body(reply, 401, "application/json", sso_buf_span(&b));
+}
+
+static int is_redirected(const sso_directory_t *dir, const sso_request_t *req)
+{
+    if (dir->unauthenticated == SSO_UNAUTH_AUTO) return sso_request_is_navigation(req);
+    return dir->unauthenticated == SSO_UNAUTH_REDIRECT && sso_request_is_read(req);
+}
+
+static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
+                                  const sso_request_t *req, sso_reply_t *reply)
+{
+    const sso_idp_t *idp = NULL;
+    apr_status_t rv = find_idp(cx, site, name_at(dir->providers, 0), &idp);
+
+    if (rv != APR_SUCCESS) return rv;
+    if (dir->providers->nelts == 1) return sso_login_start(cx, idp, req, req->target, reply);
+    sso_reply_redirect(reply, 302, login_of(cx, site, dir, req->target));
+    return APR_SUCCESS;
+}
+
+static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
+                                    const sso_directory_t *dir, const sso_request_t *req,
+                                    sso_reply_t *reply)
+{
+    if (dir->unauthenticated == SSO_UNAUTH_403) {
+        return sso_fail(cx, SSO_F_LOGIN_REQUIRED, "no session, and SSOUnauthenticated is 403");
+    }
+    if (is_redirected(dir, req)) return send_to_login(cx, site, dir, req, reply);
+    answer_401(cx, login_of(cx, site, dir, "/"), reply);
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
+                            const sso_request_t *req, sso_verdict_t *out)
+{
+    sso_session_t *session = apr_palloc(cx->pool, sizeof(*session));
+
+    *out = (sso_verdict_t){.session = NULL};
+    if (sso_session_find(cx, site, req->cookie, session) == APR_SUCCESS
+        && sso_directory_accepts(dir, session->provider)) {
+        out->session = session;
+        return APR_SUCCESS;
+    }
+    if (dir->mode == SSO_MODE_OPTIONAL) return APR_SUCCESS;
+    return refuse_stranger(cx, site, dir, req, &out->reply);
+}
+
+/* ---- our own addresses ---- */
+
+/* A query parameter as text; NULL if absent. */
+static apr_status_t query_text(sso_ctx_t *cx, const sso_request_t *req, const char *name,
+                               const char **out)
+{
+    sso_params_t params;
+    sso_span_t value;
+    apr_status_t rv = sso_request_query(cx, req, &params);
+
+    *out = NULL;
+    if (rv == APR_SUCCESS) rv = sso_params_get(cx, &params, name, &value);
+    if (rv == APR_SUCCESS) *out = sso_span_text(cx->pool, value);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+static const char *local_or_root(const char *path)
+{
+    return path && sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : "/";
+}
+
+static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                                sso_reply_t *reply)
+{
+    const char *back;
+    const char *name;
+    const sso_idp_t *idp;
+    apr_status_t rv = query_text(cx, req, "return", &back);
+
+    if (rv == APR_SUCCESS) rv = query_text(cx, req, "provider", &name);
+    if (rv != APR_SUCCESS) return rv;
+    if (!name) {
+        sso_reply_redirect(reply, 302, sso_login_choose_url(cx, site, NULL, local_or_root(back)));
+        return APR_SUCCESS;
+    }
+    idp = apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
+    if (!idp) return sso_fail(cx, SSO_F_NOT_FOUND, "a login through an unknown provider");
+    return sso_login_start(cx, idp, req, local_or_root(back), reply);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const sso_idp_t *const *left = a;
+    const sso_idp_t *const *right = b;
+
+    return strcmp((*left)->provider->name, (*right)->provider->name);
+}
+
+/* Is the name one of a list with commas? No list: yes. */
+static int is_among(const char *list, const char *name)
+{
+    apr_size_t n = strlen(name);
+    const char *at;
+
+    for (at = list; at && *at; at += strcspn(at, ","), at += *at == ',') {
+        if (strcspn(at, ",") == n && !strncmp(at, name, n)) return 1;
+    }
+    return !list;
+}
+
+/* The providers that people are sent to, in the order of their names. */
+static apr_array_header_t *active_idps(sso_ctx_t *cx, const sso_site_t *site, const char *among)
+{
+    apr_array_header_t *list = apr_array_make(cx->pool, 4, sizeof(const sso_idp_t *));
+    apr_hash_index_t *i;
+
+    for (i = apr_hash_first(cx->pool, site->idps); i; i = apr_hash_next(i)) {
+        const sso_idp_t *idp = apr_hash_this_val(i);
+
+        if (idp->provider->set->active == SSO_ACTIVE_ON && is_among(among, idp->provider->name)) {
+            APR_ARRAY_PUSH(list, const sso_idp_t *) = idp;
+        }
+    }
+    qsort(list->elts, (size_t)list->nelts, (size_t)list->elt_size, by_name);
+    return list;
+}
+
+static apr_status_t serve_choose(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                                 sso_reply_t *reply)
+{
+    apr_array_header_t *idps;
+    sso_link_t *link;
+    const char *among;
+    const char *back;
+    apr_status_t rv = query_text(cx, req, "return", &back);
+    int i;
+
+    if (rv == APR_SUCCESS) rv = query_text(cx, req, "among", &among);
+    if (rv != APR_SUCCESS) return rv;
+    idps = active_idps(cx, site, among);
+    link = apr_pcalloc(cx->pool, sizeof(*link) * ((apr_size_t)idps->nelts + 1));
+    for (i = 0; i < idps->nelts; i++) {
+        const sso_provider_t *provider = APR_ARRAY_IDX(idps, i, const sso_idp_t *)->provider;
+
+        link[i].url = sso_login_url(cx, site, provider->name, local_or_root(back));
+        link[i].label = provider->set->display_name ? provider->set->display_name : provider->name;
+    }
+    sso_page_message(cx, "Sign in", "Where do you have an account?", link, idps->nelts, reply);
+    return APR_SUCCESS;
+}
+
+static void member(sso_buf_t *b, const char *name, const char *value)
+{
+    sso_json_string(b, name);
+    sso_buf_char(b, ':');
+    sso_json_string(b, value);
+}
+
+static void attribute_members(sso_ctx_t *cx, sso_buf_t *b, const sso_session_t *session)
+{
+    int i;
+
+    for (i = 0; i < session->n; i++) {
+        sso_shown_t shown = sso_session_shown(session, i);
+        char *name = apr_pstrdup(cx->pool, shown.env + 4);
+        char *c;
+
+        for (c = name; *c; c++)
+            *c = (char)apr_tolower(*c);
+        if (i) sso_buf_char(b, ',');
+        member(b, name, shown.value);
+    }
+}
+
+/* One's own session, without anything that opens it. */
+static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                                  sso_reply_t *reply)
+{
+    sso_session_t session;
+    sso_buf_t b = sso_buf_make(cx->pool, 1024, JSON_MAX);
+
+    if (sso_session_find(cx, site, req->cookie, &session) != APR_SUCCESS) {
+        answer_401(cx, sso_login_choose_url(cx, site, NULL, "/"), reply);
+        return APR_SUCCESS;
+    }
+    sso_buf_text(&b, "{\"attributes\":{");
+    attribute_members(cx, &b, &session);
+    sso_buf_text(&b, "},");
+    member(&b, "issuer", session.issuer);
+    sso_buf_char(&b, ',');
+    member(&b, "authenticated", sso_when_text(cx->pool, session.auth_time));
+    sso_buf_char(&b, ',');
+    member(&b, "created", sso_when_text(cx->pool, session.created));
+    sso_buf_char(&b, ',');
+    member(&b, "expires", sso_when_text(cx->pool, session.expires));
+    sso_buf_format(&b, ",\"idle_seconds\":%d}\n", (int)apr_time_sec(session.idle));
+    sso_reply_body(reply, 200, "application/json", sso_buf_span(&b));
+    return APR_SUCCESS;
+}
+
+static const struct {
+    const char *leaf;
+    apr_status_t (*serve)(sso_ctx_t *, const sso_site_t *, sso_request_t *, sso_reply_t *);
+} addresses[] = {
+    {"login", serve_login},
+    {"choose", serve_choose},
+    {"session", serve_session},
+};
+
+/* An address below a provider's name: its callback is the login's, the rest the protocol's. */
+static apr_status_t serve_provider(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                   const char *leaf, sso_reply_t *reply)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+    apr_status_t rv;
+
+    if (!strcmp(leaf, protocol->callback)) return sso_login_finish(cx, idp, req, reply);
+    rv = protocol->serve(cx, idp, req, leaf, reply);
+    if (rv == APR_NOTFOUND)
+        return sso_fail(cx, SSO_F_NOT_FOUND, "%s has no such address", protocol->name);
+    return rv;
+}
+
+static apr_status_t serve_own(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                              const char *rest, sso_reply_t *reply)
+{
+    apr_size_t i;
+
+    if (!strcmp(rest, "logout")) return sso_logout(cx, site, req, reply);
+    for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        if (strcmp(rest, addresses[i].leaf) != 0) continue;
+        if (sso_request_is_read(req)) return addresses[i].serve(cx, site, req, reply);
+        return sso_fail(cx, SSO_F_METHOD, "%s on %s", req->method, addresses[i].leaf);
+    }
+    return sso_fail(cx, SSO_F_NOT_FOUND, "no such address below SSOPath");
+}
+
+static apr_status_t route(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                          sso_reply_t *reply)
+{
+    const sso_idp_t *idp;
+    const char *rest;
+    const char *slash;
+
+    idp = site->aliases ? apr_hash_get(site->aliases, req->path, APR_HASH_KEY_STRING) : NULL;
+    if (idp) return sso_login_finish(cx, idp, req, reply);
+    rest = req->path + site->path_len + (req->path[site->path_len] == '/');
+    slash = strchr(rest, '/');
+    if (!slash) return serve_own(cx, site, req, rest, reply);
+    idp = apr_hash_get(site->idps, rest, slash - rest);
+    if (!idp) return sso_fail(cx, SSO_F_NOT_FOUND, "no provider of that name");
+    return serve_provider(cx, idp, req, slash + 1, reply);
+}
+
+void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply)
+{
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    if (route(cx, site, req, reply) != APR_SUCCESS) sso_gate_fail(cx, site, req, reply);
+    if (reply->kind == SSO_REPLY_FORM) sso_page_form(cx, reply);
+}

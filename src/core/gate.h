@@ -1,0 +1,44 @@
+/*
+ * gate.h - the single entrance: what happens to a request.
+ *
+ * Owns:  the table of our own addresses, the verdict on a protected request.
+ * Layer: core.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_GATE_H
+#define SSO_CORE_GATE_H
+
+#include "core/directory.h"
+#include "core/request.h"
+#include "core/session.h"
+#include "core/site.h"
+
+typedef struct {
+    const sso_session_t *session; /* let in, as this person; NULL: see reply */
+    sso_reply_t reply;            /* kind NONE: let through without an identity (optional mode) */
+} sso_verdict_t;
+
+/* Is the path one of ours: SSOPath itself or below it? */
+int sso_gate_is_ours(const sso_site_t *site, const char *path);
+
+/**
+ * Decide about a request to a protected place.
+ *
+ * Navigations without a session are sent to a login, everything else gets 401 with a JSON body that
+ * names the login's address, or what SSOUnauthenticated says.
+ *
+ * @return APR_SUCCESS and a verdict, or a fault: the caller shows it with sso_gate_fail().
+ */
+apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
+                            const sso_request_t *req, sso_verdict_t *out);
+
+/* Answer a request to one of our addresses; never fails, but with a page that says why. */
+void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply);
+
+/* Turn the fault in cx into an answer: a page for navigations, JSON for others. Logs it, with the
+ * reference number that the person sees. */
+void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                   sso_reply_t *reply);
+
+#endif /* SSO_CORE_GATE_H */

@@ -1,0 +1,45 @@
+/*
+ * identity.c - attributes of an identity.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/identity.h"
+
+sso_identity_t *sso_identity_make(apr_pool_t *p)
+{
+    sso_identity_t *who = apr_pcalloc(p, sizeof(*who));
+
+    who->attributes = apr_array_make(p, 16, sizeof(sso_attribute_t));
+    return who;
+}
+
+static sso_attribute_t *find(const sso_identity_t *who, const char *name)
+{
+    int i;
+
+    for (i = 0; i < who->attributes->nelts; i++) {
+        sso_attribute_t *a = &APR_ARRAY_IDX(who->attributes, i, sso_attribute_t);
+
+        if (!strcmp(a->name, name)) return a;
+    }
+    return NULL;
+}
+
+void sso_identity_add(sso_identity_t *who, const char *name, const char *friendly,
+                      const char *value)
+{
+    sso_attribute_t *a = find(who, name);
+
+    if (!a) {
+        a = &APR_ARRAY_PUSH(who->attributes, sso_attribute_t);
+        a->name = name;
+        a->friendly = friendly;
+        a->values = apr_array_make(who->attributes->pool, 2, sizeof(const char *));
+    }
+    APR_ARRAY_PUSH(a->values, const char *) = value;
+}
+
+const sso_attribute_t *sso_identity_find(const sso_identity_t *who, const char *name)
+{
+    return find(who, name);
+}

@@ -1,0 +1,42 @@
+/*
+ * page.h - the pages people see.
+ *
+ * Owns:  their words, their look, their Content-Security-Policy.
+ * Layer: core (base, crypto).
+ *
+ * Everything that is not a constant of ours is escaped. Pages load nothing from anywhere: one style
+ * element, and on the form page one script, both named by a nonce.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_PAGE_H
+#define SSO_CORE_PAGE_H
+
+#include "base/ctx.h"
+#include "core/reply.h"
+
+/* A link or button on a page. */
+typedef struct {
+    const char *url; /* ours, or NULL for none */
+    const char *label;
+} sso_link_t;
+
+/* What went wrong, for the person: the fault's sentence, its code, a reference number that the log
+ * line has too, and where to try again. */
+void sso_page_error(sso_ctx_t *cx, const char *reference, sso_link_t retry, sso_reply_t *reply);
+
+/* The same for a program: {"error":..., "message":..., "reference":...}. */
+void sso_page_error_json(sso_ctx_t *cx, const char *reference, sso_reply_t *reply);
+
+/* One title, one sentence, n links. */
+void sso_page_message(sso_ctx_t *cx, const char *title, const char *sentence,
+                      const sso_link_t *links, int n, sso_reply_t *reply);
+
+/* "Sign out?": a button that posts to url. */
+void sso_page_confirm(sso_ctx_t *cx, const char *url, const char *user, sso_reply_t *reply);
+
+/* Turn a FORM reply into a page that posts itself, with a button for browsers without script
+ * (R64). */
+void sso_page_form(sso_ctx_t *cx, sso_reply_t *reply);
+
+#endif /* SSO_CORE_PAGE_H */

@@ -1,0 +1,299 @@
+/*
+ * provider.c - the table of <SSOProvider> and the rules of its rows.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/provider.h"
+
+#include "base/url.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <stddef.h>
+
+#define NAME_MAX_BYTES 32
+#define URI_MAX_BYTES  1024
+
+static const char *const active_choices[] = {"on", "test", "off", NULL};
+static const char *const auto_choices[] = {"auto", "on", "off", NULL};
+static const char *const binding_choices[] = {"auto", "redirect", "post", NULL};
+static const char *const signed_choices[] = {"either", "assertion", "response", "both", NULL};
+static const char *const encryption_choices[] = {"gcm", "signed-cbc", "any", NULL};
+static const char *const hmac_sig_choices[] = {"any", "hex", "base64", NULL};
+static const char *const hmac_signed_choices[] = {"either", "base64", "urlencoded", NULL};
+
+static int is_word(const char *text, const char *also)
+{
+    const char *c;
+
+    for (c = text; *c; c++) {
+        if (!apr_isalnum(*c) && !strchr(also, *c)) return 0;
+    }
+    return c != text;
+}
+
+static const char *check_domain(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (!is_word(word[i], "-.") || !strchr(word[i], '.')) {
+            return apr_psprintf(p, "'%s' is not a domain; write for example example.org", word[i]);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_attribute(apr_pool_t *p, int n, const char *const *word)
+{
+    (void)n;
+    if (is_word(word[0], "_") && strlen(word[0]) <= 64) return NULL;
+    return apr_psprintf(p, "'%s' cannot name an attribute; use letters, digits and '_', 64 at most",
+                        word[0]);
+}
+
+static const char *check_user_attribute(apr_pool_t *p, int n, const char *const *word)
+{
+    int names = 0;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (!strchr(word[i], '=')) {
+            names++;
+        } else if (strcmp(word[i], "case=lower") != 0 && strcmp(word[i], "domain=strip") != 0) {
+            return apr_psprintf(p, "'%s' is not known; write case=lower or domain=strip", word[i]);
+        }
+    }
+    return names ? NULL : "names no attribute; write for example SSOUserAttribute email subject";
+}
+
+/* Entity IDs and the like: opaque, but fit to stand in XML and in a log line. */
+static const char *check_uri(apr_pool_t *p, const char *word)
+{
+    const char *c;
+
+    if (strlen(word) > URI_MAX_BYTES) return "is longer than 1024 characters";
+    for (c = word; *c; c++) {
+        if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f || strchr("<>\"'\\", *c)) {
+            return apr_psprintf(p, "'%s' holds a character that a URI cannot have", word);
+        }
+    }
+    return strchr(word, ':') ? NULL
+                             : apr_psprintf(p,
+                                            "'%s' is not a URI; write the entity ID in full, "
+                                            "for example https://idp.example.org/id",
+                                            word);
+}
+
+static const char *check_entity_id(apr_pool_t *p, int n, const char *const *word)
+{
+    (void)n;
+    return check_uri(p, word[0]);
+}
+
+static const char *check_entity_id_list(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *why = NULL;
+    int i;
+
+    for (i = 0; i < n && !why; i++)
+        why = check_uri(p, word[i]);
+    return why;
+}
+
+/* Credentials and assertions travel to and from these: https, or http on this machine. */
+static const char *check_one_url(apr_pool_t *p, const char *word)
+{
+    sso_url_t url;
+    const char *why = sso_url_parse(p, word, &url);
+
+    if (why) return apr_psprintf(p, "'%s' %s; write an absolute https URL", word, why);
+    if (!strcmp(url.scheme, "https") || sso_url_is_loopback(url.host)) return NULL;
+    return apr_psprintf(p, "'%s' is not https; plain http is for loopback addresses only", word);
+}
+
+static const char *check_url(apr_pool_t *p, int n, const char *const *word)
+{
+    (void)n;
+    return check_one_url(p, word[0]);
+}
+
+static const char *check_url_list(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *why = NULL;
+    int i;
+
+    for (i = 0; i < n && !why; i++)
+        why = check_one_url(p, word[i]);
+    return why;
+}
+
+/* Every word is key=value with a key from the list. */
+static const char *check_keys(apr_pool_t *p, int n, const char *const *word, const char *const *key)
+{
+    int i;
+    int k;
+
+    for (i = 0; i < n; i++) {
+        for (k = 0; key[k]; k++) {
+            if (sso_line_value(1, &word[i], key[k])) break;
+        }
+        if (!key[k]) return apr_psprintf(p, "'%s' is not known here", word[i]);
+    }
+    return NULL;
+}
+
+static const char *check_saml_idp(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const keys[] = {"entity-id", "sso-url", "cert", "binding", "slo-url", NULL};
+    const char *id = sso_line_value(n, word, "entity-id");
+    const char *sso = sso_line_value(n, word, "sso-url");
+    const char *slo = sso_line_value(n, word, "slo-url");
+    const char *why = check_keys(p, n, word, keys);
+
+    if (why) return why;
+    if (!id || !sso || !sso_line_value(n, word, "cert")) {
+        return "needs three values: entity-id=ID sso-url=URL cert=FILE";
+    }
+    why = check_uri(p, id);
+    if (!why) why = check_one_url(p, sso);
+    if (!why && slo) why = check_one_url(p, slo);
+    return why;
+}
+
+static const char *check_saml_key(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const uses[] = {"use=sign", "use=encrypt", "use=both", NULL};
+    int i;
+    int u;
+
+    for (i = 0; i < n; i++) {
+        if (!strchr(word[i], '=')) continue;
+        for (u = 0; uses[u] && strcmp(word[i], uses[u]) != 0; u++)
+            continue;
+        if (!uses[u]) {
+            return apr_psprintf(p, "'%s' is not known; write use=sign, use=encrypt or use=both",
+                                word[i]);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_unsolicited(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    if (strcmp(word[0], "on") != 0 && strcmp(word[0], "off") != 0) {
+        return apr_psprintf(p, "'%s' is neither on nor off", word[0]);
+    }
+    for (i = 1; i < n; i++) {
+        if (!sso_url_is_local(word[i], URI_MAX_BYTES)) {
+            return apr_psprintf(p, "'%s' is not a path of this site; write for example /app/",
+                                word[i]);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_authn_context(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const known[] = {"exact", "minimum", "maximum", "better", NULL};
+    const char *comparison = sso_line_value(n, word, "comparison");
+    const char *why = NULL;
+    int i;
+
+    for (i = 0; comparison && known[i] && strcmp(comparison, known[i]) != 0; i++)
+        continue;
+    if (comparison && !known[i]) {
+        return apr_psprintf(
+            p, "comparison=%s is not known; write exact, minimum, maximum or better", comparison);
+    }
+    for (i = 0; i < n && !why; i++) {
+        if (strncmp(word[i], "comparison=", 11) != 0) why = check_uri(p, word[i]);
+    }
+    return why;
+}
+
+static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const known[] = {
+        "sha1",           "no-audience",    "no-recipient", "no-conditions",
+        "no-destination", "inclusive-c14n", "comments",     NULL};
+    int i;
+    int k;
+
+    for (i = 0; i < n; i++) {
+        for (k = 0; known[k] && strcmp(word[i], known[k]) != 0; k++)
+            continue;
+        if (!known[k]) {
+            return apr_psprintf(p, "'%s' is not a check that can be loosened", word[i]);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_hmac_secret(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (!strncmp(word[i], "file:", 5) || !strncmp(word[i], "exec:", 5)
+            || !strncmp(word[i], "env:", 4)) {
+            continue;
+        }
+        return apr_pstrcat(p,
+                           "a secret never stands in the configuration; write file:PATH, "
+                           "exec:PROGRAM or env:NAME",
+                           NULL);
+    }
+    return NULL;
+}
+
+static const char *check_params(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+    int j;
+
+    for (i = 0; i < n; i++) {
+        if (!is_word(word[i], "_-") || strlen(word[i]) > 32) {
+            return apr_psprintf(p, "'%s' cannot name a parameter", word[i]);
+        }
+        for (j = 0; j < i; j++) {
+            if (!strcmp(word[i], word[j])) return "the three names must differ";
+        }
+    }
+    return NULL;
+}
+
+/* clang-format off */
+#define SETTING(kind, name, field, ...) \
+    SSO_SETTING_TYPE_CHECK(sso_provider_settings_t, kind, name, field);
+#include "core/provider.def"
+#undef SETTING
+
+static const sso_setting_t rows[] = {
+#define SETTING(...) SSO_SETTING_ROW(sso_provider_settings_t, __VA_ARGS__),
+#include "core/provider.def"
+#undef SETTING
+};
+/* clang-format on */
+_Static_assert(SSO_PROVIDER_ROWS <= 64, "`given` is too narrow");
+
+const sso_table_t sso_provider_table = {rows, SSO_PROVIDER_ROWS, sizeof(sso_provider_settings_t)};
+
+const char *sso_provider_name_check(const char *name)
+{
+    static const char *const taken[] = {"login",  "logout", "session", "choose", "peer",
+                                        "assets", "admin",  "off",     NULL};
+    int i;
+
+    if (!is_word(name, "-_") || strlen(name) > NAME_MAX_BYTES) {
+        return "must be letters, digits, '-' and '_', 32 at most";
+    }
+    for (i = 0; taken[i]; i++) {
+        if (!strcasecmp(name, taken[i]))
+            return "is the name of an address of mod_sso; choose another";
+    }
+    return NULL;
+}

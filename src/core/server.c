@@ -1,0 +1,125 @@
+/*
+ * server.c - the table of server directives and the rules of its rows.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/server.h"
+
+#include "base/url.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <stddef.h>
+#include <strings.h>
+
+static const char *check_source(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    (void)p;
+    for (i = 0; i < n; i++) {
+        if (!strncmp(word[i], "file:", 5) || !strncmp(word[i], "exec:", 5)
+            || !strncmp(word[i], "env:", 4)) {
+            continue;
+        }
+        return "a secret never stands in the configuration; write file:PATH, exec:PROGRAM or "
+               "env:NAME";
+    }
+    return NULL;
+}
+
+static const char *check_base_url(apr_pool_t *p, int n, const char *const *word)
+{
+    sso_url_t url;
+    const char *why = sso_url_parse(p, word[0], &url);
+
+    (void)n;
+    if (why)
+        return apr_psprintf(p, "'%s' %s; write for example https://www.example.org", word[0], why);
+    if (!strcmp(url.path, "/") && !url.query) return NULL;
+    return apr_psprintf(p, "'%s' has a path; write only scheme, host and port: %s", word[0],
+                        sso_url_origin(p, &url));
+}
+
+static const char *check_path(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *c;
+    apr_size_t len = strlen(word[0]);
+
+    (void)n;
+    for (c = word[0]; *c; c++) {
+        if (!apr_isalnum(*c) && !strchr("/-_.", *c)) break;
+    }
+    if (*c || len < 2 || len > 128 || word[0][0] != '/' || word[0][len - 1] == '/'
+        || strstr(word[0], "//") || strstr(word[0], "/../") || strstr(word[0], "/./")) {
+        return apr_psprintf(p, "'%s' is not a plain path; write for example /.sso", word[0]);
+    }
+    return NULL;
+}
+
+static int is_token(const char *text)
+{
+    const char *c;
+
+    for (c = text; *c; c++) {
+        if (!apr_isalnum(*c) && !strchr("-_.", *c)) return 0;
+    }
+    return c != text && c - text <= 64;
+}
+
+static const char *check_cookie_word(apr_pool_t *p, const char *word)
+{
+    const char *value;
+
+    if ((value = sso_line_value(1, &word, "name"))) {
+        return is_token(value) ? NULL : "name= takes letters, digits, '-', '_' and '.'";
+    }
+    if ((value = sso_line_value(1, &word, "domain"))) {
+        return is_token(value) ? NULL : "domain= takes a host name, for example example.org";
+    }
+    if ((value = sso_line_value(1, &word, "path"))) {
+        return sso_url_is_local(value, 256) && !strpbrk(value, ";, ?#") ? NULL
+                                                                        : "path= takes a path";
+    }
+    if ((value = sso_line_value(1, &word, "samesite"))) {
+        if (!strcasecmp(value, "lax") || !strcasecmp(value, "strict")
+            || !strcasecmp(value, "none")) {
+            return NULL;
+        }
+        return "samesite= takes lax, strict or none";
+    }
+    return apr_psprintf(p, "'%s' is not known; write name=, domain=, path= or samesite=", word);
+}
+
+/* A __Host- cookie is refused by every browser when it has a domain or another path. */
+static const char *check_cookie(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *name = sso_line_value(n, word, "name");
+    const char *path = sso_line_value(n, word, "path");
+    int narrowed = sso_line_value(n, word, "domain") || (path && strcmp(path, "/") != 0);
+    const char *why = NULL;
+    int i;
+
+    for (i = 0; i < n && !why; i++)
+        why = check_cookie_word(p, word[i]);
+    if (!why && name && narrowed && !strncasecmp(name, "__Host-", 7)) {
+        why = "browsers refuse a __Host- cookie with a domain or a path; choose another name";
+    }
+    return why;
+}
+
+/* clang-format off */
+#define SETTING(kind, name, field, ...) \
+    SSO_SETTING_TYPE_CHECK(sso_server_settings_t, kind, name, field);
+#include "core/server.def"
+#undef SETTING
+
+static const sso_setting_t rows[] = {
+#define SETTING(...) SSO_SETTING_ROW(sso_server_settings_t, __VA_ARGS__),
+#include "core/server.def"
+#undef SETTING
+};
+/* clang-format on */
+
+const sso_table_t sso_server_table = {rows, SSO_SERVER_ROWS, sizeof(sso_server_settings_t)};

@@ -1,0 +1,36 @@
+/*
+ * server.h - settings of the process and of each virtual host.
+ *
+ * Owns:  sso_server_settings_t and its table.
+ * Layer: core (base).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_SERVER_H
+#define SSO_CORE_SERVER_H
+
+#include "core/settings.h"
+
+typedef struct {
+    apr_uint64_t given; /* see settings.h */
+    const char *state_dir;
+    apr_int64_t memory;
+    int persist;
+    apr_array_header_t *secrets;
+    const char *base_url;
+    const char *path;
+    apr_array_header_t *cookie;
+    int insecure_http;
+    apr_int64_t quota;
+} sso_server_settings_t;
+
+enum {
+#define SETTING(kind, name, ...) SSO_SERVER_##name,
+#include "core/server.def"
+#undef SETTING
+    SSO_SERVER_ROWS
+};
+
+extern const sso_table_t sso_server_table;
+
+#endif /* SSO_CORE_SERVER_H */

@@ -1,0 +1,504 @@
+/*
+ * session.c - sessions as records: rendered once, read without parsing.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/session.h"
+
+#include "base/buf.h"
+#include "base/codec.h"
+#include "crypto/mac.h"
+#include "crypto/random.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <strings.h>
+
+#define SECRET_BYTES 32
+#define COOKIE_CHARS 43 /* base64url of SECRET_BYTES */
+#define MAGIC        0x31535353u
+#define BAN_TIME     APR_TIME_C(3153600000000000) /* a hundred years */
+
+const char *const sso_slot_header[SSO_SLOT_COUNT] = {
+    [SSO_SLOT_USER] = "X-SSO-User",         [SSO_SLOT_EMAIL] = "X-SSO-Email",
+    [SSO_SLOT_NAME] = "X-SSO-Name",         [SSO_SLOT_GROUPS] = "X-SSO-Groups",
+    [SSO_SLOT_PROVIDER] = "X-SSO-Provider",
+};
+
+/* A record is a head, n attributes, and texts that the offsets point to. */
+enum { T_USER, T_PROVIDER, T_ISSUER, T_SUBJECT, T_SID, T_ACR, T_LANDING, T_COUNT };
+
+typedef struct {
+    apr_uint32_t magic;
+    apr_uint16_t n;
+    apr_uint16_t text[T_COUNT]; /* offsets from the record's start */
+    apr_int64_t created, auth_time, expires, idle;
+    unsigned char made_by[16];
+} head_t;
+
+typedef struct {
+    apr_uint16_t env, value, header;
+    unsigned char slot, list;
+} attr_t;
+
+/* ---- rendering ---- */
+
+typedef struct {
+    sso_buf_t buf;
+    head_t head;
+    attr_t *attr;
+} writer_t;
+
+/* Where a text begins; a text that is there already (a subject that is the user, too) is shared
+ * with the one before it only, which is where repetitions happen. */
+static apr_uint16_t put_text(writer_t *w, const char *z)
+{
+    apr_size_t at = w->buf.n;
+
+    sso_buf_add(&w->buf, z, strlen(z) + 1);
+    return (apr_uint16_t)at;
+}
+
+static const char *env_name(apr_pool_t *p, const char *name)
+{
+    char *env = apr_pstrcat(p, "SSO_", name, NULL);
+    char *c;
+
+    for (c = env; *c; c++)
+        *c = (char)apr_toupper(*c);
+    return env;
+}
+
+static sso_slot_t slot_of(const char *name)
+{
+    static const char *const names[SSO_SLOT_COUNT] = {NULL,   "user",   "email",
+                                                      "name", "groups", "provider"};
+    int i;
+
+    for (i = 1; i < SSO_SLOT_COUNT; i++) {
+        if (!strcasecmp(name, names[i])) return (sso_slot_t)i;
+    }
+    return SSO_SLOT_NONE;
+}
+
+/* The values of a list as one text, so that it can be taken apart again. */
+static const char *join(apr_pool_t *p, const apr_array_header_t *values)
+{
+    sso_buf_t b = sso_buf_make(p, 256, SSO_RECORD_MAX);
+    const char *c;
+    int i;
+
+    for (i = 0; i < values->nelts; i++) {
+        if (i) sso_buf_char(&b, ',');
+        for (c = APR_ARRAY_IDX(values, i, const char *); *c; c++) {
+            if (*c == ',' || *c == '%') {
+                sso_buf_text(&b, *c == ',' ? "%2C" : "%25");
+            } else {
+                sso_buf_char(&b, *c);
+            }
+        }
+    }
+    return b.full ? NULL : b.p;
+}
+
+/* Printable ASCII only; '%' is escaped too unless the text holds list escapes already. */
+static const char *for_header(apr_pool_t *p, const char *value, int list)
+{
+    static const char digit[] = "0123456789ABCDEF";
+    sso_buf_t b = sso_buf_make(p, strlen(value) + 16, 4 * SSO_RECORD_MAX);
+    const unsigned char *c;
+
+    for (c = (const unsigned char *)value; *c; c++) {
+        if (*c >= 0x20 && *c < 0x7f && (list || *c != '%')) {
+            sso_buf_char(&b, (char)*c);
+        } else {
+            char escape[3] = {'%', digit[*c >> 4], digit[*c & 15]};
+
+            sso_buf_add(&b, escape, sizeof(escape));
+        }
+    }
+    return b.p;
+}
+
+static apr_status_t put_attribute(sso_ctx_t *cx, writer_t *w, const char *name, const char *value,
+                                  int list)
+{
+    attr_t *a = &w->attr[w->head.n++];
+    const char *header;
+
+    if (!value) return sso_fail(cx, SSO_F_SESSION_SIZE, "the values of %s do not fit", name);
+    header = for_header(cx->pool, value, list);
+    a->slot = (unsigned char)slot_of(name);
+    a->list = (unsigned char)list;
+    a->env = put_text(w, env_name(cx->pool, name));
+    a->value = put_text(w, value);
+    a->header = strcmp(header, value) != 0 ? put_text(w, header) : a->value;
+    return APR_SUCCESS;
+}
+
+static apr_status_t put_mapped(sso_ctx_t *cx, writer_t *w, const sso_mapped_t *m)
+{
+    int list = m->list || m->values->nelts > 1;
+    const char *value = list ? join(cx->pool, m->values)
+                             : APR_ARRAY_IDX(m->values, 0, const char *);
+
+    return put_attribute(cx, w, m->name, value, list);
+}
+
+static apr_time_t end_of(const sso_ctx_t *cx, const sso_session_plan_t *plan)
+{
+    apr_time_t end = cx->now + plan->idp->provider->set->lifetime;
+    apr_time_t limit = plan->who->valid_until;
+
+    return limit && limit < end ? limit : end;
+}
+
+static void write_head(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *plan)
+{
+    const sso_identity_t *who = plan->who;
+    const char *const text[T_COUNT] = {
+        [T_USER] = plan->profile->user,
+        [T_PROVIDER] = plan->idp->provider->name,
+        [T_ISSUER] = who->issuer,
+        [T_SUBJECT] = who->subject,
+        [T_SID] = who->sid,
+        [T_ACR] = who->acr,
+        [T_LANDING] = plan->landing,
+    };
+    int i;
+
+    w->head.magic = MAGIC;
+    w->head.created = cx->now;
+    w->head.auth_time = who->auth_time ? who->auth_time : cx->now;
+    w->head.expires = end_of(cx, plan);
+    w->head.idle = plan->idp->provider->set->idle;
+    memcpy(w->head.made_by, plan->made_by, sizeof(w->head.made_by));
+    for (i = 0; i < T_COUNT; i++)
+        w->head.text[i] = put_text(w, text[i] ? text[i] : "");
+}
+
+static apr_status_t write_attributes(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *plan)
+{
+    apr_status_t rv = put_attribute(cx, w, "user", plan->profile->user, 0);
+    int i;
+
+    if (rv == APR_SUCCESS) rv = put_attribute(cx, w, "provider", plan->idp->provider->name, 0);
+    for (i = 0; i < plan->profile->mapped->nelts && rv == APR_SUCCESS; i++) {
+        rv = put_mapped(cx, w, &APR_ARRAY_IDX(plan->profile->mapped, i, sso_mapped_t));
+    }
+    return rv;
+}
+
+static apr_status_t render(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_span_t *out)
+{
+    apr_size_t attrs = (apr_size_t)plan->profile->mapped->nelts + 2;
+    apr_size_t fixed = sizeof(head_t) + attrs * sizeof(attr_t);
+    char *blank = apr_pcalloc(cx->pool, fixed);
+    writer_t w = {.buf = sso_buf_make(cx->pool, 1024, SSO_RECORD_MAX - 1),
+                  .attr = apr_pcalloc(cx->pool, attrs * sizeof(attr_t))};
+    apr_status_t rv;
+
+    sso_buf_add(&w.buf, blank, fixed);
+    write_head(cx, &w, plan);
+    rv = write_attributes(cx, &w, plan);
+    if (rv != APR_SUCCESS) return rv;
+    if (w.buf.full) {
+        return sso_fail(cx, SSO_F_SESSION_SIZE, "a session holds %d bytes at most", SSO_RECORD_MAX);
+    }
+    memcpy(w.buf.p, &w.head, sizeof(w.head));
+    memcpy(w.buf.p + sizeof(w.head), w.attr, w.head.n * sizeof(attr_t));
+    *out = sso_buf_span(&w.buf);
+    return APR_SUCCESS;
+}
+
+/* ---- keys ---- */
+
+static apr_status_t make_key(sso_ctx_t *cx, const char *label, const sso_idp_t *idp,
+                             sso_span_t what, sso_store_key_t *out)
+{
+    const sso_span_t part[] = {sso_span(label), sso_span(idp->site->base_url),
+                               sso_span(idp->provider->name), what};
+    unsigned char hash[SSO_MAC_BYTES];
+    apr_status_t rv = sso_mac_hash(cx, part, 4, hash);
+
+    if (rv == APR_SUCCESS) memcpy(out->b, hash, sizeof(out->b));
+    return rv;
+}
+
+apr_status_t sso_session_subject_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject,
+                                     sso_store_key_t *out)
+{
+    return make_key(cx, "subject", idp, sso_span(subject), out);
+}
+
+apr_status_t sso_session_sid_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *sid,
+                                 sso_store_key_t *out)
+{
+    return make_key(cx, "sid", idp, sso_span(sid), out);
+}
+
+apr_status_t sso_session_once_key(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once,
+                                  sso_store_key_t *out)
+{
+    return make_key(cx, once->label, idp, once->what, out);
+}
+
+/* The store knows a session by the hash of its cookie, so that what leaks from it opens nothing. */
+static apr_status_t cookie_key(sso_ctx_t *cx, sso_span_t cookie, sso_store_key_t *out)
+{
+    char text[4 + COOKIE_CHARS];
+    sso_span_t whole = sso_span_of(text, sizeof(text));
+    unsigned char hash[SSO_MAC_BYTES];
+    apr_status_t rv;
+
+    memcpy(text, "sso:", 4);
+    memcpy(text + 4, cookie.p, COOKIE_CHARS);
+    rv = sso_mac_hash(cx, &whole, 1, hash);
+    if (rv == APR_SUCCESS) memcpy(out->b, hash, sizeof(out->b));
+    return rv;
+}
+
+/* ---- making and ending ---- */
+
+static void drop_previous(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
+{
+    sso_store_key_t key;
+    sso_span_t old;
+
+    if (sso_cookie_get(req->cookie, site->cookie, &old) != APR_SUCCESS) return;
+    if (old.n != COOKIE_CHARS || cookie_key(cx, old, &key) != APR_SUCCESS) return;
+    (void)site->store->ops->drop(site->store, cx, &key, site->tenant);
+}
+
+static apr_status_t plan_record(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_record_t *out)
+{
+    sso_record_t record = {.tenant = plan->idp->site->tenant,
+                           .expires = end_of(cx, plan),
+                           .idle = plan->idp->provider->set->idle};
+    apr_status_t rv = sso_session_subject_key(cx, plan->idp, plan->who->subject, &record.subject);
+
+    if (rv == APR_SUCCESS && plan->who->sid && *plan->who->sid) {
+        rv = sso_session_sid_key(cx, plan->idp, plan->who->sid, &record.sid);
+    }
+    if (rv == APR_SUCCESS) rv = render(cx, plan, &record.value);
+    if (rv == APR_SUCCESS) *out = record;
+    return rv;
+}
+
+/* A ban that arrived while this login was under way: whoever comes second sees the other. */
+static apr_status_t check_ban(sso_ctx_t *cx, const sso_session_plan_t *plan,
+                              const sso_store_key_t *key)
+{
+    const sso_site_t *site = plan->idp->site;
+
+    if (!sso_session_is_banned(cx, plan->idp, plan->who->subject)) return APR_SUCCESS;
+    (void)site->store->ops->drop(site->store, cx, key, site->tenant);
+    return sso_fail(cx, SSO_F_BANNED, "banned during the login");
+}
+
+apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
+                              const sso_session_plan_t *plan, sso_reply_t *reply)
+{
+    const sso_site_t *site = plan->idp->site;
+    unsigned char secret[SECRET_BYTES];
+    sso_store_key_t key;
+    sso_record_t record;
+    const char *cookie;
+    apr_status_t rv = plan_record(cx, plan, &record);
+
+    if (rv == APR_SUCCESS) rv = sso_random_bytes(cx, secret, sizeof(secret));
+    if (rv != APR_SUCCESS) return rv;
+    cookie = sso_b64url_encode(cx->pool, sso_span_of(secret, sizeof(secret)));
+    rv = cookie_key(cx, sso_span(cookie), &key);
+    if (rv == APR_SUCCESS) rv = site->store->ops->put(site->store, cx, &key, &record);
+    if (rv == APR_SUCCESS) rv = check_ban(cx, plan, &key);
+    if (rv != APR_SUCCESS) return rv;
+    drop_previous(cx, site, req);
+    sso_reply_header(cx, reply, "Set-Cookie", sso_site_session_cookie(site, cx->pool, cookie));
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
+                             sso_reply_t *reply)
+{
+    apr_status_t rv = site->store->ops->drop(site->store, cx, &session->key, site->tenant);
+
+    sso_reply_header(cx, reply, "Set-Cookie", sso_site_session_cookie(site, cx->pool, NULL));
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* ---- finding ---- */
+
+/* Every offset inside the record, and a NUL at its end: no text runs out of it. */
+static int is_whole(sso_span_t value)
+{
+    const head_t *head = (const void *)value.p;
+    const attr_t *attr = (const void *)(value.p + sizeof(head_t));
+    int i;
+
+    if (value.n < sizeof(head_t) || value.p[value.n - 1] || head->magic != MAGIC) return 0;
+    if (value.n < sizeof(head_t) + head->n * sizeof(attr_t)) return 0;
+    for (i = 0; i < T_COUNT; i++) {
+        if (head->text[i] >= value.n) return 0;
+    }
+    for (i = 0; i < head->n; i++) {
+        if (attr[i].env >= value.n || attr[i].value >= value.n || attr[i].header >= value.n
+            || attr[i].slot >= SSO_SLOT_COUNT) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void view(const char *record, sso_session_t *out)
+{
+    const head_t *head = (const void *)record;
+
+    out->user = record + head->text[T_USER];
+    out->provider = record + head->text[T_PROVIDER];
+    out->issuer = record + head->text[T_ISSUER];
+    out->subject = record + head->text[T_SUBJECT];
+    out->sid = record + head->text[T_SID];
+    out->acr = record + head->text[T_ACR];
+    out->landing = record + head->text[T_LANDING];
+    out->created = head->created;
+    out->auth_time = head->auth_time;
+    out->expires = head->expires;
+    out->idle = head->idle;
+    memcpy(out->made_by, head->made_by, sizeof(out->made_by));
+    out->n = head->n;
+    out->record = record;
+}
+
+apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
+                              sso_session_t *out)
+{
+    sso_record_t record;
+    sso_span_t value;
+    apr_status_t rv;
+
+    if (!cookie || sso_cookie_get(cookie, site->cookie, &value) || value.n != COOKIE_CHARS) {
+        return APR_NOTFOUND;
+    }
+    rv = cookie_key(cx, value, &out->key);
+    if (rv == APR_SUCCESS) {
+        rv = site->store->ops->get(site->store, cx, &out->key, site->tenant, &record);
+    }
+    if (rv != APR_SUCCESS || !is_whole(record.value)) return APR_NOTFOUND;
+    view(record.value.p, out);
+    return APR_SUCCESS;
+}
+
+sso_shown_t sso_session_shown(const sso_session_t *session, int i)
+{
+    const attr_t *a = (const attr_t *)(const void *)(session->record + sizeof(head_t)) + i;
+
+    return (sso_shown_t){.env = session->record + a->env,
+                         .value = session->record + a->value,
+                         .header = session->record + a->header,
+                         .slot = (sso_slot_t)a->slot,
+                         .list = a->list};
+}
+
+apr_status_t sso_session_get(const sso_session_t *session, const char *name, sso_shown_t *out)
+{
+    int i;
+
+    for (i = 0; i < session->n; i++) {
+        sso_shown_t shown = sso_session_shown(session, i);
+
+        if (strcasecmp(shown.env + 4, name) != 0) continue;
+        *out = shown;
+        return APR_SUCCESS;
+    }
+    return APR_NOTFOUND;
+}
+
+/* Does the item of a joined list say `wanted`? */
+static int item_is(const char *item, apr_size_t n, const char *wanted)
+{
+    const char *end = item + n;
+
+    for (; item < end && *wanted; item++, wanted++) {
+        char c = *item;
+
+        if (c == '%' && item + 2 < end) {
+            c = item[1] == '2' && item[2] == 'C' ? ',' : '%';
+            item += 2;
+        }
+        if (c != *wanted) return 0;
+    }
+    return item == end && !*wanted;
+}
+
+int sso_session_has(sso_ctx_t *cx, const sso_session_t *session, const char *name,
+                    const char *wanted)
+{
+    sso_shown_t shown;
+    const char *at;
+
+    (void)cx;
+    if (sso_session_get(session, name, &shown) != APR_SUCCESS) return 0;
+    if (!shown.list) return !strcmp(shown.value, wanted);
+    for (at = shown.value;; at++) {
+        apr_size_t n = strcspn(at, ",");
+
+        if (item_is(at, n, wanted)) return 1;
+        at += n;
+        if (!*at) return 0;
+    }
+}
+
+/* ---- bans and single use ---- */
+
+static apr_status_t ban_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject,
+                            sso_store_key_t *out)
+{
+    return make_key(cx, "ban", idp, sso_span(subject), out);
+}
+
+/* The mark first, then the sessions: a login that is under way looks at the mark after it has
+ * written its session (see check_ban). */
+apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, int *ended)
+{
+    sso_store_t *store = idp->site->store;
+    sso_match_t match = {.tenant = idp->site->tenant};
+    sso_store_key_t key;
+    apr_status_t rv = ban_key(cx, idp, subject, &key);
+
+    if (rv == APR_SUCCESS) rv = store->ops->mark(store, cx, &key, cx->now + BAN_TIME);
+    if (rv != APR_SUCCESS && rv != APR_EEXIST) return rv;
+    rv = sso_session_subject_key(cx, idp, subject, &match.subject);
+    return rv == APR_SUCCESS ? store->ops->revoke(store, cx, &match, ended) : rv;
+}
+
+/* In doubt, banned: a hash that fails must not open the door. */
+int sso_session_is_banned(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject)
+{
+    sso_store_t *store = idp->site->store;
+    sso_store_key_t key;
+    apr_time_t until;
+
+    if (ban_key(cx, idp, subject, &key) != APR_SUCCESS) return 1;
+    return store->ops->marked(store, cx, &key, &until) != APR_NOTFOUND;
+}
+
+apr_status_t sso_session_spend(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once, int n,
+                               unsigned char made_by[16])
+{
+    sso_store_t *store = idp->site->store;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        sso_store_key_t key;
+        apr_status_t rv = sso_session_once_key(cx, idp, &once[i], &key);
+
+        if (rv == APR_SUCCESS) rv = store->ops->mark(store, cx, &key, once[i].until);
+        if (rv == APR_EEXIST)
+            return sso_fail(cx, once[i].fault, "%s was used before", once[i].label);
+        if (rv != APR_SUCCESS) return rv;
+        if (i == 0) memcpy(made_by, key.b, sizeof(key.b));
+    }
+    return APR_SUCCESS;
+}

@@ -1,0 +1,124 @@
+/*
+ * session.h - a person who has logged in: make, find, end.
+ *
+ * Owns:  the session cookie's value, the form of a session in the store.
+ * Layer: core (base, crypto, store).
+ * Lives: in the store until it expires, idles, is evicted or ended; a view of it for one request.
+ *
+ * What a request needs is rendered when the session is made: variables and headers are texts in the
+ * record, and finding a session is one hash, one lookup and one copy. docs/STORE.md draws the
+ * record.
+ *
+ * The cookie's value is 32 random bytes in base64url; the store knows only its hash.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_SESSION_H
+#define SSO_CORE_SESSION_H
+
+#include "core/attrmap.h"
+#include "core/identity.h"
+#include "core/protocol.h"
+#include "core/request.h"
+#include "core/site.h"
+
+/* Attributes that have a header of their own by default; others have a variable only. */
+typedef enum {
+    SSO_SLOT_NONE,
+    SSO_SLOT_USER,
+    SSO_SLOT_EMAIL,
+    SSO_SLOT_NAME,
+    SSO_SLOT_GROUPS,
+    SSO_SLOT_PROVIDER,
+    SSO_SLOT_COUNT
+} sso_slot_t;
+
+/* "X-SSO-Email" and so on; NULL for SSO_SLOT_NONE. */
+extern const char *const sso_slot_header[SSO_SLOT_COUNT];
+
+/* One attribute, all texts NUL-terminated and inside the copied record. */
+typedef struct {
+    const char *env;    /* "SSO_EMAIL": its variable; its name in upper case behind "SSO_" */
+    const char *value;  /* UTF-8; of a list the values with ',' between them, and ',' and '%' in a
+                           value as %2C and %25 */
+    const char *header; /* the value in printable ASCII: every other byte, and '%', as %XX */
+    sso_slot_t slot;
+    int list;
+} sso_shown_t;
+
+typedef struct {
+    sso_store_key_t key;
+    const char *user;
+    const char *provider;
+    const char *issuer;
+    const char *subject;
+    const char *sid;     /* "" if none */
+    const char *acr;     /* "" if unknown */
+    const char *landing; /* where the login led to */
+    apr_time_t created, auth_time, expires;
+    apr_interval_time_t idle;
+    unsigned char made_by[16]; /* hash of what was spent to make it */
+    int n;                     /* attributes */
+    const char *record;        /* for sso_session_shown() */
+} sso_session_t;
+
+/* Everything a new session is made of. */
+typedef struct {
+    const sso_idp_t *idp;
+    const sso_identity_t *who;
+    const sso_profile_t *profile;
+    const char *landing;
+    unsigned char made_by[16];
+} sso_session_plan_t;
+
+/**
+ * Make a session and give it a cookie; the one that came with the request, if any, ends (no
+ * fixation, no leftovers).
+ */
+apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
+                              const sso_session_plan_t *plan, sso_reply_t *reply);
+
+/**
+ * The session of a request.
+ *
+ * @param cookie the Cookie header as the browser sent it.
+ * @return       APR_SUCCESS or APR_NOTFOUND; a broken record is APR_NOTFOUND too.
+ */
+apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
+                              sso_session_t *out);
+
+/* The i-th attribute, 0 to n-1. */
+sso_shown_t sso_session_shown(const sso_session_t *session, int i);
+
+/* The attribute of that name, compared without case. APR_NOTFOUND if absent. */
+apr_status_t sso_session_get(const sso_session_t *session, const char *name, sso_shown_t *out);
+
+/* Is `wanted` one of the values of a list attribute, or the value of another one? */
+int sso_session_has(sso_ctx_t *cx, const sso_session_t *session, const char *name,
+                    const char *wanted);
+
+/* End the session and remove its cookie. */
+apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
+                             sso_reply_t *reply);
+
+/* Keys of what the store remembers about a person, all bound to the provider's name and the site:
+ * its index entries and its ban. */
+apr_status_t sso_session_subject_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject,
+                                     sso_store_key_t *out);
+apr_status_t sso_session_sid_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *sid,
+                                 sso_store_key_t *out);
+
+/* Ban a person: no login from now on, and every session ended; how many. */
+apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, int *ended);
+int sso_session_is_banned(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject);
+
+/* Spend what may be used once. APR_SUCCESS: all of it was fresh; the fault of the first that was
+ * not; SSO_F_STORE_FULL. made_by: hash of the first, for sso_session_plan_t. */
+apr_status_t sso_session_spend(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once, int n,
+                               unsigned char made_by[16]);
+
+/* The hash that sso_session_spend gives for the first of them, without spending. */
+apr_status_t sso_session_once_key(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once,
+                                  sso_store_key_t *out);
+
+#endif /* SSO_CORE_SESSION_H */
