@@ -12,8 +12,10 @@
 
 #include "base/ctx.h"
 #include "base/span.h"
+#include "crypto/secret.h"
 
 #include <apr_tables.h>
+
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
@@ -61,22 +63,5 @@ apr_status_t sso_key_read(sso_ctx_t *cx, apr_pool_t *pool, const char *key_file,
  */
 apr_status_t sso_key_own(sso_ctx_t *cx, apr_pool_t *pool, const char *file, const char *name,
                          int may_write, sso_key_pair_t **out);
-
-/**
- * A secret by its source: "file:PATH", "exec:PROGRAM ARGS" or "env:NAME".
- *
- * One newline at the end is dropped; a NUL byte is refused. Files must not be readable by group or
- * others; programs get 10 seconds. At most 4096 bytes.
- *
- * @param base directory that relative paths start from.
- * @param out  in pool, wiped at its end.
- * @return     SSO_F_CONFIG with a detail that says what to write instead.
- */
-apr_status_t sso_secret_read(sso_ctx_t *cx, apr_pool_t *pool, const char *base,
-                             const char *source, sso_span_t *out);
-
-/* A secret of 32 random bytes as 64 hex digits in a file of mode 0600; made when there is none. */
-apr_status_t sso_secret_own(sso_ctx_t *cx, apr_pool_t *pool, const char *file, int may_write,
-                            sso_span_t *out);
 
 #endif /* SSO_CRYPTO_KEYS_H */

@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 
+#include <openssl/crypto.h>
 #include <openssl/rand.h>
 
 #include <limits.h>
@@ -26,5 +27,6 @@ apr_status_t sso_random_hex(sso_ctx_t *cx, apr_size_t n, const char **out)
 
     if (rv != APR_SUCCESS) return rv;
     *out = sso_hex_encode(cx->pool, sso_span_of(bytes, n));
+    OPENSSL_cleanse(bytes, n);
     return APR_SUCCESS;
 }

@@ -1,0 +1,120 @@
+/*
+ * test_file.c - modes, kinds and sizes that are refused; files that appear whole.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/file.h"
+#include "scratch.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+static void modes_are_judged(void **state)
+{
+    static const struct {
+        mode_t mode;
+        int private_ok;
+    } row[] = {
+        {0600, 1}, {0400, 1}, {0700, 1}, {0611, 1}, {0640, 0}, {0604, 0},
+        {0644, 0}, {0620, 0}, {0602, 0}, {0660, 0}, {0666, 0}, {0777, 0},
+    };
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        const char *path = scratch_file(cx, dir, "f", sso_span("content"), row[i].mode);
+        sso_span_t out = {"untouched", 9};
+        apr_status_t rv;
+
+        print_message("  %04o\n", (unsigned int)row[i].mode);
+        rv = sso_file_read(cx, cx->pool, path, 7, SSO_FILE_PRIVATE, &out);
+        assert_int_equal(rv == APR_SUCCESS, row[i].private_ok);
+        assert_true(sso_span_is(out, row[i].private_ok ? "content" : "untouched"));
+        if (!row[i].private_ok) {
+            assert_non_null(strstr(cx->err.log, "chmod 600"));
+            assert_fault(cx, CONFIG);
+        }
+        assert_int_equal(sso_file_read(cx, cx->pool, path, 7, SSO_FILE_PUBLIC, &out), APR_SUCCESS);
+        assert_true(sso_span_is(out, "content"));
+        assert_int_equal(out.p[out.n], '\0');
+    }
+}
+
+/* The mode of what a link leads to counts, not the link's own. */
+static void links_are_followed(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *link = apr_pstrcat(cx->pool, dir, "/link", NULL);
+    const char *path = scratch_file(cx, dir, "f", sso_span("content"), 0600);
+    sso_span_t out = {"untouched", 9};
+
+    assert_int_equal(symlink(path, link), 0);
+    assert_int_equal(sso_file_read(cx, cx->pool, link, 7, SSO_FILE_PRIVATE, &out), APR_SUCCESS);
+    assert_int_equal(chmod(path, 0644), 0);
+    assert_int_not_equal(sso_file_read(cx, cx->pool, link, 7, SSO_FILE_PRIVATE, &out), 0);
+    assert_fault(cx, CONFIG);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(sso_file_read(cx, cx->pool, link, 7, SSO_FILE_PRIVATE, &out), APR_ENOENT);
+    assert_int_equal(cx->err.fault, SSO_F_NONE);
+}
+
+static void only_files_of_that_size_are_read(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *pipe = apr_pstrcat(cx->pool, dir, "/pipe", NULL);
+    const char *path = scratch_file(cx, dir, "f", sso_span("12345"), 0600);
+    const char *empty = scratch_file(cx, dir, "e", sso_span(""), 0600);
+    const char *below = apr_pstrcat(cx->pool, path, "/below", NULL);
+    sso_span_t out = {"untouched", 9};
+
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_not_equal(sso_file_read(cx, cx->pool, path, 4, SSO_FILE_PUBLIC, &out), APR_SUCCESS);
+    assert_fault(cx, CONFIG);
+    assert_int_not_equal(sso_file_read(cx, cx->pool, dir, 9999, SSO_FILE_PUBLIC, &out),
+                         APR_SUCCESS);
+    assert_fault(cx, CONFIG);
+    assert_int_not_equal(sso_file_read(cx, cx->pool, pipe, 9, SSO_FILE_PUBLIC, &out), APR_SUCCESS);
+    assert_fault(cx, CONFIG);
+    assert_int_not_equal(sso_file_read(cx, cx->pool, "/dev/null", 9, SSO_FILE_PUBLIC, &out), 0);
+    assert_fault(cx, CONFIG);
+    assert_int_not_equal(sso_file_read(cx, cx->pool, below, 9, SSO_FILE_PUBLIC, &out), 0);
+    assert_fault(cx, CONFIG);
+    assert_true(sso_span_is(out, "untouched"));
+    assert_int_equal(sso_file_read(cx, cx->pool, empty, 0, SSO_FILE_PUBLIC, &out), APR_SUCCESS);
+    assert_int_equal(out.n, 0);
+}
+
+static void files_are_made_once(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *path = apr_pstrcat(cx->pool, dir, "/f", NULL);
+    const char *nowhere = apr_pstrcat(cx->pool, dir, "/none/f", NULL);
+    mode_t mask = umask(0);
+    sso_span_t out;
+
+    assert_int_equal(sso_file_create(cx, path, sso_span("first")), APR_SUCCESS);
+    umask(mask);
+    assert_int_equal(scratch_mode(path), 0600);
+    assert_int_equal(sso_file_create(cx, path, sso_span("second")), APR_EEXIST);
+    assert_int_equal(cx->err.fault, SSO_F_NONE);
+    assert_int_equal(sso_file_read(cx, cx->pool, path, 9, SSO_FILE_PRIVATE, &out), APR_SUCCESS);
+    assert_true(sso_span_is(out, "first"));
+    assert_int_not_equal(sso_file_create(cx, nowhere, sso_span("x")), APR_SUCCESS);
+    assert_fault(cx, CONFIG);
+    assert_int_equal(scratch_count(dir), 1); /* no temporary file is left */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(modes_are_judged),
+        UNIT(links_are_followed),
+        UNIT(only_files_of_that_size_are_read),
+        UNIT(files_are_made_once),
+    };
+
+    return cmocka_run_group_tests(tests, unit_start, NULL);
+}
