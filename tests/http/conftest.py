@@ -1,0 +1,89 @@
+"""Fixtures of the bench. Every one of them cleans up, and complains where something is left."""
+import contextlib
+
+import pytest
+
+from lib import httpd as httpd_lib
+from lib import sites
+from lib.browser import Browser
+
+SECRET = "a-secret-for-tests-0123456789abcdef"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Remember whether the test itself failed, so that its files are kept."""
+    outcome = yield
+    if call.when == "call":
+        item.failed = outcome.get_result().failed
+
+
+@contextlib.contextmanager
+def running(keep, **options):
+    """A new httpd, checked and removed at the end; kept for a look if keep() says so."""
+    httpd = httpd_lib.Httpd(**options)
+    try:
+        yield httpd
+        httpd.finish()
+    except BaseException:
+        keep = lambda: True
+        raise
+    finally:
+        with contextlib.suppress(httpd_lib.HttpdFailed):
+            httpd.stop()
+        if not keep():
+            httpd.remove()
+
+
+@pytest.fixture
+def make_httpd(request):
+    """Makes httpds with options; those of a failed test stay in their directory."""
+    failed = lambda: getattr(request.node, "failed", False)
+    with contextlib.ExitStack() as stack:
+        yield lambda **options: stack.enter_context(running(failed, **options))
+
+
+@pytest.fixture
+def httpd(make_httpd):
+    """An httpd with the module, event MPM, not started."""
+    return make_httpd()
+
+
+@pytest.fixture
+def closing():
+    """Takes peers that are closed at the end: `site = closing(TokenSite(...))`."""
+    with contextlib.ExitStack() as stack:
+        def take(peer):
+            stack.callback(peer.close)
+            return peer
+        yield take
+
+
+@pytest.fixture
+def backend(closing):
+    return closing(sites.Backend())
+
+
+@pytest.fixture
+def site(closing):
+    """The site that knows alice and bob; its callback is set by `members`."""
+    return closing(sites.TokenSite(SECRET))
+
+
+@pytest.fixture
+def make_browser():
+    """Makes browsers; at the end none of them may have refused a cookie."""
+    made = []
+
+    def make(user=None, password=None):
+        made.append(Browser(user, password))
+        return made[-1]
+    yield make
+    refused = [x for browser in made for x in browser.jar.rejected]
+    assert not refused, "cookies that a browser refuses"
+
+
+@pytest.fixture
+def browser(make_browser):
+    """A browser in which nobody logs in."""
+    return make_browser()

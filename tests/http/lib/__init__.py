@@ -1,0 +1,1 @@
+"""The bench: a real httpd, a small browser and the peers they talk to."""
