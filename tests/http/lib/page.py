@@ -106,18 +106,18 @@ class Page:
 
     def _submits_itself(self):
         doc = self.document()
-        inline = [x.text_content() for x in doc.xpath("//script[not(@src)]")]
-        handlers = doc.xpath("//@onload")
-        if any(_AUTO.search(x) and self._may_run(x) for x in inline):
+        inline = [x for x in doc.xpath("//script[not(@src)]") if _AUTO.search(x.text_content())]
+        handlers = [x for x in doc.xpath("//@onload") if _AUTO.search(x)]
+        if any(self._may_run(x.text_content(), x.get("nonce")) for x in inline):
             return True
-        if any(_AUTO.search(x) for x in handlers) and self._may_run(None):
+        if handlers and self._may_run(None, None):
             return True
         # Identity providers keep theirs in a file: a page that has nothing but a form with
         # nothing to fill in.
         return bool(doc.xpath("//script[@src]")) and len(doc.forms) == 1
 
-    def _may_run(self, script):
-        """Does the policy let an inline script run? None: an event handler."""
+    def _may_run(self, script, nonce):
+        """Does the policy let an inline script run? Script None: an event handler."""
         csp = self._csp()
         sources = csp.get("script-src", csp.get("default-src"))
         if sources is None or "'unsafe-inline'" in sources:
@@ -125,7 +125,7 @@ class Page:
         if script is None:
             return False
         digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        return "'sha256-%s'" % digest in sources
+        return "'nonce-%s'" % nonce in sources or "'sha256-%s'" % digest in sources
 
     def _csp(self):
         """Directives of the Content-Security-Policy, with their sources."""
