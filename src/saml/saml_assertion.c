@@ -1,0 +1,723 @@
+/*
+ * saml_assertion.c - the checks inside an Assertion and what it says.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "saml/saml_assertion.h"
+
+#include "base/when.h"
+#include "saml/saml_decrypt.h"
+#include "saml/saml_names.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#define NS_XSI         "http://www.w3.org/2001/XMLSchema-instance"
+#define FORMAT_ENTITY  "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
+#define INSTANT_WITHIN APR_TIME_C(300000000) /* R39: five minutes beside the skew */
+#define NO_TIME        APR_TIME_C(-1)        /* absent; 1970 is a time like any other */
+
+/* One reading. */
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_saml_measure_t *measure;
+    const sso_saml_state_t *state;
+    apr_interval_time_t skew;
+    xmlNode *assertion;
+    xmlNode *subject;
+    xmlNode *conditions;
+    sso_saml_said_t said;
+} reader_t;
+
+/* ---- of every layer ---- */
+
+const char *sso_saml_quote(sso_ctx_t *cx, const char *text)
+{
+    return sso_log_quote(cx->pool, text, strlen(text), 256);
+}
+
+apr_status_t sso_saml_only(sso_ctx_t *cx, const xmlNode *parent, const char *ns, const char *local,
+                           xmlNode **out)
+{
+    xmlNode *node = sso_xml_child(parent, ns, local);
+
+    if (node && sso_xml_next(node, ns, local)) {
+        return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, local, "<%s> holds more than one <%s>",
+                              sso_saml_quote(cx, (const char *)parent->name), local);
+    }
+    *out = node;
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_saml_version_check(sso_ctx_t *cx, const xmlNode *element)
+{
+    const char *version = sso_xml_attr(cx, element, "Version");
+    const char *id = sso_xml_attr(cx, element, "ID");
+
+    if (!version || strcmp(version, "2.0") != 0) {
+        return sso_fail(cx, SSO_F_SAML_VERSION, "<%s>: Version is \"%s\", not \"2.0\"",
+                        (const char *)element->name, version ? sso_saml_quote(cx, version) : "");
+    }
+    if (!id || !*id) {
+        return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, "ID", "<%s> has no ID",
+                              (const char *)element->name);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_saml_issuer_check(sso_ctx_t *cx, const xmlNode *element, const char *expected,
+                                   int *found)
+{
+    xmlNode *node;
+    const char *text;
+    const char *format;
+    apr_status_t rv = sso_saml_only(cx, element, SAML_NS_ASSERTION, "Issuer", &node);
+
+    if (rv != APR_SUCCESS) return rv;
+    *found = node != NULL;
+    if (!node) return APR_SUCCESS;
+    rv = sso_xml_text(cx, node, 1, &text);
+    if (rv != APR_SUCCESS) return rv;
+    format = sso_xml_attr(cx, node, "Format");
+    if (strcmp(text, expected) != 0 || (format && strcmp(format, FORMAT_ENTITY) != 0)) {
+        return sso_fail(cx, SSO_F_ISSUER, "Issuer of <%s> is \"%s\"%s, expected \"%s\"",
+                        (const char *)element->name, sso_saml_quote(cx, text),
+                        format ? " with a Format" : "", expected);
+    }
+    return APR_SUCCESS;
+}
+
+/* A time in an attribute. APR_NOTFOUND: absent; what is there must parse (R51). */
+static apr_status_t read_time(sso_ctx_t *cx, const xmlNode *node, const char *name, apr_time_t *out)
+{
+    const char *text = sso_xml_attr(cx, node, name);
+
+    if (!text) return APR_NOTFOUND;
+    if (sso_when_parse(sso_span(text), out) == APR_SUCCESS) return APR_SUCCESS;
+    return sso_fail_about(cx, SSO_F_MALFORMED, name, "%s \"%s\" is not a time", name,
+                          sso_saml_quote(cx, text));
+}
+
+/* The same where the time must be there. */
+static apr_status_t require_time(sso_ctx_t *cx, const xmlNode *node, const char *name,
+                                 apr_time_t *out)
+{
+    apr_status_t rv = read_time(cx, node, name, out);
+
+    if (rv != APR_NOTFOUND) return rv;
+    return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, name, "<%s> has no %s",
+                          (const char *)node->name, name);
+}
+
+/* The same where it may be absent: *out keeps its value then. */
+static apr_status_t accept_time(sso_ctx_t *cx, const xmlNode *node, const char *name,
+                                apr_time_t *out)
+{
+    apr_status_t rv = read_time(cx, node, name, out);
+
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+static int is_too_early(apr_time_t now, apr_time_t not_before, apr_interval_time_t skew)
+{
+    return sso_when_add(now, skew) < not_before;
+}
+
+static int is_too_late(apr_time_t now, apr_time_t not_on_or_after, apr_interval_time_t skew)
+{
+    return now >= sso_when_add(not_on_or_after, skew);
+}
+
+static const char *say_when(sso_ctx_t *cx, apr_time_t t)
+{
+    return sso_when_text(cx->pool, t);
+}
+
+apr_status_t sso_saml_instant_check(sso_ctx_t *cx, const xmlNode *element, apr_interval_time_t skew)
+{
+    const apr_interval_time_t within = skew + INSTANT_WITHIN;
+    apr_time_t t;
+    apr_status_t rv = require_time(cx, element, "IssueInstant", &t);
+
+    if (rv != APR_SUCCESS) return rv;
+    if (cx->now <= sso_when_add(t, within) && t <= sso_when_add(cx->now, within)) {
+        return APR_SUCCESS;
+    }
+    return sso_fail(cx, SSO_F_ISSUE_INSTANT,
+                    "IssueInstant of <%s> is %s, now is %s, %d s are tolerated",
+                    (const char *)element->name, say_when(cx, t), say_when(cx, cx->now),
+                    (int)apr_time_sec(within));
+}
+
+/* ---- the Assertion itself ---- */
+
+static apr_status_t has_version_and_id(reader_t *r)
+{
+    apr_status_t rv = sso_saml_version_check(r->cx, r->assertion);
+
+    if (rv == APR_SUCCESS) r->said.id = sso_xml_attr(r->cx, r->assertion, "ID");
+    return rv;
+}
+
+static apr_status_t is_issued_by_provider(reader_t *r)
+{
+    int found;
+    apr_status_t rv = sso_saml_issuer_check(r->cx, r->assertion, r->state->idp.entity_id, &found);
+
+    if (rv != APR_SUCCESS || found) return rv;
+    return sso_fail(r->cx, SSO_F_ISSUER, "the Assertion has no Issuer, expected \"%s\"",
+                    r->state->idp.entity_id);
+}
+
+static apr_status_t is_issued_now(reader_t *r)
+{
+    return sso_saml_instant_check(r->cx, r->assertion, r->skew);
+}
+
+/* ---- Subject ---- */
+
+static sso_saml_unlock_t unlock_of(const reader_t *r)
+{
+    /* Whatever is read here was signed, so that CBC cannot be played with (R40). */
+    return (sso_saml_unlock_t){.keys = r->state->decrypters,
+                               .entity_id = r->measure->entity_id,
+                               .allow_cbc = r->state->set->saml_encryption != SSO_ENCRYPTION_GCM};
+}
+
+/* R44: what cannot be decrypted fails the message. */
+static apr_status_t decrypt_node(const reader_t *r, xmlNode *encrypted, const char *local,
+                                 xmlNode **out)
+{
+    const sso_saml_unlock_t unlock = unlock_of(r);
+    xmlDoc *doc;
+    apr_status_t rv = sso_saml_decrypt(r->cx, encrypted, &unlock, &r->state->limits, &doc);
+    xmlNode *root;
+
+    if (rv != APR_SUCCESS) return rv;
+    root = xmlDocGetRootElement(doc);
+    if (!sso_xml_is(root, SAML_NS_ASSERTION, local)) {
+        return sso_fail_about(r->cx, SSO_F_SAML_STRUCTURE, local, "<%s> holds no <%s>",
+                              (const char *)encrypted->name, local);
+    }
+    *out = root;
+    return APR_SUCCESS;
+}
+
+static int has_control(const char *text)
+{
+    for (; *text; text++) {
+        if (apr_iscntrl(*text)) return 1;
+    }
+    return 0;
+}
+
+static apr_status_t read_name(reader_t *r, const xmlNode *name)
+{
+    sso_identity_t *who = r->said.who;
+    const char *text;
+    apr_status_t rv = sso_xml_text(r->cx, name, 0, &text);
+
+    if (rv != APR_SUCCESS) return rv;
+    if (text[strspn(text, " ")] == '\0' || has_control(text)) {
+        return sso_fail(r->cx, SSO_F_SUBJECT, "NameID is \"%s\"", sso_saml_quote(r->cx, text));
+    }
+    who->subject = text;
+    who->subject_format = sso_xml_attr(r->cx, name, "Format");
+    who->name_qualifier = sso_xml_attr(r->cx, name, "NameQualifier");
+    who->sp_name_qualifier = sso_xml_attr(r->cx, name, "SPNameQualifier");
+    return APR_SUCCESS;
+}
+
+static apr_status_t names_subject(reader_t *r)
+{
+    xmlNode *name;
+    xmlNode *encrypted;
+    apr_status_t rv = sso_saml_only(r->cx, r->assertion, SAML_NS_ASSERTION, "Subject", &r->subject);
+
+    if (rv == APR_SUCCESS && !r->subject) {
+        return sso_fail(r->cx, SSO_F_SUBJECT, "the Assertion has no Subject");
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sso_saml_only(r->cx, r->subject, SAML_NS_ASSERTION, "NameID", &name);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sso_saml_only(r->cx, r->subject, SAML_NS_ASSERTION, "EncryptedID", &encrypted);
+    }
+    if (rv != APR_SUCCESS) return rv;
+    if (!name == !encrypted) {
+        return sso_fail(r->cx, SSO_F_SUBJECT, "the Subject has %s",
+                        name ? "both a NameID and an EncryptedID" : "no NameID");
+    }
+    if (encrypted) rv = decrypt_node(r, encrypted, "NameID", &name);
+    return rv == APR_SUCCESS ? read_name(r, name) : rv;
+}
+
+/* ---- SubjectConfirmation ---- */
+
+/* One of them, read completely before any is judged (R51). */
+typedef struct {
+    int is_bearer;
+    const xmlNode *data;
+    const char *recipient;
+    const char *in_response_to;
+    apr_time_t not_before;      /* NO_TIME: absent */
+    apr_time_t not_on_or_after; /* likewise */
+} confirmation_t;
+
+static apr_status_t read_confirmation(reader_t *r, const xmlNode *node, confirmation_t *out)
+{
+    sso_ctx_t *cx = r->cx;
+    const char *method = sso_xml_attr(cx, node, "Method");
+    confirmation_t c = {.is_bearer = method && !strcmp(method, SAML_CM_BEARER),
+                        .not_before = NO_TIME,
+                        .not_on_or_after = NO_TIME};
+    xmlNode *data;
+    apr_status_t rv;
+
+    if (!method) {
+        return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, "Method",
+                              "a SubjectConfirmation has no Method");
+    }
+    rv = sso_saml_only(cx, node, SAML_NS_ASSERTION, "SubjectConfirmationData", &data);
+    if (rv == APR_SUCCESS && data) {
+        c.data = data;
+        c.recipient = sso_xml_attr(cx, data, "Recipient");
+        c.in_response_to = sso_xml_attr(cx, data, "InResponseTo");
+        rv = accept_time(cx, data, "NotBefore", &c.not_before);
+        if (rv == APR_SUCCESS) rv = accept_time(cx, data, "NotOnOrAfter", &c.not_on_or_after);
+    }
+    if (rv == APR_SUCCESS) *out = c;
+    return rv;
+}
+
+static apr_status_t bearer_has_data(reader_t *r, const confirmation_t *c)
+{
+    if (c->data) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_CONFIRMATION, "a bearer confirmation without data");
+}
+
+static apr_status_t bearer_comes_here(reader_t *r, const confirmation_t *c)
+{
+    if (!c->recipient && (r->state->allow & SSO_SAML_ALLOW_NO_RECIPIENT)) return APR_SUCCESS;
+    if (c->recipient && !strcmp(c->recipient, r->measure->here)) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_RECIPIENT, "Recipient is \"%s\", expected \"%s\"",
+                    c->recipient ? sso_saml_quote(r->cx, c->recipient) : "", r->measure->here);
+}
+
+static apr_status_t bearer_has_begun(reader_t *r, const confirmation_t *c)
+{
+    if (!is_too_early(r->cx->now, c->not_before, r->skew)) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_NOT_BEFORE, "NotBefore of the confirmation is %s, now is %s",
+                    say_when(r->cx, c->not_before), say_when(r->cx, r->cx->now));
+}
+
+static apr_status_t bearer_has_not_ended(reader_t *r, const confirmation_t *c)
+{
+    if (c->not_on_or_after == NO_TIME) {
+        return sso_fail_about(r->cx, SSO_F_CONFIRMATION, "NotOnOrAfter",
+                              "a bearer confirmation without NotOnOrAfter");
+    }
+    if (!is_too_late(r->cx->now, c->not_on_or_after, r->skew)) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_CONFIRMATION_EXPIRED,
+                    "NotOnOrAfter of the confirmation is %s, now is %s",
+                    say_when(r->cx, c->not_on_or_after), say_when(r->cx, r->cx->now));
+}
+
+/* R34; that it names none in an unsolicited answer was seen to before (R35). */
+static apr_status_t bearer_answers_request(reader_t *r, const confirmation_t *c)
+{
+    const sso_flow_t *flow = r->measure->flow;
+
+    if (!flow) return APR_SUCCESS;
+    if (c->in_response_to && !strcmp(c->in_response_to, flow->request)) return APR_SUCCESS;
+    return sso_fail(
+        r->cx, SSO_F_IN_RESPONSE_TO, "InResponseTo of the confirmation is \"%s\", expected \"%s\"",
+        c->in_response_to ? sso_saml_quote(r->cx, c->in_response_to) : "", flow->request);
+}
+
+static apr_status_t judge_bearer(reader_t *r, const confirmation_t *c)
+{
+    static apr_status_t (*const checks[])(reader_t *, const confirmation_t *) = {
+        bearer_has_data,      bearer_answers_request, bearer_comes_here,
+        bearer_has_not_ended, bearer_has_begun,
+    };
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(checks) / sizeof(checks[0]) && rv == APR_SUCCESS; i++) {
+        rv = checks[i](r, c);
+    }
+    return rv;
+}
+
+/* R35: an answer that nobody asked for names no request, in whatever confirmation. */
+static apr_status_t refuse_stray_answer(reader_t *r, const confirmation_t *c)
+{
+    if (r->measure->flow || !c->in_response_to) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_IN_RESPONSE_TO,
+                    "InResponseTo of a confirmation is \"%s\", but the Response answers none",
+                    sso_saml_quote(r->cx, c->in_response_to));
+}
+
+/* At least one bearer confirmation must hold completely; the first failure is the one reported. */
+static apr_status_t is_confirmed(reader_t *r)
+{
+    const xmlNode *node = sso_xml_child(r->subject, SAML_NS_ASSERTION, "SubjectConfirmation");
+    sso_error_t first = {.fault = SSO_F_NONE};
+    int holds = 0;
+
+    for (; node; node = sso_xml_next(node, SAML_NS_ASSERTION, "SubjectConfirmation")) {
+        confirmation_t c;
+        apr_status_t rv = read_confirmation(r, node, &c);
+
+        if (rv == APR_SUCCESS) rv = refuse_stray_answer(r, &c);
+        if (rv != APR_SUCCESS) return rv;
+        if (!c.is_bearer || holds) continue;
+        if (judge_bearer(r, &c) == APR_SUCCESS) {
+            holds = 1;
+            r->said.until = c.not_on_or_after;
+            continue;
+        }
+        if (first.fault == SSO_F_NONE) first = r->cx->err;
+        sso_ctx_clear(r->cx);
+    }
+    if (holds) return APR_SUCCESS;
+    if (first.fault == SSO_F_NONE) {
+        return sso_fail(r->cx, SSO_F_CONFIRMATION, "the Subject has no bearer confirmation");
+    }
+    r->cx->err = first;
+    return APR_EGENERAL;
+}
+
+/* ---- Conditions ---- */
+
+static apr_status_t has_conditions(reader_t *r)
+{
+    apr_status_t rv = sso_saml_only(r->cx, r->assertion, SAML_NS_ASSERTION, "Conditions",
+                                    &r->conditions);
+
+    if (rv != APR_SUCCESS || r->conditions) return rv;
+    if (r->state->allow & SSO_SAML_ALLOW_NO_CONDITIONS) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_CONDITIONS, "the Assertion has no Conditions");
+}
+
+static apr_status_t is_within_window(reader_t *r)
+{
+    sso_ctx_t *cx = r->cx;
+    apr_time_t from = NO_TIME;
+    apr_time_t until = NO_TIME;
+    apr_status_t rv;
+
+    if (!r->conditions) return APR_SUCCESS;
+    rv = accept_time(cx, r->conditions, "NotBefore", &from);
+    if (rv == APR_SUCCESS) rv = accept_time(cx, r->conditions, "NotOnOrAfter", &until);
+    if (rv != APR_SUCCESS) return rv;
+    if (is_too_early(cx->now, from, r->skew)) {
+        return sso_fail(cx, SSO_F_NOT_BEFORE, "NotBefore is %s, now is %s", say_when(cx, from),
+                        say_when(cx, cx->now));
+    }
+    if (until != NO_TIME && is_too_late(cx->now, until, r->skew)) {
+        return sso_fail(cx, SSO_F_EXPIRED, "NotOnOrAfter is %s, now is %s", say_when(cx, until),
+                        say_when(cx, cx->now));
+    }
+    return APR_SUCCESS;
+}
+
+/* OneTimeUse always holds: no assertion is used twice. ProxyRestriction is about making new
+ * assertions, which we never do. Anything else cannot be judged, so it cannot be met. */
+static apr_status_t knows_every_condition(reader_t *r)
+{
+    static const char *const known[] = {"AudienceRestriction", "OneTimeUse", "ProxyRestriction"};
+    const xmlNode *node = r->conditions ? sso_xml_first(r->conditions) : NULL;
+    apr_size_t i;
+
+    for (; node; node = sso_xml_following(node)) {
+        for (i = 0; i < 3 && !sso_xml_is(node, SAML_NS_ASSERTION, known[i]); i++)
+            continue;
+        if (i < 3) continue;
+        return sso_fail(r->cx, SSO_F_CONDITION_UNKNOWN, "unknown condition <%s>",
+                        sso_saml_quote(r->cx, (const char *)node->name));
+    }
+    return APR_SUCCESS;
+}
+
+static int is_our_audience(const reader_t *r, const char *audience)
+{
+    const apr_array_header_t *more = r->state->set->saml_audience;
+    int i;
+
+    if (!strcmp(audience, r->measure->entity_id)) return 1;
+    for (i = 0; more && i < more->nelts; i++) {
+        if (!strcmp(audience, APR_ARRAY_IDX(more, i, const char *))) return 1;
+    }
+    return 0;
+}
+
+/* One restriction holds when one of its audiences is us; all are read all the same (R51). */
+static apr_status_t meets_restriction(reader_t *r, const xmlNode *restriction)
+{
+    const xmlNode *node = sso_xml_child(restriction, SAML_NS_ASSERTION, "Audience");
+    const char *first = "";
+    int holds = 0;
+    int n = 0;
+
+    for (; node; node = sso_xml_next(node, SAML_NS_ASSERTION, "Audience")) {
+        const char *audience;
+        apr_status_t rv = sso_xml_text(r->cx, node, 1, &audience);
+
+        if (rv != APR_SUCCESS) return rv;
+        if (n++ == 0) first = audience;
+        holds |= is_our_audience(r, audience);
+    }
+    if (holds) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_AUDIENCE, "Audience is \"%s\"%s, expected \"%s\"",
+                    sso_saml_quote(r->cx, first), n > 1 ? " and others" : "",
+                    r->measure->entity_id);
+}
+
+/* Every restriction must hold (Core 2.5.1.4). */
+static apr_status_t is_meant_for_us(reader_t *r)
+{
+    const xmlNode *node = r->conditions ? sso_xml_child(r->conditions, SAML_NS_ASSERTION,
+                                                        "AudienceRestriction")
+                                        : NULL;
+    int n = 0;
+
+    for (; node; node = sso_xml_next(node, SAML_NS_ASSERTION, "AudienceRestriction")) {
+        apr_status_t rv = meets_restriction(r, node);
+
+        if (rv != APR_SUCCESS) return rv;
+        n++;
+    }
+    if (n > 0 || (r->state->allow & SSO_SAML_ALLOW_NO_AUDIENCE)) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_AUDIENCE, "no AudienceRestriction, expected \"%s\"",
+                    r->measure->entity_id);
+}
+
+/* ---- AuthnStatement ---- */
+
+static apr_status_t read_context(reader_t *r, const xmlNode *statement)
+{
+    xmlNode *context;
+    xmlNode *class_ref;
+    apr_status_t rv = sso_saml_only(r->cx, statement, SAML_NS_ASSERTION, "AuthnContext", &context);
+
+    if (rv != APR_SUCCESS || !context) return rv;
+    rv = sso_saml_only(r->cx, context, SAML_NS_ASSERTION, "AuthnContextClassRef", &class_ref);
+    if (rv != APR_SUCCESS || !class_ref) return rv;
+    return sso_xml_text(r->cx, class_ref, 1, &r->said.who->acr);
+}
+
+static apr_status_t authenticated_when(reader_t *r, const xmlNode *statement)
+{
+    sso_ctx_t *cx = r->cx;
+    const sso_flow_t *flow = r->measure->flow;
+    apr_time_t t;
+    apr_status_t rv = require_time(cx, statement, "AuthnInstant", &t);
+
+    if (rv != APR_SUCCESS) return rv;
+    if (is_too_early(cx->now, t, r->skew)) {
+        return sso_fail(cx, SSO_F_AUTHN_INSTANT, "AuthnInstant is %s, now is %s", say_when(cx, t),
+                        say_when(cx, cx->now));
+    }
+    if (r->state->set->saml_force && flow && sso_when_add(t, r->skew) < flow->issued) {
+        return sso_fail(cx, SSO_F_AUTHN_INSTANT,
+                        "AuthnInstant is %s, but we asked at %s to "
+                        "authenticate anew",
+                        say_when(cx, t), say_when(cx, flow->issued));
+    }
+    r->said.who->auth_time = t;
+    return APR_SUCCESS;
+}
+
+/* The session must not outlive the earliest limit of all statements. */
+static apr_status_t narrow_session(reader_t *r, const xmlNode *statement)
+{
+    apr_time_t *limit = &r->said.who->valid_until;
+    apr_time_t t = NO_TIME;
+    apr_status_t rv = accept_time(r->cx, statement, "SessionNotOnOrAfter", &t);
+
+    if (rv != APR_SUCCESS || t == NO_TIME) return rv;
+    if (t <= r->cx->now) {
+        return sso_fail(r->cx, SSO_F_SESSION_EXPIRED, "SessionNotOnOrAfter is %s, now is %s",
+                        say_when(r->cx, t), say_when(r->cx, r->cx->now));
+    }
+    if (*limit == 0 || t < *limit) *limit = t;
+    return APR_SUCCESS;
+}
+
+/* The first statement tells how and when; providers send one. */
+static apr_status_t says_how(reader_t *r)
+{
+    const xmlNode *node = sso_xml_child(r->assertion, SAML_NS_ASSERTION, "AuthnStatement");
+    apr_status_t rv;
+
+    if (!node) return sso_fail(r->cx, SSO_F_AUTHN_STATEMENT, "the Assertion has no AuthnStatement");
+    rv = authenticated_when(r, node);
+    if (rv == APR_SUCCESS) rv = read_context(r, node);
+    r->said.who->sid = sso_xml_attr(r->cx, node, "SessionIndex");
+    for (; node && rv == APR_SUCCESS;
+         node = sso_xml_next(node, SAML_NS_ASSERTION, "AuthnStatement")) {
+        rv = narrow_session(r, node);
+    }
+    return rv;
+}
+
+static apr_status_t is_strong_enough(reader_t *r)
+{
+    const apr_array_header_t *asked = r->state->acr;
+    const char *acr = r->said.who->acr;
+    int i;
+
+    if (!r->state->acr_required) return APR_SUCCESS;
+    for (i = 0; acr && i < asked->nelts; i++) {
+        if (!strcmp(acr, APR_ARRAY_IDX(asked, i, const char *))) return APR_SUCCESS;
+    }
+    return sso_fail(r->cx, SSO_F_ACR, "AuthnContextClassRef is \"%s\", expected \"%s\"%s",
+                    acr ? sso_saml_quote(r->cx, acr) : "", APR_ARRAY_IDX(asked, 0, const char *),
+                    asked->nelts > 1 ? " or another of SSOSamlAuthnContext" : "");
+}
+
+/* ---- AttributeStatement ---- */
+
+static int is_nil(const xmlNode *value)
+{
+    xmlChar *text = xmlGetNsProp(value, (const xmlChar *)"nil", (const xmlChar *)NS_XSI);
+    int nil = text
+              && (!xmlStrcmp(text, (const xmlChar *)"true")
+                  || !xmlStrcmp(text, (const xmlChar *)"1"));
+
+    if (text) xmlFree(text);
+    return nil;
+}
+
+/* The NameID that is all a value holds (eduPersonTargetedID); NULL if it is something else. */
+static xmlNode *nested_name(const xmlNode *value)
+{
+    const xmlNode *node;
+
+    for (node = value->children; node; node = node->next) {
+        if (node->type == XML_TEXT_NODE && !xmlIsBlankNode(node)) return NULL;
+        if (node->type != XML_TEXT_NODE && node->type != XML_ELEMENT_NODE) return NULL;
+    }
+    node = sso_xml_first(value);
+    if (!node || sso_xml_following(node)) return NULL;
+    return sso_xml_child(value, SAML_NS_ASSERTION, "NameID");
+}
+
+/* The usual text form: idp!sp!value. */
+static apr_status_t name_text(reader_t *r, const xmlNode *name, const char **out)
+{
+    const char *idp = sso_xml_attr(r->cx, name, "NameQualifier");
+    const char *sp = sso_xml_attr(r->cx, name, "SPNameQualifier");
+    const char *text;
+    apr_status_t rv = sso_xml_text(r->cx, name, 0, &text);
+
+    if (rv != APR_SUCCESS) return rv;
+    *out = apr_pstrcat(r->cx->pool, idp ? idp : r->state->idp.entity_id, "!",
+                       sp ? sp : r->measure->entity_id, "!", text, (char *)NULL);
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_value(reader_t *r, const xmlNode *node, const char *name,
+                               const char *friendly)
+{
+    const xmlNode *nested;
+    const char *text;
+    apr_status_t rv;
+
+    if (is_nil(node)) return APR_SUCCESS;
+    nested = nested_name(node);
+    rv = nested ? name_text(r, nested, &text) : sso_xml_text(r->cx, node, 0, &text);
+    if (rv == APR_SUCCESS) sso_identity_add(r->said.who, name, friendly, text);
+    return rv;
+}
+
+static apr_status_t read_attribute(reader_t *r, const xmlNode *attribute)
+{
+    const char *name = sso_xml_attr(r->cx, attribute, "Name");
+    const char *friendly = sso_xml_attr(r->cx, attribute, "FriendlyName");
+    const xmlNode *node = sso_xml_child(attribute, SAML_NS_ASSERTION, "AttributeValue");
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!name || !*name) {
+        return sso_fail_about(r->cx, SSO_F_SAML_STRUCTURE, "Name", "an Attribute has no Name");
+    }
+    for (; node && rv == APR_SUCCESS;
+         node = sso_xml_next(node, SAML_NS_ASSERTION, "AttributeValue")) {
+        rv = read_value(r, node, name, friendly);
+    }
+    return rv;
+}
+
+static apr_status_t read_statement(reader_t *r, const xmlNode *statement)
+{
+    xmlNode *node = sso_xml_first(statement);
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; node && rv == APR_SUCCESS; node = sso_xml_following(node)) {
+        xmlNode *attribute = node;
+
+        if (sso_xml_is(node, SAML_NS_ASSERTION, "EncryptedAttribute")) {
+            rv = decrypt_node(r, node, "Attribute", &attribute);
+        } else if (!sso_xml_is(node, SAML_NS_ASSERTION, "Attribute")) {
+            rv = sso_fail(r->cx, SSO_F_SAML_STRUCTURE, "<%s> in an AttributeStatement",
+                          sso_saml_quote(r->cx, (const char *)node->name));
+        }
+        if (rv == APR_SUCCESS) rv = read_attribute(r, attribute);
+    }
+    return rv;
+}
+
+static apr_status_t says_more(reader_t *r)
+{
+    const xmlNode *node = sso_xml_child(r->assertion, SAML_NS_ASSERTION, "AttributeStatement");
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; node && rv == APR_SUCCESS;
+         node = sso_xml_next(node, SAML_NS_ASSERTION, "AttributeStatement")) {
+        rv = read_statement(r, node);
+    }
+    return rv;
+}
+
+/* ---- all of it ---- */
+
+apr_status_t sso_saml_assertion_read(sso_ctx_t *cx, const sso_saml_measure_t *measure,
+                                     xmlNode *assertion, sso_saml_said_t *out)
+{
+    static const struct {
+        const char *rule;
+        apr_status_t (*holds)(reader_t *);
+    } checks[] = {
+        {"Core 2.3.3: version 2.0 and an ID", has_version_and_id},
+        {"R38: issued by the expected provider", is_issued_by_provider},
+        {"R39: issued just now", is_issued_now},
+        {"Profiles 4.1.4.2: names its subject", names_subject},
+        {"R34, R35, R36: a bearer confirmation holds", is_confirmed},
+        {"R36: has Conditions", has_conditions},
+        {"Core 2.5.1.2: within its window of time", is_within_window},
+        {"Core 2.5.1: every condition is known", knows_every_condition},
+        {"R36, Core 2.5.1.4: meant for us", is_meant_for_us},
+        {"R39, Profiles 4.1.4.2: says when and how", says_how},
+        {"Core 3.3.2.2.1: as strong as asked for", is_strong_enough},
+        {"R51: every attribute can be read", says_more},
+    };
+    reader_t r = {.cx = cx,
+                  .measure = measure,
+                  .state = measure->state,
+                  .skew = measure->state->set->saml_skew,
+                  .assertion = assertion};
+    apr_size_t i;
+
+    r.said.who = sso_identity_make(cx->pool);
+    r.said.who->issuer = r.state->idp.entity_id;
+    for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        apr_status_t rv = checks[i].holds(&r);
+
+        if (rv != APR_SUCCESS) return rv;
+        SSO_DEBUG(cx, "assertion: %s", checks[i].rule);
+    }
+    *out = r.said;
+    return APR_SUCCESS;
+}

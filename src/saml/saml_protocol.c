@@ -1,0 +1,143 @@
+/*
+ * saml_protocol.c - SAML as one of the protocols: the record and what it points to.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/buf.h"
+#include "saml/saml.h"
+#include "saml/saml_request.h"
+#include "saml/saml_response.h"
+#include "saml/saml_sp.h"
+#include "saml/saml_state.h"
+
+#include <apr_strings.h>
+
+#define METADATA_TYPE     "application/samlmetadata+xml"
+#define PEM_MAX           (128 * 1024)
+#define METADATA_KEEP_SEC 300 /* short: after a change of keys others should see it soon */
+
+static const sso_saml_state_t *state_of(const sso_idp_t *idp)
+{
+    return idp->provider->state;
+}
+
+static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void **state)
+{
+    sso_saml_state_t *made;
+    apr_status_t rv = sso_xml_start(cx);
+
+    if (rv == APR_SUCCESS) rv = sso_saml_state_make(cx, provider, &made);
+    if (rv == APR_SUCCESS) *state = made;
+    return rv;
+}
+
+static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow, sso_reply_t *reply)
+{
+    return sso_saml_request_start(cx, idp, state_of(idp), flow, reply);
+}
+
+static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                           const sso_flows_t *flows, sso_answer_t *out)
+{
+    return sso_saml_response_finish(cx, idp, state_of(idp), req, flows, out);
+}
+
+/* ---- our metadata ---- */
+
+static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span_t *out)
+{
+    const sso_saml_state_t *state = state_of(idp);
+    const sso_saml_sp_t sp = {
+        .entity_id = sso_saml_entity_id(idp, cx->pool),
+        .signing = state->signing,
+        .encryption = state->encryption,
+        .acs = sso_saml_acs_list(idp, cx->pool),
+        .nameid = state->set->saml_nameid,
+        .signs_requests = state->signs_requests,
+        .wants_signed_assertions = state->set->saml_want_signed != SSO_SIGNED_RESPONSE,
+        .takes_cbc = state->set->saml_encryption != SSO_ENCRYPTION_GCM,
+    };
+
+    return sso_saml_sp_write(cx, &sp, out);
+}
+
+static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
+                          sso_reply_t *reply)
+{
+    sso_span_t xml;
+    apr_status_t rv;
+
+    if (strcmp(leaf, "metadata") != 0) return APR_NOTFOUND;
+    if (!sso_request_is_read(req)) {
+        return sso_fail(cx, SSO_F_METHOD, "metadata is read with GET or HEAD");
+    }
+    rv = write_metadata(cx, idp, &xml);
+    if (rv != APR_SUCCESS) return rv;
+    sso_reply_body(reply, 200, METADATA_TYPE, xml);
+    reply->cacheable = METADATA_KEEP_SEC;
+    return APR_SUCCESS;
+}
+
+/* ---- what to enter at the provider ---- */
+
+static void add_fact(apr_array_header_t *facts, const char *label, const char *value,
+                     const char *note)
+{
+    if (value) APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){label, value, note};
+}
+
+/* A certificate as admin screens take it: PEM, 64 characters a line. */
+static const char *pem_text(apr_pool_t *pool, const sso_cert_t *cert)
+{
+    sso_span_t rest = sso_span(cert->der_base64);
+    sso_buf_t b = sso_buf_make(pool, rest.n + rest.n / 32 + 64, PEM_MAX);
+
+    sso_buf_text(&b, "-----BEGIN CERTIFICATE-----\n");
+    while (rest.n > 0) {
+        const apr_size_t n = rest.n < 64 ? rest.n : 64;
+
+        sso_buf_add(&b, rest.p, n);
+        sso_buf_char(&b, '\n');
+        rest = sso_span_of(rest.p + n, rest.n - n);
+    }
+    sso_buf_text(&b, "-----END CERTIFICATE-----\n");
+    return b.p;
+}
+
+static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
+{
+    const sso_saml_state_t *state = state_of(idp);
+    const apr_array_header_t *acs = sso_saml_acs_list(idp, cx->pool);
+    int i;
+
+    add_fact(facts, "Entity ID", sso_saml_entity_id(idp, cx->pool),
+             "Also called Audience, Audience URL or Identifier.");
+    for (i = 0; i < acs->nelts; i++) {
+        add_fact(facts, "ACS URL", APR_ARRAY_IDX(acs, i, const char *),
+                 i == 0 ? "Also called Reply URL, Recipient, Destination or Single sign-on URL."
+                        : "From SSOSamlAcs; accepted as well.");
+    }
+    add_fact(facts, "Metadata URL", apr_pstrcat(cx->pool, idp->url, "/metadata", (char *)NULL),
+             "All of this for providers that read it from an address or a file.");
+    add_fact(facts, "NameID format", state->set->saml_nameid, "Asked for in every request.");
+    for (i = 0; i < state->signing->nelts; i++) {
+        add_fact(facts, "Signing certificate",
+                 pem_text(cx->pool, APR_ARRAY_IDX(state->signing, i, const sso_cert_t *)),
+                 state->signs_requests ? "Requests are signed with its key."
+                                       : "Not needed: requests are not signed.");
+    }
+    return APR_SUCCESS;
+}
+
+const sso_protocol_t sso_saml = {
+    .name = "saml",
+    .bit = SSO_FOR_SAML,
+    .callback = "acs",
+    .cross_site_post = 1,
+    .flow_age_sec = SSO_SAML_FLOW_AGE_SEC,
+    .prepare = prepare,
+    .start = start,
+    .finish = finish,
+    .serve = serve,
+    .describe = describe,
+};

@@ -1,0 +1,513 @@
+/*
+ * saml_response.c - verifying a Response, one rule after the other.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "saml/saml_response.h"
+
+#include "base/when.h"
+#include "saml/saml_assertion.h"
+#include "saml/saml_binding.h"
+#include "saml/saml_decrypt.h"
+#include "saml/saml_names.h"
+
+#include <apr_strings.h>
+
+#define STATUS_CODE  "urn:oasis:names:tc:SAML:2.0:status:"
+#define REPLAY_LIMIT APR_TIME_C(86400000000) /* R37: remembered for 24 h at most */
+
+/* One Response on its way from bytes to an identity. Verification begins with nothing believed:
+ * the two flags and `assertion` are set in one place each. */
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_idp_t *idp;
+    const sso_saml_state_t *state;
+    sso_request_t *req;
+    const sso_flows_t *flows;
+    sso_saml_measure_t measure; /* where, who we are, which login */
+    sso_saml_message_t message;
+    xmlNode *raw;      /* the root as it came */
+    xmlNode *response; /* the root to read: from the signed octets if there is a signature */
+    int response_is_signed;
+    xmlNode *candidate;        /* the Assertion whose own signature is looked for */
+    xmlNode *enclosed;         /* the Assertion inside `response`, or decrypted from there */
+    xmlNode *signed_assertion; /* from the octets that its own signature covers; NULL: none */
+    xmlNode *assertion;        /* the one to believe */
+    sso_saml_said_t said;
+} response_t;
+
+/* ---- bytes in ---- */
+
+static apr_status_t arrives_at_our_address(response_t *r)
+{
+    if (strcmp(r->req->method, "POST") != 0) {
+        return sso_fail(r->cx, SSO_F_METHOD, "%s, but responses arrive by POST",
+                        sso_saml_quote(r->cx, r->req->method));
+    }
+    r->measure.here = sso_saml_acs_here(r->idp, r->req, r->cx->pool);
+    if (r->measure.here) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_NOT_FOUND, "no assertion consumer service at this address");
+}
+
+static apr_status_t has_valid_metadata(response_t *r)
+{
+    return sso_saml_state_check(r->cx, r->state);
+}
+
+static apr_status_t is_a_form(response_t *r)
+{
+    return sso_saml_post_read(r->cx, r->req, (apr_size_t)r->state->set->saml_max, &r->message);
+}
+
+static apr_status_t is_safe_xml(response_t *r)
+{
+    xmlDoc *doc;
+    apr_status_t rv = sso_xml_parse(r->cx, r->message.xml, &r->state->limits, &doc);
+
+    if (rv != APR_SUCCESS) return rv;
+    r->raw = xmlDocGetRootElement(doc);
+    r->response = r->raw;
+    return APR_SUCCESS;
+}
+
+/* ---- the envelope ---- */
+
+static apr_status_t is_a_response(response_t *r)
+{
+    apr_status_t rv = sso_saml_kind_check(r->cx, r->message.kind, r->raw);
+
+    if (rv != APR_SUCCESS || sso_xml_is(r->raw, SAML_NS_PROTOCOL, "Response")) return rv;
+    return sso_fail(r->cx, SSO_F_SAML_TYPE, "<%s> instead of a Response",
+                    sso_saml_quote(r->cx, (const char *)r->raw->name));
+}
+
+static apr_status_t has_version_and_id(response_t *r)
+{
+    return sso_saml_version_check(r->cx, r->response);
+}
+
+/* Issuer may be left out of a Response that is neither signed nor holds something encrypted
+ * (Profiles 4.1.4.2, as corrected by the errata); where it is, it must be right. */
+static apr_status_t comes_from_provider(response_t *r)
+{
+    int found;
+    apr_status_t rv = sso_saml_issuer_check(r->cx, r->response, r->state->idp.entity_id, &found);
+
+    if (rv != APR_SUCCESS || found) return rv;
+    if (!sso_saml_sig_of(r->raw)
+        && !sso_xml_child(r->response, SAML_NS_ASSERTION, "EncryptedAssertion")) {
+        return APR_SUCCESS;
+    }
+    return sso_fail(r->cx, SSO_F_ISSUER, "the Response has no Issuer, expected \"%s\"",
+                    r->state->idp.entity_id);
+}
+
+/* ---- Status ---- */
+
+typedef struct {
+    const char *code;
+    sso_fault_t fault;
+} status_t;
+
+/* Second-level codes say more, so they are looked up first. */
+static const status_t status_of[] = {
+    {STATUS_CODE "AuthnFailed", SSO_F_STATUS_AUTHN},
+    {STATUS_CODE "NoPassive", SSO_F_STATUS_PASSIVE},
+    {STATUS_CODE "RequestDenied", SSO_F_STATUS_DENIED},
+    {STATUS_CODE "InvalidNameIDPolicy", SSO_F_STATUS_NAMEID},
+    {STATUS_CODE "NoAuthnContext", SSO_F_STATUS_CONTEXT},
+    {STATUS_CODE "Requester", SSO_F_STATUS_REQUESTER},
+    {STATUS_CODE "Responder", SSO_F_STATUS_RESPONDER},
+};
+
+static sso_fault_t fault_of(const char *code)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(status_of) / sizeof(status_of[0]); i++) {
+        if (!strcmp(code, status_of[i].code)) return status_of[i].fault;
+    }
+    return SSO_F_STATUS;
+}
+
+/* "AuthnFailed" of its URN, quoted for the log; others in full. */
+static const char *short_code(sso_ctx_t *cx, const char *code)
+{
+    const apr_size_t n = strlen(STATUS_CODE);
+
+    return sso_saml_quote(cx, !strncmp(code, STATUS_CODE, n) ? code + n : code);
+}
+
+static apr_status_t report_status(response_t *r, const xmlNode *status, const xmlNode *top,
+                                  const char *code)
+{
+    sso_ctx_t *cx = r->cx;
+    const char *sub = "";
+    const char *text = "";
+    xmlNode *inner;
+    xmlNode *message;
+    sso_fault_t fault;
+    apr_status_t rv = sso_saml_only(cx, top, SAML_NS_PROTOCOL, "StatusCode", &inner);
+
+    if (rv == APR_SUCCESS) {
+        rv = sso_saml_only(cx, status, SAML_NS_PROTOCOL, "StatusMessage", &message);
+    }
+    if (rv == APR_SUCCESS && message) rv = sso_xml_text(cx, message, 1, &text);
+    if (rv != APR_SUCCESS) return rv;
+    if (inner && sso_xml_attr(cx, inner, "Value")) sub = sso_xml_attr(cx, inner, "Value");
+    fault = fault_of(sub);
+    if (fault == SSO_F_STATUS) fault = fault_of(code);
+    return sso_fail(cx, fault, "the provider says %s%s%s: \"%s\"", short_code(cx, code),
+                    *sub ? " / " : "", short_code(cx, sub), sso_saml_quote(cx, text));
+}
+
+static apr_status_t reports_success(response_t *r)
+{
+    xmlNode *status;
+    xmlNode *top = NULL;
+    const char *code;
+    apr_status_t rv = sso_saml_only(r->cx, r->response, SAML_NS_PROTOCOL, "Status", &status);
+
+    if (rv == APR_SUCCESS && status) {
+        rv = sso_saml_only(r->cx, status, SAML_NS_PROTOCOL, "StatusCode", &top);
+    }
+    if (rv != APR_SUCCESS) return rv;
+    code = top ? sso_xml_attr(r->cx, top, "Value") : NULL;
+    if (!code) {
+        return sso_fail_about(r->cx, SSO_F_SAML_STRUCTURE, "StatusCode",
+                              "the Response has no StatusCode with a Value");
+    }
+    if (!strcmp(code, SAML_STATUS_SUCCESS)) return APR_SUCCESS;
+    return report_status(r, status, top, code);
+}
+
+/* ---- exactly one Assertion (R11) ---- */
+
+/* By local name, in whatever namespace: nothing that looks like one may hide anywhere. */
+typedef struct {
+    int responses;
+    int assertions;
+} census_t;
+
+static void count_elements(const xmlNode *node, census_t *census)
+{
+    const xmlNode *child;
+
+    if (!xmlStrcmp(node->name, (const xmlChar *)"Response")) census->responses++;
+    if (!xmlStrcmp(node->name, (const xmlChar *)"Assertion")
+        || !xmlStrcmp(node->name, (const xmlChar *)"EncryptedAssertion")) {
+        census->assertions++;
+    }
+    for (child = sso_xml_first(node); child; child = sso_xml_following(child)) {
+        count_elements(child, census);
+    }
+}
+
+static xmlNode *find_assertion(const xmlNode *parent)
+{
+    xmlNode *plain = sso_xml_child(parent, SAML_NS_ASSERTION, "Assertion");
+
+    return plain ? plain : sso_xml_child(parent, SAML_NS_ASSERTION, "EncryptedAssertion");
+}
+
+static apr_status_t judge_census(response_t *r, const xmlNode *root, int responses, int has_one)
+{
+    census_t census = {0, 0};
+
+    count_elements(root, &census);
+    if (census.assertions == 0) {
+        return sso_fail(r->cx, SSO_F_NO_ASSERTION, "the Response holds no Assertion");
+    }
+    if (census.assertions == 1 && census.responses == responses && has_one) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_MANY_ASSERTIONS,
+                    "%d Assertions and %d Responses in one message, %s child of the root",
+                    census.assertions, census.responses, has_one ? "one a" : "none a");
+}
+
+static apr_status_t holds_one_assertion(response_t *r)
+{
+    return judge_census(r, r->raw, 1, find_assertion(r->raw) != NULL);
+}
+
+/* ---- signatures and encryption ---- */
+
+/* A signature that is there must hold (R19); from then on only what it covers is read (R10). */
+static apr_status_t response_signature_holds(response_t *r)
+{
+    xmlDoc *doc;
+    apr_status_t rv = sso_saml_sig_check(r->cx, r->raw, &r->state->trust, &r->state->limits, &doc);
+
+    if (rv == APR_NOTFOUND) return APR_SUCCESS;
+    if (rv != APR_SUCCESS) return rv;
+    r->response = xmlDocGetRootElement(doc);
+    r->response_is_signed = 1;
+    if (sso_xml_is(r->response, SAML_NS_PROTOCOL, "Response")) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_SIG_PROFILE, "what was signed is not the Response");
+}
+
+/* R40: what nobody signed must not be fed to CBC, whose failures tell its plaintext. */
+static int may_use_cbc(const response_t *r)
+{
+    const int policy = r->state->set->saml_encryption;
+
+    return policy == SSO_ENCRYPTION_ANY
+           || (policy == SSO_ENCRYPTION_SIGNED_CBC && r->response_is_signed);
+}
+
+static apr_status_t decrypt_assertion(response_t *r, xmlNode *encrypted)
+{
+    const sso_saml_unlock_t unlock = {.keys = r->state->decrypters,
+                                      .entity_id = r->measure.entity_id,
+                                      .allow_cbc = may_use_cbc(r)};
+    xmlDoc *doc;
+    xmlNode *root;
+    apr_status_t rv = sso_saml_decrypt(r->cx, encrypted, &unlock, &r->state->limits, &doc);
+
+    if (rv != APR_SUCCESS) return rv;
+    root = xmlDocGetRootElement(doc);
+    r->candidate = root;
+    r->enclosed = root;
+    return judge_census(r, root, 0, sso_xml_is(root, SAML_NS_ASSERTION, "Assertion"));
+}
+
+/* R20: a decrypted Assertion goes the same way as one that came in the clear. */
+static apr_status_t assertion_is_readable(response_t *r)
+{
+    r->enclosed = find_assertion(r->response);
+    if (!r->enclosed) {
+        return sso_fail(r->cx, SSO_F_SIG_PROFILE, "the Assertion is not in what was signed");
+    }
+    if (sso_xml_is(r->enclosed, SAML_NS_ASSERTION, "EncryptedAssertion")) {
+        return decrypt_assertion(r, r->enclosed);
+    }
+    /* Its signature was made over it where it stood; canonical bytes may have lost a prefix that
+     * only its PrefixList keeps alive. */
+    r->candidate = find_assertion(r->raw);
+    return APR_SUCCESS;
+}
+
+static apr_status_t assertion_signature_holds(response_t *r)
+{
+    xmlDoc *doc;
+    apr_status_t rv = sso_saml_sig_check(r->cx, r->candidate, &r->state->trust, &r->state->limits,
+                                         &doc);
+
+    if (rv == APR_NOTFOUND) return APR_SUCCESS;
+    if (rv == APR_SUCCESS) r->signed_assertion = xmlDocGetRootElement(doc);
+    return rv;
+}
+
+static int is_signed_as_wanted(const response_t *r)
+{
+    const int response = r->response_is_signed;
+    const int assertion = r->signed_assertion != NULL;
+
+    switch (r->state->set->saml_want_signed) {
+    case SSO_SIGNED_ASSERTION:
+        return assertion;
+    case SSO_SIGNED_RESPONSE:
+        return response;
+    case SSO_SIGNED_BOTH:
+        return response && assertion;
+    case SSO_SIGNED_EITHER:
+        return response || assertion;
+    default:
+        return 0;
+    }
+}
+
+/* R10, R19: the innermost octets that were verified are the ones to believe. */
+static apr_status_t is_signed_enough(response_t *r)
+{
+    static const char *const wanted[] = {
+        [SSO_SIGNED_EITHER] = "one of them",
+        [SSO_SIGNED_ASSERTION] = "the Assertion",
+        [SSO_SIGNED_RESPONSE] = "the Response",
+        [SSO_SIGNED_BOTH] = "both",
+    };
+
+    if (!is_signed_as_wanted(r)) {
+        return sso_fail(r->cx, SSO_F_SIG_MISSING, "signed: Response %s, Assertion %s; expected: %s",
+                        r->response_is_signed ? "yes" : "no", r->signed_assertion ? "yes" : "no",
+                        wanted[r->state->set->saml_want_signed]);
+    }
+    r->assertion = r->signed_assertion ? r->signed_assertion : r->enclosed;
+    if (sso_xml_is(r->assertion, SAML_NS_ASSERTION, "Assertion")) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_SIG_PROFILE, "what was signed is not an Assertion");
+}
+
+/* ---- the Response as a message ---- */
+
+/* Bindings 3.5.5.2: a signed message must say where it goes. */
+static apr_status_t is_addressed_here(response_t *r)
+{
+    const char *destination = sso_xml_attr(r->cx, r->response, "Destination");
+
+    if (destination && !strcmp(destination, r->measure.here)) return APR_SUCCESS;
+    if (!destination
+        && (!r->response_is_signed || (r->state->allow & SSO_SAML_ALLOW_NO_DESTINATION))) {
+        return APR_SUCCESS;
+    }
+    return sso_fail(r->cx, SSO_F_DESTINATION, "Destination is \"%s\", expected \"%s\"",
+                    destination ? sso_saml_quote(r->cx, destination) : "", r->measure.here);
+}
+
+static apr_status_t is_issued_now(response_t *r)
+{
+    return sso_saml_instant_check(r->cx, r->response, r->state->set->saml_skew);
+}
+
+/* ---- the login that it answers (R34, R35) ---- */
+
+static apr_status_t fail_unknown_request(response_t *r, const char *request)
+{
+    const sso_flows_t *flows = r->flows;
+    const char *quoted = sso_saml_quote(r->cx, request);
+
+    if (flows->n > 0) {
+        return sso_fail(r->cx, SSO_F_IN_RESPONSE_TO,
+                        "InResponseTo is \"%s\", this browser has started %d other logins", quoted,
+                        flows->n);
+    }
+    if (flows->bad > 0) {
+        return sso_fail(r->cx, SSO_F_STATE_INVALID,
+                        "InResponseTo is \"%s\", and none of %d flow "
+                        "cookies opens",
+                        quoted, flows->bad);
+    }
+    return sso_fail(r->cx, SSO_F_STATE_MISSING,
+                    "InResponseTo is \"%s\", but there is no flow "
+                    "cookie",
+                    quoted);
+}
+
+static apr_status_t check_flow(response_t *r, const sso_flow_t *flow)
+{
+    if (strcmp(flow->provider, r->idp->provider->name) != 0
+        || strcmp(flow->site, r->idp->site->base_url) != 0) {
+        return sso_fail(r->cx, SSO_F_IN_RESPONSE_TO, "the request was sent to %s from %s",
+                        flow->provider, flow->site);
+    }
+    if (r->cx->now > sso_when_add(flow->issued, apr_time_from_sec(SSO_SAML_FLOW_AGE_SEC))) {
+        return sso_fail(r->cx, SSO_F_STATE_EXPIRED, "the login began at %s, %d s are allowed",
+                        sso_when_text(r->cx->pool, flow->issued), SSO_SAML_FLOW_AGE_SEC);
+    }
+    r->measure.flow = flow;
+    return APR_SUCCESS;
+}
+
+static apr_status_t answers_a_request(response_t *r)
+{
+    const char *request = sso_xml_attr(r->cx, r->response, "InResponseTo");
+    const sso_flow_t *flow;
+
+    if (!request) {
+        if (r->state->unsolicited) return APR_SUCCESS;
+        return sso_fail(r->cx, SSO_F_UNSOLICITED, "the Response has no InResponseTo");
+    }
+    flow = *request ? sso_flows_find(r->flows, sso_span(request)) : NULL;
+    return flow ? check_flow(r, flow) : fail_unknown_request(r, request);
+}
+
+/* ---- the Assertion ---- */
+
+static apr_status_t assertion_holds(response_t *r)
+{
+    return sso_saml_assertion_read(r->cx, &r->measure, r->assertion, &r->said);
+}
+
+/* ---- the answer ---- */
+
+/* Paths that the admin listed; whatever else RelayState says, the first of them. */
+static const char *choose_landing(const response_t *r)
+{
+    const apr_array_header_t *landings = r->state->landings;
+    const char *relay = r->message.relay;
+    int i;
+
+    for (i = 0; relay && i < landings->nelts; i++) {
+        if (!strcmp(relay, APR_ARRAY_IDX(landings, i, const char *))) return relay;
+    }
+    return landings->nelts > 0 ? APR_ARRAY_IDX(landings, 0, const char *) : "/";
+}
+
+/* As long as it could be accepted again. */
+static apr_time_t remember_until(const response_t *r)
+{
+    const apr_time_t most = sso_when_add(r->cx->now, REPLAY_LIMIT);
+    const apr_time_t until = sso_when_add(r->said.until, r->state->set->saml_skew);
+
+    return until < most ? until : most;
+}
+
+static void write_answer(const response_t *r, sso_answer_t *out)
+{
+    const sso_flow_t *flow = r->measure.flow;
+    const char *once = apr_pstrcat(r->cx->pool, r->state->idp.entity_id, "\n", r->said.id,
+                                   (char *)NULL);
+    sso_answer_t answer = {.who = r->said.who, .flow = flow};
+
+    if (flow) {
+        answer.return_path = flow->return_path;
+        answer.once[answer.once_n++] = (sso_once_t){
+            .label = "request",
+            .what = sso_span(flow->request),
+            .until = sso_when_add(flow->issued, apr_time_from_sec(SSO_SAML_FLOW_AGE_SEC + 1)),
+            .fault = SSO_F_REQUEST_USED,
+        };
+    } else {
+        answer.return_path = choose_landing(r);
+    }
+    answer.once[answer.once_n++] = (sso_once_t){
+        .label = "assertion",
+        .what = sso_span(once),
+        .until = remember_until(r),
+        .fault = SSO_F_ASSERTION_USED,
+    };
+    *out = answer;
+}
+
+apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
+                                      const sso_saml_state_t *state, sso_request_t *req,
+                                      const sso_flows_t *flows, sso_answer_t *out)
+{
+    static const struct {
+        const char *rule;
+        apr_status_t (*holds)(response_t *);
+    } checks[] = {
+        {"Bindings 3.5: a POST to our address", arrives_at_our_address},
+        {"R80: metadata still valid", has_valid_metadata},
+        {"R1, R33: a form with one message", is_a_form},
+        {"R2-R5, R12, R23: safe XML", is_safe_xml},
+        {"R32: a Response", is_a_response},
+        {"Core 3.2.2: version 2.0 and an ID", has_version_and_id},
+        {"R38: from the expected provider", comes_from_provider},
+        {"Core 3.2.2.1: success", reports_success},
+        {"R11: one Assertion", holds_one_assertion},
+        {"R13-R19: the signature of the Response, if any, holds", response_signature_holds},
+        {"R20, R40-R45: the Assertion can be read", assertion_is_readable},
+        {"R13-R19: the signature of the Assertion, if any, holds", assertion_signature_holds},
+        {"R10, R19: signed as wanted", is_signed_enough},
+        /* From here on `response` is what was signed, where it was. */
+        {"Core 3.2.2: version 2.0 and an ID", has_version_and_id},
+        {"R38: from the expected provider", comes_from_provider},
+        {"Core 3.2.2.1: success", reports_success},
+        {"Bindings 3.5.5.2: addressed to us", is_addressed_here},
+        {"R39: issued just now", is_issued_now},
+        {"R34, R35: answers a request of this browser", answers_a_request},
+        {"the Assertion holds", assertion_holds},
+    };
+    response_t r = {.cx = cx, .idp = idp, .state = state, .req = req, .flows = flows};
+    apr_size_t i;
+
+    r.measure.state = state;
+    r.measure.entity_id = sso_saml_entity_id(idp, cx->pool);
+    for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+        apr_status_t rv = checks[i].holds(&r);
+
+        if (rv != APR_SUCCESS) return rv;
+        SSO_DEBUG(cx, "response: %s", checks[i].rule);
+    }
+    write_answer(&r, out);
+    return APR_SUCCESS;
+}

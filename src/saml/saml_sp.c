@@ -1,0 +1,129 @@
+/*
+ * saml_sp.c - writing our own metadata.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "saml/saml_sp.h"
+
+#include "base/buf.h"
+#include "crypto/keys.h"
+#include "saml/saml_names.h"
+
+#define FIRST_BYTES 8192
+#define MOST_BYTES  (256 * 1024)
+
+/* What saml_decrypt understands, the best first: providers take the first they can do. */
+static const char *const always[] = {
+    "http://www.w3.org/2009/xmlenc11#aes256-gcm",
+    "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+    NULL,
+};
+static const char *const when_cbc[] = {
+    "http://www.w3.org/2001/04/xmlenc#aes256-cbc",
+    "http://www.w3.org/2001/04/xmlenc#aes128-cbc",
+    NULL,
+};
+static const char *const transport[] = {
+    "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
+    NULL,
+};
+
+static void write_attr(sso_buf_t *b, const char *name, const char *value)
+{
+    sso_buf_char(b, ' ');
+    sso_buf_text(b, name);
+    sso_buf_text(b, "=\"");
+    sso_buf_escaped(b, value);
+    sso_buf_char(b, '"');
+}
+
+static void write_methods(sso_buf_t *b, const char *const *uri)
+{
+    for (; *uri; uri++) {
+        sso_buf_text(b, "      <md:EncryptionMethod");
+        write_attr(b, "Algorithm", *uri);
+        sso_buf_text(b, "/>\n");
+    }
+}
+
+static void begin_key(sso_buf_t *b, const char *use, const sso_cert_t *cert)
+{
+    sso_buf_text(b, "    <md:KeyDescriptor");
+    write_attr(b, "use", use);
+    sso_buf_text(b, ">\n      <ds:KeyInfo><ds:X509Data><ds:X509Certificate>");
+    sso_buf_escaped(b, cert->der_base64);
+    sso_buf_text(b, "</ds:X509Certificate></ds:X509Data></ds:KeyInfo>\n");
+}
+
+static void end_key(sso_buf_t *b)
+{
+    sso_buf_text(b, "    </md:KeyDescriptor>\n");
+}
+
+static void write_keys(sso_buf_t *b, const sso_saml_sp_t *sp)
+{
+    int i;
+
+    for (i = 0; i < sp->signing->nelts; i++) {
+        begin_key(b, "signing", APR_ARRAY_IDX(sp->signing, i, const sso_cert_t *));
+        end_key(b);
+    }
+    for (i = 0; i < sp->encryption->nelts; i++) {
+        begin_key(b, "encryption", APR_ARRAY_IDX(sp->encryption, i, const sso_cert_t *));
+        write_methods(b, always);
+        if (sp->takes_cbc) write_methods(b, when_cbc);
+        write_methods(b, transport);
+        end_key(b);
+    }
+}
+
+static void write_services(sso_buf_t *b, const apr_array_header_t *acs)
+{
+    int i;
+
+    for (i = 0; i < acs->nelts; i++) {
+        sso_buf_text(b, "    <md:AssertionConsumerService");
+        write_attr(b, "Binding", SAML_BINDING_POST);
+        write_attr(b, "Location", APR_ARRAY_IDX(acs, i, const char *));
+        sso_buf_format(b, " index=\"%d\"%s/>\n", i, i == 0 ? " isDefault=\"true\"" : "");
+    }
+}
+
+/* An empty NameIDFormat is refused by some providers: none at all unless one is asked for. */
+static void write_nameid(sso_buf_t *b, const char *format)
+{
+    if (!format) return;
+    sso_buf_text(b, "    <md:NameIDFormat>");
+    sso_buf_escaped(b, format);
+    sso_buf_text(b, "</md:NameIDFormat>\n");
+}
+
+/* The order of children is the schema's. */
+static void write_role(sso_buf_t *b, const sso_saml_sp_t *sp)
+{
+    sso_buf_text(b, "  <md:SPSSODescriptor");
+    write_attr(b, "AuthnRequestsSigned", sp->signs_requests ? "true" : "false");
+    write_attr(b, "WantAssertionsSigned", sp->wants_signed_assertions ? "true" : "false");
+    write_attr(b, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
+    sso_buf_text(b, ">\n");
+    write_keys(b, sp);
+    write_nameid(b, sp->nameid);
+    write_services(b, sp->acs);
+    sso_buf_text(b, "  </md:SPSSODescriptor>\n");
+}
+
+apr_status_t sso_saml_sp_write(sso_ctx_t *cx, const sso_saml_sp_t *sp, sso_span_t *out)
+{
+    sso_buf_t b = sso_buf_make(cx->pool, FIRST_BYTES, MOST_BYTES);
+
+    sso_buf_text(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<md:EntityDescriptor");
+    write_attr(&b, "xmlns:md", SAML_NS_METADATA);
+    write_attr(&b, "xmlns:ds", SAML_NS_DSIG);
+    write_attr(&b, "entityID", sp->entity_id);
+    sso_buf_text(&b, ">\n");
+    write_role(&b, sp);
+    sso_buf_text(&b, "</md:EntityDescriptor>\n");
+    if (b.full) return sso_fail(cx, SSO_F_INTERNAL, "our metadata is too long");
+    *out = sso_buf_span(&b);
+    return APR_SUCCESS;
+}

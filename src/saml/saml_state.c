@@ -1,0 +1,514 @@
+/*
+ * saml_state.c - from settings to what the handshake needs.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "saml/saml_state.h"
+
+#include "base/buf.h"
+#include "base/file.h"
+#include "saml/saml_names.h"
+
+#include <apr_file_info.h>
+#include <apr_strings.h>
+
+#define NEAR_END         APR_TIME_C(2592000000000) /* 30 days */
+#define MESSAGE_ELEMENTS 20000                     /* R2: users with 1000 groups exist */
+#define NAMEID_TRANSIENT "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+
+/* One preparation. */
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_provider_t *provider;
+    const sso_provider_settings_t *set;
+    apr_pool_t *pool;
+    sso_saml_state_t *state;
+} maker_t;
+
+static int count(const apr_array_header_t *a)
+{
+    return a ? a->nelts : 0;
+}
+
+static const char *item(const apr_array_header_t *a, int i)
+{
+    return APR_ARRAY_IDX(a, i, const char *);
+}
+
+static const char *full_path(maker_t *m, const char *file)
+{
+    char *path;
+
+    if (!m->provider->root) return file;
+    if (apr_filepath_merge(&path, m->provider->root, file, APR_FILEPATH_NOTRELATIVE, m->cx->pool)
+        != APR_SUCCESS) {
+        return file;
+    }
+    return path;
+}
+
+/* ---- the identity provider ---- */
+
+/* What failed below, as a fault of the configuration with the place in front. */
+static apr_status_t blame(sso_ctx_t *cx, const char *place)
+{
+    const char *why = cx->err.log ? cx->err.log : "cannot be used";
+
+    sso_ctx_clear(cx);
+    return sso_fail(cx, SSO_F_CONFIG, "%s: %s", place, why);
+}
+
+static apr_status_t load_metadata(maker_t *m)
+{
+    sso_ctx_t *cx = m->cx;
+    const sso_line_t *line = &APR_ARRAY_IDX(m->set->saml_metadata, 0, sso_line_t);
+    const char *file = full_path(m, line->word[0]);
+    const char *entity_id = sso_line_value(line->n - 1, line->word + 1, "entity-id");
+    sso_span_t text;
+    apr_status_t rv;
+
+    if (strstr(line->word[0], "://")) {
+        return sso_fail(cx, SSO_F_CONFIG,
+                        "SSOSamlMetadata %s: an address is not fetched; save the "
+                        "metadata to a file and name that",
+                        line->word[0]);
+    }
+    if (line->n > 2 || (line->n == 2 && !entity_id)) {
+        return sso_fail(cx, SSO_F_CONFIG, "SSOSamlMetadata: write FILE [entity-id=ID]");
+    }
+    rv = sso_file_read(cx, cx->pool, file, SSO_SAML_METADATA_MAX, SSO_FILE_PUBLIC, &text);
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        return sso_fail(cx, SSO_F_CONFIG, "SSOSamlMetadata: there is no file %s", file);
+    }
+    if (rv == APR_SUCCESS) {
+        rv = sso_saml_metadata_read(cx, m->pool, text, entity_id, &m->state->idp);
+    }
+    if (rv == APR_SUCCESS) return APR_SUCCESS;
+    return blame(cx, apr_psprintf(cx->pool, "SSOSamlMetadata %s", file));
+}
+
+/* cert= may stand several times, for a provider that changes its key. */
+static apr_status_t load_certs(maker_t *m, const sso_line_t *line, apr_array_header_t *certs)
+{
+    int i;
+
+    for (i = 0; i < line->n; i++) {
+        const char *file = sso_line_value(1, &line->word[i], "cert");
+        sso_cert_t *cert;
+
+        if (!file) continue;
+        if (sso_cert_read(m->cx, m->pool, full_path(m, file), &cert) != APR_SUCCESS) {
+            return blame(m->cx, "SSOSamlIdP");
+        }
+        APR_ARRAY_PUSH(certs, const sso_cert_t *) = cert;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_address(sso_ctx_t *cx, const char *key, const char *url)
+{
+    const char *why = url ? sso_saml_endpoint_check(cx->pool, url) : NULL;
+
+    if (!why) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_CONFIG, "SSOSamlIdP: %s=%s %s; write an https URL", key, url, why);
+}
+
+static apr_status_t load_values(maker_t *m)
+{
+    const sso_line_t *line = &APR_ARRAY_IDX(m->set->saml_idp, 0, sso_line_t);
+    const char *entity_id = sso_line_value(line->n, line->word, "entity-id");
+    const char *sso = sso_line_value(line->n, line->word, "sso-url");
+    const char *slo = sso_line_value(line->n, line->word, "slo-url");
+    const char *binding = sso_line_value(line->n, line->word, "binding");
+    const int post = binding && !strcmp(binding, "post");
+    sso_saml_idp_t *idp = &m->state->idp;
+    apr_status_t rv;
+
+    if (binding && !post && strcmp(binding, "redirect") != 0) {
+        return sso_fail(m->cx, SSO_F_CONFIG,
+                        "SSOSamlIdP: binding=%s is not known; write "
+                        "binding=redirect or binding=post",
+                        binding);
+    }
+    if (!entity_id || !*entity_id || !sso) {
+        return sso_fail(m->cx, SSO_F_CONFIG,
+                        "SSOSamlIdP: needs three values: entity-id=ID "
+                        "sso-url=URL cert=FILE");
+    }
+    rv = check_address(m->cx, "sso-url", sso);
+    if (rv == APR_SUCCESS) rv = check_address(m->cx, "slo-url", slo);
+    if (rv != APR_SUCCESS) return rv;
+    idp->entity_id = apr_pstrdup(m->pool, entity_id);
+    *(post ? &idp->sso_post : &idp->sso_redirect) = apr_pstrdup(m->pool, sso);
+    *(post ? &idp->slo_post : &idp->slo_redirect) = slo ? apr_pstrdup(m->pool, slo) : NULL;
+    idp->slo_post_answer = idp->slo_post;
+    idp->slo_redirect_answer = idp->slo_redirect;
+    idp->certs = apr_array_make(m->pool, 1, sizeof(const sso_cert_t *));
+    rv = load_certs(m, line, idp->certs);
+    if (rv != APR_SUCCESS || idp->certs->nelts > 0) return rv;
+    return sso_fail(m->cx, SSO_F_CONFIG, "SSOSamlIdP: cert=FILE is missing");
+}
+
+static apr_status_t load_idp(maker_t *m)
+{
+    const int files = count(m->set->saml_metadata);
+    const int values = count(m->set->saml_idp);
+
+    if (files + values == 1) return files ? load_metadata(m) : load_values(m);
+    if (files + values == 0) {
+        return sso_fail(m->cx, SSO_F_CONFIG,
+                        "write SSOSamlMetadata FILE with the metadata of the "
+                        "identity provider, or SSOSamlIdP with its values");
+    }
+    return sso_fail(m->cx, SSO_F_CONFIG,
+                    "one SSOSamlMetadata or one SSOSamlIdP, not several: each "
+                    "identity provider has an <SSOProvider> of its own");
+}
+
+/* ---- our keys ---- */
+
+/* A word of SSOSamlKey that is neither the file nor an option. */
+static const char *key_cert(const sso_line_t *line)
+{
+    int i;
+
+    for (i = 1; i < line->n; i++) {
+        if (!strchr(line->word[i], '=')) return line->word[i];
+    }
+    return NULL;
+}
+
+static void use_key(sso_saml_state_t *state, const sso_key_pair_t *pair, const char *use)
+{
+    if (!use || strcmp(use, "encrypt") != 0) {
+        if (!state->signer) state->signer = pair;
+        if (pair->cert) APR_ARRAY_PUSH(state->signing, const sso_cert_t *) = pair->cert;
+    }
+    /* Only RSA keys can unwrap. */
+    if ((!use || strcmp(use, "sign") != 0) && EVP_PKEY_get_base_id(pair->key) == EVP_PKEY_RSA) {
+        APR_ARRAY_PUSH(state->decrypters, const sso_key_pair_t *) = pair;
+        if (pair->cert) APR_ARRAY_PUSH(state->encryption, const sso_cert_t *) = pair->cert;
+    }
+}
+
+static apr_status_t load_key(maker_t *m, const sso_line_t *line)
+{
+    const char *file = full_path(m, line->word[0]);
+    const char *cert = key_cert(line);
+    sso_key_pair_t *pair;
+
+    if (sso_key_read(m->cx, m->pool, file, cert ? full_path(m, cert) : NULL, &pair)
+        != APR_SUCCESS) {
+        return blame(m->cx, "SSOSamlKey");
+    }
+    if (!pair->cert) {
+        return sso_fail(m->cx, SSO_F_CONFIG,
+                        "SSOSamlKey %s: has no certificate, which the provider "
+                        "needs; write SSOSamlKey FILE CERT",
+                        file);
+    }
+    use_key(m->state, pair, sso_line_value(line->n, line->word, "use"));
+    return APR_SUCCESS;
+}
+
+/* The key of this provider alone, in the state directory. */
+static apr_status_t load_own_key(maker_t *m)
+{
+    const sso_provider_t *provider = m->provider;
+    const char *file;
+    sso_key_pair_t *pair;
+    apr_status_t rv;
+
+    if (!provider->state_dir) return APR_SUCCESS;
+    file = apr_pstrcat(m->cx->pool, provider->state_dir, "/", provider->name, ".saml.pem",
+                       (char *)NULL);
+    rv = sso_key_own(m->cx, m->pool, file, provider->name, provider->may_write, &pair);
+    if (APR_STATUS_IS_ENOENT(rv)) return APR_SUCCESS; /* configtest before the first start */
+    if (rv != APR_SUCCESS) return blame(m->cx, "our key");
+    use_key(m->state, pair, NULL);
+    return APR_SUCCESS;
+}
+
+static apr_status_t load_keys(maker_t *m)
+{
+    sso_saml_state_t *state = m->state;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    state->decrypters = apr_array_make(m->pool, 1, sizeof(const sso_key_pair_t *));
+    state->signing = apr_array_make(m->pool, 1, sizeof(const sso_cert_t *));
+    state->encryption = apr_array_make(m->pool, 1, sizeof(const sso_cert_t *));
+    if (count(m->set->saml_keys) == 0) return load_own_key(m);
+    for (i = 0; i < m->set->saml_keys->nelts && rv == APR_SUCCESS; i++) {
+        rv = load_key(m, &APR_ARRAY_IDX(m->set->saml_keys, i, sso_line_t));
+    }
+    if (rv == APR_SUCCESS && !state->signer) {
+        return sso_fail(m->cx, SSO_F_CONFIG,
+                        "SSOSamlKey: no key is left to sign with; write one "
+                        "without use=encrypt");
+    }
+    return rv;
+}
+
+/* ---- what was loosened ---- */
+
+static const struct {
+    const char *word;
+    unsigned bit;
+    const char *meaning;
+} allowance[] = {
+    {"sha1", SSO_SAML_ALLOW_SHA1, "signatures and digests may use SHA-1"},
+    {"no-audience", SSO_SAML_ALLOW_NO_AUDIENCE,
+     "assertions that name no audience are accepted: they may have been made for another site"},
+    {"no-recipient", SSO_SAML_ALLOW_NO_RECIPIENT, "confirmations without Recipient are accepted"},
+    {"no-conditions", SSO_SAML_ALLOW_NO_CONDITIONS, "assertions without Conditions are accepted"},
+    {"no-destination", SSO_SAML_ALLOW_NO_DESTINATION,
+     "signed responses without Destination are accepted"},
+    {"inclusive-c14n", SSO_SAML_ALLOW_INCLUSIVE, "signatures may use inclusive canonicalisation"},
+    {"comments", SSO_SAML_ALLOW_COMMENTS, "comments outside of signed elements are accepted"},
+};
+
+static apr_status_t allow_word(maker_t *m, const char *word)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(allowance) / sizeof(allowance[0]); i++) {
+        if (strcmp(word, allowance[i].word) != 0) continue;
+        m->state->allow |= allowance[i].bit;
+        SSO_WARN(m->cx, "provider %s: SSOSamlAllow %s: %s", m->provider->name, word,
+                 allowance[i].meaning);
+        return APR_SUCCESS;
+    }
+    return sso_fail(m->cx, SSO_F_CONFIG, "SSOSamlAllow: '%s' is not a check that can be loosened",
+                    word);
+}
+
+static apr_status_t read_allow(maker_t *m)
+{
+    sso_saml_state_t *state = m->state;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; i < count(m->set->saml_allow) && rv == APR_SUCCESS; i++) {
+        rv = allow_word(m, item(m->set->saml_allow, i));
+    }
+    state->trust = (sso_saml_trust_t){.certs = state->idp.certs,
+                                      .allow_sha1 = (state->allow & SSO_SAML_ALLOW_SHA1) != 0,
+                                      .allow_inclusive = (state->allow & SSO_SAML_ALLOW_INCLUSIVE)
+                                                         != 0};
+    state->limits = (sso_xml_limits_t){.bytes = (apr_size_t)m->set->saml_max,
+                                       .elements = MESSAGE_ELEMENTS,
+                                       .comments = (state->allow & SSO_SAML_ALLOW_COMMENTS) != 0};
+    return rv;
+}
+
+static void warn_of_end(maker_t *m, const char *whose, const sso_cert_t *cert)
+{
+    char when[APR_RFC822_DATE_LEN];
+
+    if (cert->not_after > m->cx->now + NEAR_END) return;
+    if (apr_rfc822_date(when, cert->not_after) != APR_SUCCESS) return;
+    /* Dates are not judged: the key was pinned, and a login that fails at midnight helps nobody. */
+    SSO_WARN(m->cx, "provider %s: %s certificate %s %s %s", m->provider->name, whose, cert->subject,
+             cert->not_after <= m->cx->now ? "expired on" : "expires on", when);
+}
+
+static void warn_of_ends(maker_t *m, const char *whose, const apr_array_header_t *certs)
+{
+    int i;
+
+    for (i = 0; i < certs->nelts; i++) {
+        warn_of_end(m, whose, APR_ARRAY_IDX(certs, i, const sso_cert_t *));
+    }
+}
+
+static void warn_of_weakness(maker_t *m)
+{
+    const char *name = m->provider->name;
+
+    warn_of_ends(m, "the provider's", m->state->idp.certs);
+    warn_of_ends(m, "our", m->state->signing);
+    if (m->set->saml_encryption == SSO_ENCRYPTION_ANY) {
+        SSO_WARN(m->cx,
+                 "provider %s: SSOSamlEncryption any: AES-CBC is accepted where nothing "
+                 "protects it from being altered",
+                 name);
+    }
+    if (m->state->unsolicited) {
+        SSO_WARN(m->cx,
+                 "provider %s: SSOSamlUnsolicited on: others can log a browser in to an "
+                 "account of theirs",
+                 name);
+    }
+    if (sso_saml_state_check(m->cx, m->state) != APR_SUCCESS) {
+        SSO_WARN(m->cx, "provider %s: %s; nobody can log in", name, m->cx->err.log);
+        sso_ctx_clear(m->cx);
+    }
+}
+
+/* ---- requests ---- */
+
+static apr_status_t choose_binding(maker_t *m)
+{
+    const sso_saml_idp_t *idp = &m->state->idp;
+    const char *want = NULL;
+
+    if (m->set->saml_binding == SSO_BINDING_REDIRECT && !idp->sso_redirect) want = "redirect";
+    if (m->set->saml_binding == SSO_BINDING_POST && !idp->sso_post) want = "post";
+    if (!want) return APR_SUCCESS;
+    return sso_fail(m->cx, SSO_F_CONFIG,
+                    "SSOSamlRequestBinding %s: %s has no address for it; write "
+                    "auto",
+                    want, idp->entity_id);
+}
+
+static void choose_signing(maker_t *m)
+{
+    const int how = m->set->saml_sign;
+
+    m->state->signs_requests = how == SSO_AUTO_ON
+                               || (how == SSO_AUTO && m->state->idp.wants_signed_requests);
+}
+
+static void read_contexts(maker_t *m, const char **comparison)
+{
+    int i;
+
+    *comparison = "exact";
+    m->state->acr = apr_array_make(m->pool, 1, sizeof(const char *));
+    for (i = 0; i < count(m->set->saml_acr); i++) {
+        const char *word = item(m->set->saml_acr, i);
+        const char *value = sso_line_value(1, &word, "comparison");
+
+        if (value)
+            *comparison = value;
+        else
+            APR_ARRAY_PUSH(m->state->acr, const char *) = word;
+    }
+    m->state->acr_required = m->state->acr->nelts > 0 && !strcmp(*comparison, "exact");
+}
+
+/* The order of children is the schema's: NameIDPolicy, RequestedAuthnContext. */
+static void prepare_request(maker_t *m)
+{
+    sso_buf_t b = sso_buf_make(m->pool, 256, 16384);
+    const char *comparison;
+    int i;
+
+    read_contexts(m, &comparison);
+    if (m->set->saml_nameid) {
+        sso_buf_text(&b, "<samlp:NameIDPolicy Format=\"");
+        sso_buf_escaped(&b, m->set->saml_nameid);
+        /* Core 3.4.1.1: AllowCreate has no meaning for transient names. */
+        sso_buf_text(&b, strcmp(m->set->saml_nameid, NAMEID_TRANSIENT) != 0
+                             ? "\" AllowCreate=\"true\"/>"
+                             : "\"/>");
+    }
+    if (m->state->acr->nelts > 0) {
+        sso_buf_text(&b, "<samlp:RequestedAuthnContext Comparison=\"");
+        sso_buf_escaped(&b, comparison);
+        sso_buf_text(&b, "\">");
+        for (i = 0; i < m->state->acr->nelts; i++) {
+            sso_buf_text(&b, "<saml:AuthnContextClassRef>");
+            sso_buf_escaped(&b, item(m->state->acr, i));
+            sso_buf_text(&b, "</saml:AuthnContextClassRef>");
+        }
+        sso_buf_text(&b, "</samlp:RequestedAuthnContext>");
+    }
+    m->state->request_tail = b.p;
+    m->state->request_attrs = m->set->saml_force ? " ForceAuthn=\"true\"" : "";
+}
+
+static void read_unsolicited(maker_t *m)
+{
+    const apr_array_header_t *words = m->set->saml_unsolicited;
+    int i;
+
+    m->state->landings = apr_array_make(m->pool, 1, sizeof(const char *));
+    m->state->unsolicited = count(words) > 0 && !strcmp(item(words, 0), "on");
+    for (i = 1; i < count(words); i++) {
+        APR_ARRAY_PUSH(m->state->landings, const char *) = item(words, i);
+    }
+}
+
+apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
+                                 sso_saml_state_t **out)
+{
+    sso_saml_state_t *state = apr_pcalloc(provider->pool, sizeof(*state));
+    maker_t m = {cx, provider, provider->set, provider->pool, state};
+    apr_status_t rv = load_idp(&m);
+
+    state->set = provider->set;
+    if (rv == APR_SUCCESS) rv = choose_binding(&m);
+    if (rv == APR_SUCCESS) rv = load_keys(&m);
+    if (rv == APR_SUCCESS) rv = read_allow(&m);
+    if (rv != APR_SUCCESS) return rv;
+    choose_signing(&m);
+    prepare_request(&m);
+    read_unsolicited(&m);
+    warn_of_weakness(&m);
+    *out = state;
+    return APR_SUCCESS;
+}
+
+/* ---- addresses at a site ---- */
+
+const char *sso_saml_entity_id(const sso_idp_t *idp, apr_pool_t *pool)
+{
+    const char *given = idp->provider->set->saml_entity_id;
+
+    return given ? given : apr_pstrcat(pool, idp->url, "/metadata", (char *)NULL);
+}
+
+static const char *own_acs(const sso_idp_t *idp, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, idp->url, "/acs", (char *)NULL);
+}
+
+apr_array_header_t *sso_saml_acs_list(const sso_idp_t *idp, apr_pool_t *pool)
+{
+    const apr_array_header_t *more = idp->provider->set->saml_acs;
+    apr_array_header_t *list = apr_array_make(pool, 1 + count(more), sizeof(const char *));
+
+    APR_ARRAY_PUSH(list, const char *) = own_acs(idp, pool);
+    if (more) apr_array_cat(list, more);
+    return list;
+}
+
+const char *sso_saml_acs_preferred(const sso_idp_t *idp, apr_pool_t *pool)
+{
+    const apr_array_header_t *more = idp->provider->set->saml_acs;
+    const apr_size_t n = strlen(idp->site->base_url);
+    int i;
+
+    for (i = 0; i < count(more); i++) {
+        const char *url = item(more, i);
+
+        if (!strncmp(url, idp->site->base_url, n) && url[n] == '/') return url;
+    }
+    return own_acs(idp, pool);
+}
+
+const char *sso_saml_acs_here(const sso_idp_t *idp, const sso_request_t *req, apr_pool_t *pool)
+{
+    const apr_array_header_t *more = idp->provider->set->saml_acs;
+    const char *own = own_acs(idp, pool);
+    const char *base = idp->site->base_url;
+    const char *asked = apr_pstrcat(pool, base, req->target ? req->target : "", (char *)NULL);
+    int i;
+
+    for (i = 0; i < count(more); i++) {
+        if (!strcmp(item(more, i), asked)) return item(more, i);
+    }
+    return req->path && !strcmp(own + strlen(base), req->path) ? own : NULL;
+}
+
+apr_status_t sso_saml_state_check(sso_ctx_t *cx, const sso_saml_state_t *state)
+{
+    char when[APR_RFC822_DATE_LEN];
+
+    if (state->idp.valid_until == 0 || cx->now < state->idp.valid_until) return APR_SUCCESS;
+    if (apr_rfc822_date(when, state->idp.valid_until) != APR_SUCCESS) when[0] = '\0';
+    return sso_fail(cx, SSO_F_METADATA_EXPIRED, "the metadata of %s was valid until %s",
+                    state->idp.entity_id, when);
+}

@@ -1,0 +1,76 @@
+/*
+ * saml_state.h - one SAML provider, prepared: whom to believe, our keys, what was loosened.
+ *
+ * Owns:  sso_saml_state_t and the addresses that depend on the site.
+ * Layer: saml (base, crypto, core).
+ * Lives: in the provider's pool; read-only after start-up.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_SAML_SAML_STATE_H
+#define SSO_SAML_SAML_STATE_H
+
+#include "core/protocol.h"
+#include "saml/saml_metadata.h"
+#include "saml/saml_sig.h"
+#include "saml/saml_xml.h"
+
+/* The words of SSOSamlAllow. */
+enum {
+    SSO_SAML_ALLOW_SHA1 = 1,
+    SSO_SAML_ALLOW_NO_AUDIENCE = 2,
+    SSO_SAML_ALLOW_NO_RECIPIENT = 4,
+    SSO_SAML_ALLOW_NO_CONDITIONS = 8,
+    SSO_SAML_ALLOW_NO_DESTINATION = 16,
+    SSO_SAML_ALLOW_INCLUSIVE = 32,
+    SSO_SAML_ALLOW_COMMENTS = 64
+};
+
+typedef struct {
+    const sso_provider_settings_t *set;
+    sso_saml_idp_t idp;
+    sso_saml_trust_t trust;
+    sso_xml_limits_t limits;
+    unsigned allow;                 /* SSO_SAML_ALLOW_* */
+    const sso_key_pair_t *signer;   /* NULL: no key (configtest before the first start) */
+    apr_array_header_t *decrypters; /* of const sso_key_pair_t *, tried in order */
+    apr_array_header_t *signing;    /* of const sso_cert_t *: for our metadata */
+    apr_array_header_t *encryption; /* likewise */
+    int signs_requests;
+    int unsolicited;              /* logins may begin at the provider */
+    apr_array_header_t *landings; /* of const char *: where those may land */
+    apr_array_header_t *acr;      /* of const char *: contexts to ask for */
+    int acr_required;             /* the answer must be one of them (comparison=exact) */
+    const char *request_attrs;    /* of an AuthnRequest, ready: ForceAuthn */
+    const char *request_tail;     /* its children behind Issuer, ready */
+} sso_saml_state_t;
+
+/**
+ * Check the settings of a provider and load all that start and finish need.
+ *
+ * Every loosened check and every certificate near its end is logged as a warning.
+ *
+ * @param out in provider->pool; untouched on failure.
+ * @return    SSO_F_CONFIG with a detail that says what to write instead.
+ */
+apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
+                                 sso_saml_state_t **out);
+
+/* Our entity ID at a site; the address of our metadata unless SSOSamlEntityID names another. */
+const char *sso_saml_entity_id(const sso_idp_t *idp, apr_pool_t *pool);
+
+/* Where responses may arrive at a site: our own address, then those of SSOSamlAcs; array of
+ * const char * in pool. */
+apr_array_header_t *sso_saml_acs_list(const sso_idp_t *idp, apr_pool_t *pool);
+
+/* The address to ask responses to be sent to: SSOSamlAcs names it when it has one at this site, for
+ * the provider may know no other yet; else our own. */
+const char *sso_saml_acs_preferred(const sso_idp_t *idp, apr_pool_t *pool);
+
+/* The address of that list at which a request arrived; NULL if it is none of them. */
+const char *sso_saml_acs_here(const sso_idp_t *idp, const sso_request_t *req, apr_pool_t *pool);
+
+/* Has validUntil of the provider's metadata passed? SSO_F_METADATA_EXPIRED. */
+apr_status_t sso_saml_state_check(sso_ctx_t *cx, const sso_saml_state_t *state);
+
+#endif /* SSO_SAML_SAML_STATE_H */
