@@ -200,12 +200,13 @@ static apr_status_t read_variable(sso_ctx_t *cx, apr_pool_t *pool, const char *b
 
 static const struct {
     const char *prefix;
+    int has_arguments; /* which may be secret themselves: only what comes before is quoted */
     apr_status_t (*read)(sso_ctx_t *cx, apr_pool_t *pool, const char *base, const char *rest,
                          sso_span_t *out);
 } sources[] = {
-    {"file:", read_file},
-    {"exec:", read_program},
-    {"env:", read_variable},
+    {"file:", 0, read_file},
+    {"exec:", 1, read_program},
+    {"env:", 0, read_variable},
 };
 
 static sso_span_t without_newline(sso_span_t text)
@@ -249,6 +250,9 @@ apr_status_t sso_secret_read(sso_ctx_t *cx, apr_pool_t *pool, const char *base, 
 
         if (strncmp(source, sources[i].prefix, n) != 0) continue;
         rv = sources[i].read(cx, pool, base, source + n, &raw);
+        if (sources[i].has_arguments) {
+            source = apr_pstrmemdup(cx->pool, source, strcspn(source, " \t"));
+        }
         return rv == APR_SUCCESS ? check_secret(cx, source, raw, out) : rv;
     }
     /* Not quoted: it may be the secret itself. */

@@ -159,7 +159,8 @@ static void programs_are_run(void **state)
         {"exec:/bin/false", NULL, "exit status 1"},
         {"exec:/bin/sh -c 'echo secret; exit 3'", NULL, "exit status 3"},
         {"exec:/bin/sh -c 'echo secret; kill -9 $$'", NULL, "failed"},
-        {"exec:/bin/true", NULL, "empty"},
+        {"exec:/bin/true --token hunter2", NULL, "empty"},
+        {"exec:/bin/false --token hunter2", NULL, "exit status 1"},
         {"exec:/bin/echo", NULL, "empty"},
         {"exec:/bin/sh -c 'printf \"a\\\\0b\"'", NULL, "NUL"},
         {"exec:/bin/sh -c 'head -c 4097 /dev/zero | tr \"\\\\0\" s'", NULL, "longer"},
@@ -182,6 +183,7 @@ static void programs_are_run(void **state)
         assert_no_child_left();
         if (rv == APR_SUCCESS) continue;
         assert_non_null(strstr(cx->err.log, row[i].log));
+        assert_null(strstr(cx->err.log, "hunter2"));
         assert_fault(cx, CONFIG);
     }
 }
@@ -194,7 +196,7 @@ static void programs_have_a_deadline(void **state)
         "/bin/sh -c 'echo secret; exec sleep 30'",
         "/bin/sh -c 'echo secret; exec >&-; exec sleep 30'",
         "/bin/sh -c 'while :; do echo; sleep 0.05; done'",
-        "/bin/sh -c 'trap \"\" TERM INT; sleep 2; sleep 30'",
+        "/bin/sh -c 'trap \"\" TERM INT; sleep 2; sleep 2'",
     };
     sso_ctx_t *cx = *state;
     apr_size_t i;
