@@ -36,8 +36,8 @@ static inline int sso_store_key_is_none(const sso_store_key_t *k)
 
 typedef struct {
     int tenant;               /* from sso_store_ops_t.tenant */
-    sso_store_key_t subject;        /* index: hash of provider and subject; none: not indexed */
-    sso_store_key_t sid;            /* index: hash of provider and the provider's session; or none */
+    sso_store_key_t subject;  /* index: hash of provider and subject; none: not indexed */
+    sso_store_key_t sid;      /* index: hash of provider and the provider's session; or none */
     apr_time_t expires;       /* absolute end */
     apr_interval_time_t idle; /* ends this long after the last get (4 s coarse); 0: never */
     sso_span_t value;         /* 1 to SSO_RECORD_MAX bytes */
@@ -45,7 +45,7 @@ typedef struct {
 
 /* Which records a walk concerns: every field that is set must match. */
 typedef struct {
-    int tenant;        /* -1: all */
+    int tenant;              /* -1: all */
     sso_store_key_t subject; /* none: all */
     sso_store_key_t sid;     /* none: all */
 } sso_match_t;

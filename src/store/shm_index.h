@@ -1,0 +1,30 @@
+/*
+ * shm_index.h - finding the records of one partition: by key, by subject, by the provider's session.
+ *
+ * Owns:  the buckets, next[] of the heads, and what is counted of the records.
+ * Layer: store (base).
+ *
+ * All but finding needs the lock and an open window.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_STORE_SHM_INDEX_H
+#define SSO_STORE_SHM_INDEX_H
+
+#include "store/shm_layout.h"
+
+/* The key of a record in an index; 0: it is not in this one. */
+int sso_shm_index_key(const sso_shm_part_t *p, uint32_t block, int index, sso_store_key_t *out);
+
+/* The bucket of a key in an index. */
+sso_a32_t *sso_shm_bucket(const sso_shm_part_t *p, int index, const sso_store_key_t *key);
+
+/* The head with this key, or 0. Without the lock, seq is what reading began with, and the answer
+ * means something only if it is still the same. */
+uint32_t sso_shm_find(const sso_shm_part_t *p, const sso_store_key_t *key, uint32_t seq);
+
+/* Link a record into its chains and count it; take it out of them. */
+void sso_shm_index_add(const sso_shm_part_t *p, uint32_t block);
+void sso_shm_index_remove(const sso_shm_part_t *p, uint32_t block);
+
+#endif /* SSO_STORE_SHM_INDEX_H */

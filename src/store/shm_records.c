@@ -1,0 +1,460 @@
+/*
+ * shm_records.c - what happens to records, in the order that lets a process die anywhere.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "store/shm_records.h"
+
+#include "store/shm_blocks.h"
+#include "store/shm_evict.h"
+#include "store/shm_guard.h"
+#include "store/shm_index.h"
+#include "store/shm_rebuild.h"
+#include "store/shm_tenants.h"
+
+#include <apr_tables.h>
+
+#define USED_STEP   4   /* seconds: a use within so many of the last one is not written down */
+#define TALLY_FLUSH 256 /* reads that a process counts for itself */
+#define TALLY_HIT   0x10000u
+
+/* ---- get ---- */
+
+typedef enum { ABSENT, FOUND, TORN } found_t;
+
+/* What a get looks for, and where it puts it. */
+typedef struct {
+    const sso_shm_part_t *p;
+    const sso_store_key_t *key;
+    int tenant;
+    apr_time_t now;
+    apr_pool_t *pool;
+    char *buffer; /* room bytes and a NUL, kept from one try to the next */
+    apr_size_t room;
+    uint32_t block; /* where it was found, and then when it was last used */
+    uint32_t used;
+    sso_record_t record;
+} search_t;
+
+/* Read the body; the head was read while seq was the same, so the length can be trusted. */
+static found_t read_body(search_t *s, const sso_shm_shape_t *shape)
+{
+    sso_shm_stream_t body = sso_shm_body(s->p, s->block);
+
+    if (!s->buffer || shape->length > s->room) {
+        s->buffer = apr_palloc(s->pool, (apr_size_t)shape->length + 1);
+        s->room = shape->length;
+    }
+    if (shape->has_subject && !sso_shm_read(&body, &s->record.subject, 16)) return TORN;
+    if (shape->has_sid && !sso_shm_read(&body, &s->record.sid, 16)) return TORN;
+    if (!sso_shm_read(&body, s->buffer, shape->length)) return TORN;
+    s->buffer[shape->length] = '\0';
+    s->record.value = sso_span_of(s->buffer, shape->length);
+    return FOUND;
+}
+
+/* One try. Its answer holds if seq is still the same afterwards. */
+static found_t try_read(search_t *s, uint32_t seq)
+{
+    sso_shm_head_t *head;
+    sso_shm_shape_t shape;
+
+    s->block = sso_shm_find(s->p, s->key, seq);
+    if (s->block == 0) return ABSENT;
+    head = sso_shm_head(s->p, s->block);
+    shape = sso_shm_shape_get(s->p, s->block);
+    s->used = sso_a32_get(&head->used);
+    s->record = (sso_record_t){.tenant = shape.tenant,
+                               .expires = sso_shm_time_get(head->expires),
+                               .idle = apr_time_from_sec((apr_time_t)sso_a32_get(&head->idle))};
+    if (shape.tenant != s->tenant || sso_shm_is_over(s->p, s->block, s->now)) return ABSENT;
+    if (!sso_shm_guard_same(&s->p->c->guard, seq)) return TORN;
+    return read_body(s, &shape);
+}
+
+static found_t read_unlocked(search_t *s, uint32_t *seq)
+{
+    sso_shm_guard_t *guard = &s->p->c->guard;
+    int tries;
+
+    for (tries = 0; tries < SSO_SHM_TRIES; tries++) {
+        if (sso_shm_guard_read(guard, seq)) {
+            found_t found = try_read(s, *seq);
+
+            if (sso_shm_guard_same(guard, *seq) && found != TORN) return found;
+        } else {
+            sso_shm_pause();
+        }
+    }
+    return TORN;
+}
+
+/* Wait for the writer, or repair what it left, and read while nobody can write. */
+static apr_status_t read_locked(sso_ctx_t *cx, search_t *s, found_t *found)
+{
+    apr_status_t rv = sso_shm_part_lock(cx, s->p);
+
+    if (rv) return rv;
+    *found = try_read(s, sso_a32_get(&s->p->c->guard.seq));
+    sso_shm_part_unlock(s->p);
+    return APR_SUCCESS;
+}
+
+/* Write down that it is in use, if nobody is writing and it is still there. */
+static void touch(const search_t *s, uint32_t seq)
+{
+    uint32_t now = (uint32_t)apr_time_sec(s->now);
+    sso_shm_guard_t *guard = &s->p->c->guard;
+
+    if ((int32_t)(now - s->used) < USED_STEP || !sso_shm_guard_try(guard)) return;
+    if (sso_shm_guard_same(guard, seq)) {
+        sso_a32_set(&sso_shm_head(s->p, s->block)->used, now);
+    }
+    sso_shm_guard_leave(guard);
+}
+
+void sso_shm_tally_flush(sso_shm_t *m, uint32_t part)
+{
+    uint32_t n = atomic_exchange_explicit(&m->tally[part].gets_hits, 0, memory_order_relaxed);
+    sso_shm_control_t *c = m->part[part].c;
+
+    atomic_fetch_add_explicit(&c->gets, n & (TALLY_HIT - 1), memory_order_relaxed);
+    atomic_fetch_add_explicit(&c->hits, n / TALLY_HIT, memory_order_relaxed);
+}
+
+static void tally(sso_shm_t *m, uint32_t part, int hit)
+{
+    uint32_t n = atomic_fetch_add_explicit(&m->tally[part].gets_hits, hit ? 1 + TALLY_HIT : 1,
+                                           memory_order_relaxed);
+
+    if ((n & (TALLY_HIT - 1)) + 1 >= TALLY_FLUSH) sso_shm_tally_flush(m, part);
+}
+
+apr_status_t sso_shm_get(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key, int tenant,
+                         sso_record_t *out)
+{
+    uint32_t part = sso_shm_part_of(m, sso_shm_hash(m->seed, key));
+    search_t s = {
+        .p = &m->part[part], .key = key, .tenant = tenant, .now = cx->now, .pool = cx->pool};
+    uint32_t seq;
+    found_t found = read_unlocked(&s, &seq);
+
+    if (found == TORN) {
+        apr_status_t rv = read_locked(cx, &s, &found);
+
+        if (rv) return rv;
+    } else if (found == FOUND) {
+        touch(&s, seq);
+    }
+    tally(m, part, found == FOUND);
+    if (found != FOUND) return APR_NOTFOUND;
+    *out = s.record;
+    return APR_SUCCESS;
+}
+
+/* ---- put ---- */
+
+static sso_shm_shape_t shape_of(const sso_record_t *record)
+{
+    return (sso_shm_shape_t){.length = (uint32_t)record->value.n,
+                             .tenant = record->tenant,
+                             .has_subject = !sso_store_key_is_none(&record->subject),
+                             .has_sid = !sso_store_key_is_none(&record->sid)};
+}
+
+/* Whole seconds, rounded up, so that a short time does not become never. */
+static uint32_t idle_seconds(apr_interval_time_t idle)
+{
+    apr_int64_t sec = (idle + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC;
+
+    return idle <= 0 ? 0 : sec > UINT32_MAX ? UINT32_MAX : (uint32_t)sec;
+}
+
+/* Into blocks that no reader can reach yet. */
+static void write_record(const sso_shm_part_t *p, uint32_t block, const sso_store_key_t *key,
+                         const sso_record_t *record, apr_time_t used)
+{
+    sso_shm_shape_t shape = shape_of(record);
+    sso_shm_head_t *head = sso_shm_head(p, block);
+    sso_shm_stream_t body = sso_shm_body(p, block);
+
+    sso_awords_set(head->key, key, sizeof(*key));
+    sso_shm_time_set(head->expires, record->expires);
+    sso_a32_set(&head->shape, sso_shm_shape_pack(&shape));
+    sso_a32_set(&head->idle, idle_seconds(record->idle));
+    sso_a32_set(&head->used, (uint32_t)apr_time_sec(used));
+    if (shape.has_subject) sso_shm_write(&body, &record->subject, 16);
+    if (shape.has_sid) sso_shm_write(&body, &record->sid, 16);
+    sso_shm_write(&body, record->value.p, record->value.n);
+    sso_shm_sum_set(p, block);
+}
+
+/* Let readers see the new record, and then only it. */
+static void publish(const sso_shm_part_t *p, uint32_t block, uint32_t old)
+{
+    uint32_t next = sso_shm_next(p, block);
+    uint32_t kind = old ? SSO_SHM_FRESH : SSO_SHM_LIVE;
+
+    sso_shm_guard_open(&p->c->guard);
+    SSO_CRASH_POINT(5);
+    atomic_store_explicit(sso_shm_link(p, block), kind << 30 | next, memory_order_release);
+    sso_shm_index_add(p, block);
+    if (old) {
+        SSO_CRASH_POINT(9);
+        sso_shm_remove(p, old); /* closes the window */
+        SSO_CRASH_POINT(10);
+        sso_shm_link_set(p, block, SSO_SHM_LIVE, next);
+    } else {
+        sso_shm_guard_close(&p->c->guard);
+    }
+    sso_aword_add(&p->c->puts, 1);
+}
+
+static apr_status_t check_size(sso_ctx_t *cx, const sso_shm_t *m, const sso_record_t *record)
+{
+    sso_shm_shape_t shape;
+
+    if (record->tenant < 0 || record->tenant >= sso_shm_tenants(m)) {
+        return sso_fail(cx, SSO_F_INTERNAL, "a session of the unknown tenant %d", record->tenant);
+    }
+    if (record->value.n < 1 || record->value.n > SSO_RECORD_MAX) {
+        return sso_fail(cx, SSO_F_SESSION_SIZE,
+                        "a session of %" APR_SIZE_T_FMT " bytes; 1 to %d fit", record->value.n,
+                        SSO_RECORD_MAX);
+    }
+    shape = shape_of(record);
+    if (sso_shm_blocks_for(&shape) > sso_shm_ceiling(m, record->tenant)) {
+        return sso_fail(cx, SSO_F_SESSION_SIZE,
+                        "a session of %" APR_SIZE_T_FMT " bytes is more than its host's quota",
+                        record->value.n);
+    }
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_shm_put(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key,
+                         const sso_record_t *record, apr_time_t used)
+{
+    const sso_shm_part_t *p = &m->part[sso_shm_part_of(m, sso_shm_hash(m->seed, key))];
+    sso_shm_need_t need = {.p = p, .tenant = record->tenant};
+    sso_shm_shape_t shape;
+    apr_status_t rv;
+    int fits;
+
+    if ((rv = check_size(cx, m, record))) return rv;
+    shape = shape_of(record);
+    need.blocks = sso_shm_blocks_for(&shape);
+    if ((rv = sso_shm_respect_ceiling(cx, m, &need))) return rv;
+
+    if ((rv = sso_shm_part_lock(cx, p))) return rv;
+    SSO_CRASH_POINT(1);
+    need.keep = sso_shm_find(p, key, sso_a32_get(&p->c->guard.seq));
+    fits = sso_shm_make_room(cx, m, &need);
+    if (fits) {
+        uint32_t block = sso_shm_blocks_take(p, need.blocks);
+
+        write_record(p, block, key, record, used);
+        publish(p, block, need.keep);
+    }
+    sso_shm_part_unlock(p);
+    if (!fits) return sso_fail(cx, SSO_F_STORE_FULL, "no room for a session");
+    return APR_SUCCESS;
+}
+
+/* ---- drop, revoke, sweep ---- */
+
+apr_status_t sso_shm_drop(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key, int tenant)
+{
+    const sso_shm_part_t *p = &m->part[sso_shm_part_of(m, sso_shm_hash(m->seed, key))];
+    apr_status_t rv = sso_shm_part_lock(cx, p);
+    uint32_t block;
+
+    if (rv) return rv;
+    block = sso_shm_find(p, key, sso_a32_get(&p->c->guard.seq));
+    rv = APR_NOTFOUND;
+    if (block != 0 && sso_shm_shape_get(p, block).tenant == tenant) {
+        if (!sso_shm_is_over(p, block, cx->now)) rv = APR_SUCCESS;
+        sso_shm_remove(p, block);
+    }
+    sso_shm_part_unlock(p);
+    return rv;
+}
+
+/* Does the record match in all but the index it was found by? */
+static int matches(const sso_shm_part_t *p, uint32_t block, const sso_match_t *match)
+{
+    const sso_store_key_t *want[SSO_SHM_INDEXES] = {NULL, &match->subject, &match->sid};
+    int i;
+
+    if (match->tenant >= 0 && sso_shm_shape_get(p, block).tenant != match->tenant) return 0;
+    for (i = SSO_SHM_BY_SUBJECT; i < SSO_SHM_INDEXES; i++) {
+        sso_store_key_t key;
+
+        if (sso_store_key_is_none(want[i])) continue;
+        if (!sso_shm_index_key(p, block, i, &key) || memcmp(&key, want[i], sizeof(key)) != 0) {
+            return 0;
+        }
+    }
+    return 1;
+}
+
+static void collect_one(sso_ctx_t *cx, const sso_shm_part_t *p, const sso_match_t *match,
+                        uint32_t block, apr_array_header_t *out)
+{
+    if (matches(p, block, match) && !sso_shm_is_over(p, block, cx->now)) {
+        APR_ARRAY_PUSH(out, uint32_t) = block;
+    }
+}
+
+/* Under the lock: the heads of all live records that match, by an index where one serves. */
+static void collect(sso_ctx_t *cx, const sso_shm_part_t *p, const sso_match_t *match,
+                    apr_array_header_t *out)
+{
+    int by_sid = !sso_store_key_is_none(&match->sid);
+    int by_subject = !sso_store_key_is_none(&match->subject);
+    uint32_t i;
+
+    apr_array_clear(out);
+    if (by_sid || by_subject) {
+        int index = by_sid ? SSO_SHM_BY_SID : SSO_SHM_BY_SUBJECT;
+
+        i = sso_a32_get(sso_shm_bucket(p, index, by_sid ? &match->sid : &match->subject));
+        for (; i != 0; i = sso_a32_get(&sso_shm_head(p, i)->next[index])) {
+            collect_one(cx, p, match, i, out);
+        }
+        return;
+    }
+    for (i = 1; i <= p->blocks; i++) {
+        if (sso_shm_is_head(p, i)) collect_one(cx, p, match, i, out);
+    }
+}
+
+apr_status_t sso_shm_revoke(sso_ctx_t *cx, sso_shm_t *m, const sso_match_t *match, int *count)
+{
+    apr_array_header_t *found = apr_array_make(cx->pool, 16, sizeof(uint32_t));
+    int total = 0;
+    uint32_t i;
+
+    for (i = 0; i < m->parts; i++) {
+        const sso_shm_part_t *p = &m->part[i];
+        apr_status_t rv = sso_shm_part_lock(cx, p);
+        int j;
+
+        if (rv) return rv;
+        collect(cx, p, match, found);
+        for (j = 0; j < found->nelts; j++) {
+            sso_shm_remove(p, APR_ARRAY_IDX(found, j, uint32_t));
+        }
+        sso_shm_part_unlock(p);
+        total += found->nelts;
+    }
+    *count = total;
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_shm_sweep_part(sso_ctx_t *cx, const sso_shm_part_t *p)
+{
+    apr_status_t rv = sso_shm_part_lock(cx, p);
+    uint32_t i;
+
+    if (rv) return rv;
+    for (i = 1; i <= p->blocks; i++) {
+        if (!sso_shm_is_head(p, i) || !sso_shm_is_over(p, i, cx->now)) continue;
+        sso_shm_remove(p, i);
+        sso_aword_add(&p->c->expired, 1);
+    }
+    sso_shm_part_unlock(p);
+    return APR_SUCCESS;
+}
+
+/* ---- walk ---- */
+
+typedef struct {
+    sso_store_key_t key;
+    sso_record_t record; /* value.p is set when all have been copied */
+    apr_time_t used;
+} copy_t;
+
+/* Copies of the matching records of one partition. */
+typedef struct {
+    apr_array_header_t *found; /* block numbers */
+    apr_array_header_t *copies;
+    char *bytes; /* the values, one after another */
+    apr_size_t room;
+} copies_t;
+
+static copy_t copy_record(const sso_shm_part_t *p, uint32_t block, char *value)
+{
+    sso_shm_head_t *head = sso_shm_head(p, block);
+    sso_shm_shape_t shape = sso_shm_shape_get(p, block);
+    sso_shm_stream_t body = sso_shm_body(p, block);
+    copy_t c = {
+        .key = sso_shm_key_get(head->key),
+        .record = {.tenant = shape.tenant,
+                   .expires = sso_shm_time_get(head->expires),
+                   .idle = apr_time_from_sec((apr_time_t)sso_a32_get(&head->idle))},
+        .used = apr_time_from_sec((apr_time_t)sso_a32_get(&head->used)),
+    };
+
+    if (shape.has_subject) sso_shm_read(&body, &c.record.subject, 16);
+    if (shape.has_sid) sso_shm_read(&body, &c.record.sid, 16);
+    sso_shm_read(&body, value, shape.length);
+    c.record.value = sso_span_of(value, shape.length);
+    return c;
+}
+
+static apr_size_t bytes_of(const sso_shm_part_t *p, const apr_array_header_t *found)
+{
+    apr_size_t n = 0;
+    int i;
+
+    for (i = 0; i < found->nelts; i++) {
+        n += sso_shm_shape_get(p, APR_ARRAY_IDX(found, i, uint32_t)).length;
+    }
+    return n;
+}
+
+/* Under the lock. */
+static void copy_part(sso_ctx_t *cx, const sso_shm_part_t *p, const sso_match_t *match,
+                      copies_t *to)
+{
+    apr_size_t at = 0;
+    apr_size_t need;
+    int i;
+
+    collect(cx, p, match, to->found);
+    need = bytes_of(p, to->found);
+    if (need > to->room) {
+        to->room = need + need / 4; /* partitions differ a little */
+        to->bytes = apr_palloc(cx->pool, to->room);
+    }
+    apr_array_clear(to->copies);
+    for (i = 0; i < to->found->nelts; i++) {
+        copy_t c = copy_record(p, APR_ARRAY_IDX(to->found, i, uint32_t), to->bytes + at);
+
+        at += c.record.value.n;
+        APR_ARRAY_PUSH(to->copies, copy_t) = c;
+    }
+}
+
+apr_status_t sso_shm_walk(sso_ctx_t *cx, const sso_shm_t *m, const sso_match_t *match,
+                          sso_record_fn *fn, void *baton)
+{
+    copies_t part = {.found = apr_array_make(cx->pool, 16, sizeof(uint32_t)),
+                     .copies = apr_array_make(cx->pool, 16, sizeof(copy_t))};
+    uint32_t i;
+    int j;
+
+    for (i = 0; i < m->parts; i++) {
+        apr_status_t rv = sso_shm_part_lock(cx, &m->part[i]);
+
+        if (rv) return rv;
+        copy_part(cx, &m->part[i], match, &part);
+        sso_shm_part_unlock(&m->part[i]);
+        for (j = 0; j < part.copies->nelts; j++) {
+            copy_t *c = &APR_ARRAY_IDX(part.copies, j, copy_t);
+
+            if (fn(baton, &c->key, &c->record, c->used)) return APR_SUCCESS;
+        }
+    }
+    return APR_SUCCESS;
+}
