@@ -9,30 +9,11 @@
 #ifndef SSO_SAML_SAML_XML_H
 #define SSO_SAML_SAML_XML_H
 
-#include "base/ctx.h"
-#include "base/span.h"
+#include "saml/saml_scan.h"
 
 #include <libxml/tree.h>
 
-/* What is let in. */
-typedef struct {
-    apr_size_t bytes; /* longest text */
-    int elements;     /* most elements; messages 20 000, metadata more */
-    int comments;     /* non-zero: comments and CDATA may stand in the text (metadata, or a provider
-                         that was allowed to); a signed region never has them (R22) */
-} sso_xml_limits_t;
-
-/**
- * Check the form of untrusted XML in one linear pass, before any parser sees it (R2).
- *
- * UTF-8 without BOM or another encoding declaration; no "<!" (no DOCTYPE, ENTITY, CDATA, comment)
- * unless comments are allowed, and then only those two; no "<?" after the XML declaration; at most
- * 64 attributes and 16 namespace declarations per tag, 64 namespace declarations in scope, depth
- * 48; no NUL or control byte; no character reference to one.
- *
- * @return APR_SUCCESS or SSO_F_XML_*.
- */
-apr_status_t sso_xml_check(sso_ctx_t *cx, sso_span_t text, const sso_xml_limits_t *limits);
+#define SSO_XML_ID_MAX 256 /* bytes of an ID */
 
 /**
  * Check and parse a message from the network: strict, no recovery, no DTD, nothing fetched (R3-R5);
@@ -40,6 +21,7 @@ apr_status_t sso_xml_check(sso_ctx_t *cx, sso_span_t text, const sso_xml_limits_
  * (R12).
  *
  * @param out the document; freed with cx->pool. Untouched on failure.
+ * @return    APR_SUCCESS or SSO_F_XML_*.
  */
 apr_status_t sso_xml_parse(sso_ctx_t *cx, sso_span_t text, const sso_xml_limits_t *limits,
                            xmlDoc **out);
@@ -55,6 +37,9 @@ xmlNode *sso_xml_next(const xmlNode *node, const char *ns, const char *local);
 xmlNode *sso_xml_first(const xmlNode *parent);
 xmlNode *sso_xml_following(const xmlNode *node);
 
+/* The node after this one in the order of the document, not going above top; NULL at the end. */
+xmlNode *sso_xml_walk(const xmlNode *node, const xmlNode *top);
+
 /* Value of an attribute without a namespace (R23), in cx->pool; NULL if absent. */
 const char *sso_xml_attr(sso_ctx_t *cx, const xmlNode *node, const char *name);
 
@@ -66,8 +51,8 @@ const char *sso_xml_attr(sso_ctx_t *cx, const xmlNode *node, const char *name);
  */
 apr_status_t sso_xml_text(sso_ctx_t *cx, const xmlNode *node, int trim, const char **out);
 
-/* Prepare libxml2 and xmlsec1 for this process: once, from any number of calls; what they change
- * for the whole process is put back. Never undone. */
+/* Prepare libxml2 for this process: once, from any number of calls and threads; nothing that a
+ * neighbour in the process could notice is changed. Never undone. */
 apr_status_t sso_xml_start(sso_ctx_t *cx);
 
 #endif /* SSO_SAML_SAML_XML_H */
