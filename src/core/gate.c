@@ -155,6 +155,7 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
                             const sso_request_t *req, sso_verdict_t *out)
 {
     sso_session_t *session = apr_palloc(cx->pool, sizeof(*session));
+    apr_status_t rv;
 
     *out = (sso_verdict_t){.session = NULL};
     if (sso_session_find(cx, site, req->cookie, session) == APR_SUCCESS
@@ -163,7 +164,9 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
         return APR_SUCCESS;
     }
     if (dir->mode == SSO_MODE_OPTIONAL) return APR_SUCCESS;
-    return refuse_stranger(cx, site, dir, req, &out->reply);
+    rv = refuse_stranger(cx, site, dir, req, &out->reply);
+    if (rv == APR_SUCCESS && out->reply.kind == SSO_REPLY_FORM) sso_page_form(cx, &out->reply);
+    return rv;
 }
 
 /* ---- our own addresses ---- */

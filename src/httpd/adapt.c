@@ -1,0 +1,144 @@
+/*
+ * adapt.c - request_rec to request, reply to response.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "httpd/adapt.h"
+
+#include <apr_strings.h>
+
+#define STRICT_CSP "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+static const char *get_header(const sso_request_t *req, const char *name)
+{
+    const request_rec *r = req->baton;
+
+    return apr_table_get(r->headers_in, name);
+}
+
+/* The whole body, up to max bytes, in r's pool. */
+static apr_status_t read_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max, sso_span_t *out)
+{
+    request_rec *r = req->baton;
+    apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_size_t n = 0;
+    char *body = NULL;
+    int done = 0;
+
+    while (!done) {
+        apr_status_t rv = ap_get_brigade(r->input_filters, bb, AP_MODE_READBYTES, APR_BLOCK_READ,
+                                         HUGE_STRING_LEN);
+        apr_bucket *b;
+
+        if (rv != APR_SUCCESS) return sso_fail(cx, SSO_F_BODY_READ, "the body ended early");
+        for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+            const char *data;
+            apr_size_t len;
+
+            if (APR_BUCKET_IS_EOS(b)) {
+                done = 1;
+                break;
+            }
+            if (APR_BUCKET_IS_METADATA(b)) continue;
+            rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
+            if (rv != APR_SUCCESS) return sso_fail(cx, SSO_F_BODY_READ, "the body ended early");
+            if (len > max - n) {
+                return sso_fail(cx, SSO_F_BODY_SIZE, "the body is longer than %" APR_SIZE_T_FMT, max);
+            }
+            if (!body) body = apr_palloc(r->pool, max + 1);
+            memcpy(body + n, data, len);
+            n += len;
+        }
+        apr_brigade_cleanup(bb);
+    }
+    *out = sso_span_of(body, n);
+    return APR_SUCCESS;
+}
+
+const char *sso_adapt_cookie(const request_rec *r)
+{
+    const request_rec *q;
+
+    for (q = r; q; q = q->main ? q->main : q->prev) {
+        const sso_visit_t *visit = sso_visit_find(q);
+
+        if (visit && visit->cookie) return visit->cookie;
+    }
+    return apr_table_get(r->headers_in, "Cookie");
+}
+
+/* What the browser asked for, before any internal redirect; "/" for a form that is not a path. */
+static const char *target_of(const request_rec *r)
+{
+    while (r->prev || r->main) r = r->prev ? r->prev : r->main;
+    return r->unparsed_uri && r->unparsed_uri[0] == '/' ? r->unparsed_uri : "/";
+}
+
+void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out)
+{
+    *out = (sso_request_t){.method = r->method,
+                           .path = r->uri,
+                           .query = r->args,
+                           .target = target_of(r),
+                           .https = !strncmp(site->base_url, "https:", 6),
+                           .cookie = sso_adapt_cookie(r),
+                           .header = get_header,
+                           .body = read_body,
+                           .baton = r};
+}
+
+static int add_header(void *baton, const char *name, const char *value)
+{
+    apr_table_addn(baton, name, value);
+    return 1;
+}
+
+/* err_headers_out: sent whatever the status, and not taken for the site's own. */
+static void set_headers(request_rec *r, const sso_reply_t *reply)
+{
+    apr_table_t *out = r->err_headers_out;
+
+    if (reply->cacheable) {
+        apr_table_setn(out, "Cache-Control",
+                       apr_psprintf(r->pool, "public, max-age=%d", reply->cacheable));
+    } else {
+        apr_table_setn(out, "Cache-Control", "no-store");
+    }
+    apr_table_setn(out, "Referrer-Policy", "no-referrer");
+    apr_table_setn(out, "X-Content-Type-Options", "nosniff");
+    if (reply->kind == SSO_REPLY_BODY) {
+        apr_table_setn(out, "Content-Security-Policy", reply->csp ? reply->csp : STRICT_CSP);
+    }
+    if (reply->location && reply->kind == SSO_REPLY_REDIRECT) {
+        apr_table_setn(out, "Location", reply->location);
+    }
+    if (reply->headers) apr_table_do(add_header, out, reply->headers, NULL);
+}
+
+/* A body that nobody will read: take it off the connection, unless the client waits to be told to
+ * send it. */
+static void drop_body(request_rec *r)
+{
+    if (r->expecting_100) {
+        r->connection->keepalive = AP_CONN_CLOSE;
+    } else {
+        (void)ap_discard_request_body(r);
+    }
+}
+
+int sso_adapt_send(request_rec *r, const sso_reply_t *reply, int handler)
+{
+    r->status = reply->status;
+    r->status_line = NULL;
+    set_headers(r, reply);
+    if (!handler) ap_run_insert_error_filter(r);
+    drop_body(r);
+    if (reply->kind == SSO_REPLY_BODY) {
+        ap_set_content_type(r, reply->type);
+        ap_set_content_length(r, (apr_off_t)reply->body.n);
+        if (!r->header_only) (void)ap_rwrite(reply->body.p, (int)reply->body.n, r);
+    } else {
+        ap_set_content_length(r, 0);
+    }
+    return handler ? OK : DONE;
+}

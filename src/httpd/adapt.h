@@ -1,0 +1,30 @@
+/*
+ * adapt.h - request_rec to request, reply to response.
+ *
+ * Owns:  sending replies; the only place that writes to a response.
+ * Layer: httpd.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_HTTPD_ADAPT_H
+#define SSO_HTTPD_ADAPT_H
+
+#include "httpd/module.h"
+
+/* The request as the core sees it: views, no copies. The cookie is the one that the browser sent,
+ * also after an internal redirect and after we hid ours from the backend. */
+void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out);
+
+/* The Cookie header as the browser sent it; NULL if none. */
+const char *sso_adapt_cookie(const request_rec *r);
+
+/**
+ * Send a reply with its own body, whatever its status: an ErrorDocument is never reached through
+ * us, because httpd would serve it without asking for a login when it lies in the same directory.
+ *
+ * @param handler non-zero in a handler, where httpd has inserted the output filters already.
+ * @return        OK in a handler, DONE elsewhere.
+ */
+int sso_adapt_send(request_rec *r, const sso_reply_t *reply, int handler);
+
+#endif /* SSO_HTTPD_ADAPT_H */

@@ -1,0 +1,269 @@
+/*
+ * directives.c - httpd's view of the tables of settings.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "httpd/directives.h"
+
+#include "httpd/expose.h"
+#include "protocols.h"
+
+#include <apr_strings.h>
+
+#include <stdint.h>
+
+#define WORDS_MAX 64
+
+/* ---- creating and merging ---- */
+
+void *sso_directives_make_dir(apr_pool_t *p, char *where)
+{
+    return where ? sso_settings_empty(&sso_directory_table, p)
+                 : sso_settings_make(&sso_directory_table, p);
+}
+
+void *sso_directives_merge_dir(apr_pool_t *p, void *outer, void *inner)
+{
+    return sso_settings_merge(&sso_directory_table, p, outer, inner);
+}
+
+void *sso_directives_make_server(apr_pool_t *p, server_rec *s)
+{
+    sso_server_t *server = apr_pcalloc(p, sizeof(*server));
+
+    server->set = s->is_virtual ? sso_settings_empty(&sso_server_table, p)
+                                : sso_settings_make(&sso_server_table, p);
+    server->providers = apr_hash_make(p);
+    server->mentions = apr_array_make(p, 4, sizeof(sso_mention_t));
+    return server;
+}
+
+void *sso_directives_merge_server(apr_pool_t *p, void *outer, void *inner)
+{
+    const sso_server_t *main_server = outer;
+    const sso_server_t *host = inner;
+    sso_server_t *server = apr_pmemdup(p, host, sizeof(*host));
+
+    server->set = sso_settings_merge(&sso_server_table, p, main_server->set, host->set);
+    if (main_server->identity_headers) {
+        server->identity_headers =
+            host->identity_headers
+                ? apr_hash_overlay(p, host->identity_headers, main_server->identity_headers)
+                : main_server->identity_headers;
+    }
+    return server;
+}
+
+/* ---- one line ---- */
+
+static sso_reader_t reader_of(const cmd_parms *cmd)
+{
+    return (sso_reader_t){cmd->pool, ap_server_root};
+}
+
+/* Is the configuration of the server being read, not an .htaccess file? */
+static int is_startup(const cmd_parms *cmd)
+{
+    return cmd->pool == cmd->server->process->pconf;
+}
+
+static const char *complain(cmd_parms *cmd, const char *name, const char *why)
+{
+    return why ? apr_pstrcat(cmd->pool, name, ": ", why, NULL) : NULL;
+}
+
+static const char *const *copy_words(apr_pool_t *p, int n, char *const *word)
+{
+    return apr_pmemdup(p, word, sizeof(*word) * (apr_size_t)(n + 1));
+}
+
+static const char *set_server(cmd_parms *cmd, void *dir, int n, char *const word[])
+{
+    sso_server_t *server = sso_server_of(cmd->server);
+    sso_reader_t reader = reader_of(cmd);
+    int row = (int)(intptr_t)cmd->info;
+    const char *why;
+
+    (void)dir;
+    if (sso_server_table.row[row].place == SSO_AT_GLOBAL) {
+        why = ap_check_cmd_context(cmd, GLOBAL_ONLY);
+        if (why) return why;
+    }
+    why = sso_settings_read(&sso_server_table, server->set, row, n,
+                            copy_words(cmd->pool, n, word), &reader);
+    return complain(cmd, cmd->cmd->name, why);
+}
+
+static void mention(const cmd_parms *cmd, const char *name)
+{
+    sso_mention_t *m = &APR_ARRAY_PUSH(sso_server_of(cmd->server)->mentions, sso_mention_t);
+
+    m->name = name;
+    m->file = cmd->directive->filename;
+    m->line = cmd->directive->line_num;
+}
+
+/* What the whole server must know of a line in one of its sections. */
+static void note(const cmd_parms *cmd, int row, int n, const char *const *word)
+{
+    sso_server_t *server = sso_server_of(cmd->server);
+    const char *folded;
+    int i;
+
+    if (row == SSO_DIRECTORY_SSO) {
+        for (i = 0; i < n; i++) {
+            if (strcasecmp(word[i], "off") != 0) mention(cmd, word[i]);
+        }
+    }
+    if (row == SSO_DIRECTORY_SSOHeader && n == 2) {
+        folded = sso_expose_fold(cmd->pool, word[0]);
+        if (!server->identity_headers) server->identity_headers = apr_hash_make(cmd->pool);
+        apr_hash_set(server->identity_headers, folded, APR_HASH_KEY_STRING, folded);
+    }
+}
+
+static const char *set_directory(cmd_parms *cmd, void *dir, int n, char *const word[])
+{
+    sso_reader_t reader = reader_of(cmd);
+    int row = (int)(intptr_t)cmd->info;
+    const char *const *words = copy_words(cmd->pool, n, word);
+    const char *why;
+
+    why = sso_settings_read(&sso_directory_table, dir, row, n, words, &reader);
+    if (!why && is_startup(cmd)) note(cmd, row, n, words);
+    return complain(cmd, cmd->cmd->name, why);
+}
+
+static const char *misplaced(cmd_parms *cmd, void *dir, const char *args)
+{
+    (void)dir;
+    (void)args;
+    return apr_psprintf(cmd->pool, "%s belongs inside <SSOProvider NAME PROTOCOL> ... </SSOProvider>",
+                        cmd->cmd->name);
+}
+
+/* ---- <SSOProvider> ---- */
+
+static int split(apr_pool_t *p, const char *args, const char *words[WORDS_MAX])
+{
+    int n = 0;
+
+    while (*args && n < WORDS_MAX) words[n++] = ap_getword_conf(p, &args);
+    return n;
+}
+
+static const char *read_setting(cmd_parms *cmd, sso_provider_t *provider,
+                                const ap_directive_t *line)
+{
+    int row = sso_settings_find(&sso_provider_table, line->directive);
+    sso_reader_t reader = reader_of(cmd);
+    const char *words[WORDS_MAX];
+    const char *why;
+    unsigned only;
+    int n;
+
+    if (row < 0) {
+        return apr_psprintf(cmd->pool, "<SSOProvider %s> has no setting '%s'", provider->name,
+                            line->directive);
+    }
+    only = sso_provider_table.row[row].protocols;
+    if (only && !(only & provider->protocol->bit)) {
+        return apr_psprintf(cmd->pool, "%s is not for %s providers", line->directive,
+                            provider->protocol->name);
+    }
+    n = split(cmd->pool, line->args, words);
+    why = sso_settings_read(&sso_provider_table, (void *)provider->set, row, n,
+                            apr_pmemdup(cmd->pool, words, sizeof(words[0]) * (apr_size_t)n), &reader);
+    return complain(cmd, sso_provider_table.row[row].name, why);
+}
+
+static const char *read_settings(cmd_parms *cmd, sso_provider_t *provider)
+{
+    ap_directive_t *line;
+
+    for (line = cmd->directive->first_child; line; line = line->next) {
+        const char *why = read_setting(cmd, provider, line);
+
+        if (!why) continue;
+        cmd->err_directive = line;
+        return why;
+    }
+    return NULL;
+}
+
+static sso_provider_t *make_provider(const cmd_parms *cmd, const char *name,
+                                     const sso_protocol_t *protocol)
+{
+    sso_provider_t *provider = apr_pcalloc(cmd->pool, sizeof(*provider));
+
+    provider->name = name;
+    provider->protocol = protocol;
+    provider->set = sso_settings_make(&sso_provider_table, cmd->pool);
+    provider->file = cmd->directive->filename;
+    provider->line = cmd->directive->line_num;
+    provider->root = ap_server_root;
+    provider->pool = cmd->pool;
+    return provider;
+}
+
+static const char *check_new(cmd_parms *cmd, const char *name)
+{
+    const sso_provider_t *before =
+        apr_hash_get(sso_server_of(cmd->server)->providers, name, APR_HASH_KEY_STRING);
+    const char *why = sso_provider_name_check(name);
+
+    if (why) return apr_psprintf(cmd->pool, "<SSOProvider %s>: the name %s", name, why);
+    if (!before) return NULL;
+    return apr_psprintf(cmd->pool, "<SSOProvider %s> was already defined at %s:%d", name,
+                        before->file, before->line);
+}
+
+static const char *open_provider(cmd_parms *cmd, void *dir, const char *args)
+{
+    const char *why = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+    const char *end = strrchr(args, '>');
+    const sso_protocol_t *protocol;
+    sso_provider_t *provider;
+    const char *words[WORDS_MAX];
+    int n;
+
+    (void)dir;
+    if (why) return why;
+    if (!end) return "<SSOProvider> has no closing '>'";
+    n = split(cmd->pool, apr_pstrmemdup(cmd->pool, args, (apr_size_t)(end - args)), words);
+    if (n != 2) return apr_psprintf(cmd->pool, "write <SSOProvider NAME PROTOCOL>, the protocol being %s", sso_protocol_names);
+    protocol = sso_protocol_find(words[1]);
+    if (!protocol) return apr_psprintf(cmd->pool, "<SSOProvider %s>: '%s' is not a protocol; write %s", words[0], words[1], sso_protocol_names);
+    why = check_new(cmd, words[0]);
+    if (why) return why;
+    provider = make_provider(cmd, words[0], protocol);
+    why = read_settings(cmd, provider);
+    if (why) return why;
+    apr_hash_set(sso_server_of(cmd->server)->providers, provider->name, APR_HASH_KEY_STRING,
+                 provider);
+    return NULL;
+}
+
+/* ---- the table ---- */
+
+/* clang-format off */
+#define ROW(name, set, index, where, usage, help) \
+    AP_INIT_TAKE_ARGV(#name, set, (void *)(intptr_t)(index), where, usage " - " help),
+
+const command_rec sso_directives[] = {
+    AP_INIT_RAW_ARGS("<SSOProvider", open_provider, NULL, RSRC_CONF, "NAME PROTOCOL - who can tell us who the user is; settings follow until </SSOProvider>"),
+#define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
+    ROW(name, set_server, SSO_SERVER_##name, RSRC_CONF, usage, help)
+#include "core/server.def"
+#undef SETTING
+#define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
+    ROW(name, set_directory, SSO_DIRECTORY_##name, OR_AUTHCFG, usage, help)
+#include "core/directory.def"
+#undef SETTING
+#define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
+    AP_INIT_RAW_ARGS(#name, misplaced, NULL, RSRC_CONF | ACCESS_CONF, "inside <SSOProvider>: " usage " - " help),
+#include "core/provider.def"
+#undef SETTING
+    {.name = NULL},
+};
+/* clang-format on */

@@ -1,0 +1,32 @@
+/*
+ * expose.h - the identity to the backend, and nobody else's.
+ *
+ * Owns:  the names of identity headers; taking out forged ones; hiding our cookies; variables and
+ *        headers of a session; the mark that keeps answers out of shared caches.
+ * Layer: httpd.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_HTTPD_EXPOSE_H
+#define SSO_HTTPD_EXPOSE_H
+
+#include "httpd/module.h"
+
+/* A header's name as backends may see it: lower case, every byte but letters and digits as '-'. */
+char *sso_expose_fold(apr_pool_t *p, const char *name);
+
+/**
+ * Take out what only we may say, before any other module reads it (R62, H1, H3): identity headers
+ * in any spelling, their names in Connection, Proxy-Connection and Trailer, our cookies in Cookie.
+ * For every request of the server, protected or not.
+ */
+void sso_expose_scrub(request_rec *r);
+
+/* Set variables and headers of the session for this directory (H2, H5). */
+void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session);
+
+/* Answers to people who are logged in are theirs: Cache-Control gets `private`. */
+void sso_expose_keep_private(request_rec *r);
+void sso_expose_register(void);
+
+#endif /* SSO_HTTPD_EXPOSE_H */

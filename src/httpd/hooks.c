@@ -1,0 +1,187 @@
+/*
+ * hooks.c - the way of a request through httpd.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "httpd/hooks.h"
+
+#include "httpd/adapt.h"
+#include "httpd/authz.h"
+#include "httpd/expose.h"
+#include "httpd/log.h"
+
+#include <apr_strings.h>
+
+static const sso_site_t *site_of(const request_rec *r)
+{
+    return sso_server_of(r->server)->site;
+}
+
+static int is_ours(const request_rec *r)
+{
+    const sso_visit_t *visit = sso_visit_find(r);
+
+    return visit && visit->ours;
+}
+
+int sso_hooks_read(request_rec *r)
+{
+    if (!r->prev && !r->main) sso_expose_scrub(r);
+    return DECLINED;
+}
+
+/* ---- our own addresses ---- */
+
+int sso_hooks_translate(request_rec *r)
+{
+    if (r->main || r->proxyreq == PROXYREQ_PROXY || !r->uri || r->uri[0] != '/') return DECLINED;
+    if (!sso_gate_is_ours(site_of(r), r->uri)) return DECLINED;
+    sso_visit_of(r)->ours = 1;
+    r->filename = apr_pstrcat(r->pool, "sso:", r->uri, NULL);
+    return OK;
+}
+
+int sso_hooks_map(request_rec *r)
+{
+    return is_ours(r) ? OK : DECLINED;
+}
+
+int sso_hooks_access(request_rec *r)
+{
+    return is_ours(r) ? OK : DECLINED;
+}
+
+int sso_hooks_handle(request_rec *r)
+{
+    sso_request_t req;
+    sso_reply_t reply;
+    sso_ctx_t cx;
+
+    if (!is_ours(r)) return DECLINED;
+    cx = sso_log_request_ctx(r);
+    sso_adapt_request(r, site_of(r), &req);
+    sso_gate_serve(&cx, site_of(r), &req, &reply);
+    return sso_adapt_send(r, &reply, 1);
+}
+
+/* httpd skips authentication after an internal redirect when the section is the same object; for one
+ * that comes from our addresses, which need no login, it must not. */
+int sso_hooks_guard(request_rec *r)
+{
+    const request_rec *q;
+
+    for (q = r->prev; q; q = q->prev) {
+        if (!is_ours(q) || r->per_dir_config != r->prev->per_dir_config) continue;
+        r->per_dir_config = ap_merge_per_dir_configs(r->pool, r->per_dir_config,
+                                                     ap_create_per_dir_config(r->pool));
+        break;
+    }
+    return DECLINED;
+}
+
+/* ---- protected places ---- */
+
+int sso_hooks_force(request_rec *r)
+{
+    const sso_directory_t *dir = sso_directory_of(r);
+
+    if (is_ours(r) || !sso_directory_is_on(dir) || dir->mode != SSO_MODE_REQUIRE) return DECLINED;
+    return OK;
+}
+
+/* Another AuthType rules an SSO line out: Basic for programs next to SSO for people. */
+static int is_wanted(request_rec *r, const sso_directory_t *dir)
+{
+    const char *type = ap_auth_type(r);
+
+    return type ? !strcasecmp(type, "SSO") : sso_directory_is_on(dir);
+}
+
+static int refuse(request_rec *r, sso_ctx_t *cx, const sso_request_t *req)
+{
+    sso_reply_t reply;
+
+    sso_gate_fail(cx, site_of(r), req, &reply);
+    return sso_adapt_send(r, &reply, 0);
+}
+
+static void welcome(request_rec *r, const sso_session_t *session)
+{
+    sso_visit_of(r)->session = session;
+    r->user = (char *)session->user;
+    r->ap_auth_type = (char *)"SSO";
+}
+
+/* A sub-request never starts a handshake: what it would send goes nowhere. */
+static int check_subrequest(request_rec *r, const sso_directory_t *dir)
+{
+    const sso_session_t *session = sso_authz_session(r);
+
+    if (!session || !sso_directory_accepts(dir, session->provider)) return HTTP_UNAUTHORIZED;
+    welcome(r, session);
+    return OK;
+}
+
+static apr_status_t check_line(sso_ctx_t *cx, const sso_directory_t *dir)
+{
+    if (sso_directory_is_on(dir)) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_CONFIG, "AuthType SSO, but no SSO line names a provider here");
+}
+
+int sso_hooks_authn(request_rec *r)
+{
+    const sso_directory_t *dir = sso_directory_of(r);
+    sso_verdict_t verdict;
+    sso_request_t req;
+    sso_ctx_t cx;
+
+    if (is_ours(r) || !is_wanted(r, dir)) return DECLINED;
+    if (r->main && sso_directory_is_on(dir)) return check_subrequest(r, dir);
+    cx = sso_log_request_ctx(r);
+    sso_adapt_request(r, site_of(r), &req);
+    if (check_line(&cx, dir) != APR_SUCCESS ||
+        sso_gate_enter(&cx, site_of(r), dir, &req, &verdict) != APR_SUCCESS) {
+        return r->main ? HTTP_INTERNAL_SERVER_ERROR : refuse(r, &cx, &req);
+    }
+    if (!verdict.session) return sso_adapt_send(r, &verdict.reply, 0);
+    welcome(r, verdict.session);
+    return OK;
+}
+
+/* ---- handing on ---- */
+
+/* In optional mode nobody has asked for the session yet. */
+static const sso_session_t *session_here(request_rec *r, const sso_directory_t *dir)
+{
+    const sso_session_t *session;
+
+    if (is_ours(r) || !sso_directory_is_on(dir)) return NULL;
+    if (!r->user && dir->mode != SSO_MODE_OPTIONAL) return NULL;
+    session = sso_authz_session(r);
+    return session && sso_directory_accepts(dir, session->provider) ? session : NULL;
+}
+
+int sso_hooks_fixup(request_rec *r)
+{
+    const sso_directory_t *dir = sso_directory_of(r);
+    const sso_session_t *session = session_here(r, dir);
+
+    if (!session) return DECLINED;
+    if (!r->user) welcome(r, session);
+    if (strcmp(r->user, session->user) != 0) return DECLINED;
+    sso_expose_session(r, dir, session);
+    return DECLINED;
+}
+
+void sso_hooks_filter(request_rec *r)
+{
+    const request_rec *q;
+
+    for (q = r; q; q = q->main ? q->main : q->prev) {
+        const sso_visit_t *visit = sso_visit_find(q);
+
+        if (!visit || !visit->session) continue;
+        sso_expose_keep_private(r);
+        return;
+    }
+}

@@ -1,0 +1,529 @@
+/*
+ * process.c - from a complete configuration to sites that can serve.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "httpd/process.h"
+
+#include "core/describe.h"
+#include "crypto/keys.h"
+#include "crypto/mac.h"
+#include "httpd/log.h"
+#include "store/store_shm.h"
+
+#include <apr_file_io.h>
+#include <apr_strings.h>
+
+#include <unistd.h>
+
+#define RETAINED    "mod_sso:store:1"
+#define SWEEP_EVERY APR_TIME_C(60000000)
+
+/* Kept over restarts, in the process pool. */
+typedef struct {
+    sso_store_t *store;
+    apr_pool_t *pool;     /* of snapshot and seal: cleared at each restart, outlives a failed one */
+    const char *snapshot; /* file; NULL: sessions end with the process */
+    sso_seal_t *seal;
+    server_rec *server; /* for log lines at the end; NULL while no configuration holds */
+    pid_t parent;
+} retained_t;
+
+/* What one reading of the configuration shares. */
+typedef struct {
+    server_rec *main_server;
+    apr_pool_t *pool;
+    const char *state_dir;
+    const sso_seal_t *seal; /* NULL during configtest when there is no secret yet */
+    int may_write;
+} setup_t;
+
+/* ---- complaints ---- */
+
+static int complain(server_rec *s, const char *file, int line, const char *what, const char *why)
+{
+    ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "SSO: %s%s%s%s: %s", file ? file : "",
+                 file ? apr_psprintf(s->process->pconf, ":%d", line) : "", file ? ": " : "", what, why);
+    return HTTP_INTERNAL_SERVER_ERROR;
+}
+
+static int complain_provider(server_rec *s, const sso_provider_t *provider, const char *why)
+{
+    return complain(s, provider->file, provider->line,
+                    apr_psprintf(provider->pool, "<SSOProvider %s>", provider->name), why);
+}
+
+/* ---- state directory and sealing keys ---- */
+
+static int make_state_dir(const setup_t *setup)
+{
+    apr_status_t rv;
+
+    if (!setup->may_write) return OK;
+    rv = apr_dir_make_recursive(setup->state_dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE,
+                                setup->pool);
+    if (rv == APR_SUCCESS) return OK;
+    return complain(setup->main_server, NULL, 0, "SSOStateDirectory",
+                    apr_psprintf(setup->pool, "cannot make %s: %pm; name a directory that httpd may write",
+                                 setup->state_dir, &rv));
+}
+
+/* The secrets of SSOSecret, or the one in the state directory; none yet during configtest. */
+static apr_status_t find_sealing(const setup_t *setup, sso_ctx_t *cx, apr_array_header_t **out)
+{
+    const char *file = apr_pstrcat(setup->pool, setup->state_dir, "/secret", NULL);
+    apr_status_t rv;
+    sso_span_t own;
+
+    *out = sso_server_of(setup->main_server)->set->secrets;
+    if (*out) return APR_SUCCESS;
+    rv = sso_secret_own(cx, setup->pool, file, setup->may_write, &own);
+    if (rv != APR_SUCCESS) return APR_STATUS_IS_ENOENT(rv) ? APR_SUCCESS : rv;
+    *out = apr_array_make(setup->pool, 1, sizeof(own));
+    APR_ARRAY_PUSH(*out, sso_span_t) = own;
+    return APR_SUCCESS;
+}
+
+static apr_status_t make_seal(sso_ctx_t *cx, apr_pool_t *pool, const apr_array_header_t *sealing,
+                              sso_seal_t **out)
+{
+    return sso_seal_prepare(cx, pool, (const sso_span_t *)(const void *)sealing->elts,
+                            sealing->nelts, out);
+}
+
+static int prepare_seal(setup_t *setup)
+{
+    sso_ctx_t cx = sso_log_server_ctx(setup->main_server, setup->pool);
+    apr_array_header_t *sealing;
+    sso_seal_t *seal = NULL;
+    apr_status_t rv = find_sealing(setup, &cx, &sealing);
+
+    if (rv == APR_SUCCESS && sealing) rv = make_seal(&cx, setup->pool, sealing, &seal);
+    if (rv != APR_SUCCESS) return complain(setup->main_server, NULL, 0, "SSOSecret", cx.err.log);
+    sso_server_of(setup->main_server)->sealing = sealing;
+    setup->seal = seal;
+    return OK;
+}
+
+/* ---- providers ---- */
+
+static int prepare_provider(const setup_t *setup, server_rec *s, sso_provider_t *provider)
+{
+    sso_ctx_t cx = sso_log_server_ctx(s, setup->pool);
+
+    provider->state_dir = setup->state_dir;
+    provider->may_write = setup->may_write;
+    if (provider->protocol->prepare(&cx, provider, &provider->state) == APR_SUCCESS) return OK;
+    return complain_provider(s, provider, cx.err.log);
+}
+
+/* One secret, one peer: the handshake has no domain separation between two (section 1.1). */
+static const sso_provider_t *find_twin(const apr_array_header_t *seen, const sso_provider_t *provider)
+{
+    const apr_array_header_t *mine = provider->set->hmac_secrets;
+    int i;
+    int j;
+    int k;
+
+    for (i = 0; mine && i < seen->nelts; i++) {
+        const sso_provider_t *other = APR_ARRAY_IDX(seen, i, const sso_provider_t *);
+
+        for (j = 0; j < mine->nelts; j++) {
+            sso_span_t a = APR_ARRAY_IDX(mine, j, sso_span_t);
+
+            for (k = 0; k < other->set->hmac_secrets->nelts; k++) {
+                sso_span_t b = APR_ARRAY_IDX(other->set->hmac_secrets, k, sso_span_t);
+
+                if (a.n == b.n && sso_mac_same(a.p, b.p, a.n)) return other;
+            }
+        }
+    }
+    return NULL;
+}
+
+static int check_twins(server_rec *s, apr_array_header_t *seen, const sso_provider_t *provider)
+{
+    const sso_provider_t *twin = find_twin(seen, provider);
+
+    if (twin) {
+        return complain_provider(s, provider, apr_psprintf(provider->pool,
+            "its secret is the one of <SSOProvider %s> at %s:%d; give each its own", twin->name,
+            twin->file, twin->line));
+    }
+    if (provider->set->hmac_secrets) APR_ARRAY_PUSH(seen, const sso_provider_t *) = provider;
+    return OK;
+}
+
+static int prepare_providers(const setup_t *setup, server_rec *s, apr_array_header_t *seen)
+{
+    apr_hash_index_t *i;
+    int rc = OK;
+
+    for (i = apr_hash_first(setup->pool, sso_server_of(s)->providers); i && rc == OK;
+         i = apr_hash_next(i)) {
+        sso_provider_t *provider = apr_hash_this_val(i);
+
+        rc = check_twins(s, seen, provider);
+        if (rc == OK) rc = prepare_provider(setup, s, provider);
+    }
+    return rc;
+}
+
+/* ---- sites ---- */
+
+static int is_tls(server_rec *s, apr_pool_t *p)
+{
+    request_rec *r = apr_pcalloc(p, sizeof(*r));
+    const char *protocol = ap_get_server_protocol(s);
+
+    if (protocol && !strcmp(protocol, "https")) return 1;
+    r->server = s;
+    r->pool = p;
+    return !strcmp(ap_run_http_scheme(r), "https");
+}
+
+static int port_of(const server_rec *s)
+{
+    if (s->port) return s->port;
+    if (s->is_virtual && s->addrs && s->addrs->host_port) return s->addrs->host_port;
+    return ap_listeners && ap_listeners->bind_addr ? ap_listeners->bind_addr->port : 0;
+}
+
+/* What browsers see, as far as the configuration tells. Never from a request's Host. */
+static const char *base_url(server_rec *s, apr_pool_t *p)
+{
+    const char *given = sso_server_of(s)->set->base_url;
+    sso_url_t url;
+
+    if (!given) {
+        int tls = is_tls(s, p);
+        int port = port_of(s);
+
+        given = apr_psprintf(p, "%s://%s:%d", tls ? "https" : "http", s->server_hostname,
+                             port ? port : tls ? 443 : 80);
+    }
+    return sso_url_parse(p, given, &url) ? NULL : sso_url_origin(p, &url);
+}
+
+static sso_samesite_t samesite_of(const char *word)
+{
+    if (word && !strcasecmp(word, "strict")) return SSO_SAMESITE_STRICT;
+    return word && !strcasecmp(word, "none") ? SSO_SAMESITE_NONE : SSO_SAMESITE_LAX;
+}
+
+/* __Host- keeps other hosts of the domain from setting the cookie, where nothing rules it out. */
+static const char *default_cookie(const sso_site_t *site)
+{
+    return site->secure && !site->domain && !strcmp(site->cookie_path, "/") ? "__Host-sso" : "sso";
+}
+
+static void plan_cookie(sso_site_t *site, const apr_array_header_t *words)
+{
+    int n = words ? words->nelts : 0;
+    const char *const *word = words ? (const char *const *)(const void *)words->elts : NULL;
+    const char *path = sso_line_value(n, word, "path");
+    const char *name = sso_line_value(n, word, "name");
+
+    site->domain = sso_line_value(n, word, "domain");
+    site->cookie_path = path ? path : "/";
+    site->samesite = samesite_of(sso_line_value(n, word, "samesite"));
+    site->cookie = name ? name : default_cookie(site);
+}
+
+static void add_aliases(sso_site_t *site, const sso_idp_t *idp, apr_pool_t *p)
+{
+    const apr_array_header_t *acs = idp->provider->set->saml_acs;
+    int i;
+
+    for (i = 0; acs && i < acs->nelts; i++) {
+        sso_url_t url;
+
+        if (sso_url_parse(p, APR_ARRAY_IDX(acs, i, const char *), &url)) continue;
+        if (strcmp(sso_url_origin(p, &url), site->base_url) != 0) continue;
+        if (!site->aliases) site->aliases = apr_hash_make(p);
+        apr_hash_set(site->aliases, url.path, APR_HASH_KEY_STRING, idp);
+    }
+}
+
+static void add_idps(sso_site_t *site, apr_hash_t *providers, apr_pool_t *p)
+{
+    apr_hash_index_t *i;
+
+    for (i = apr_hash_first(p, providers); i; i = apr_hash_next(i)) {
+        sso_idp_t *idp = apr_pcalloc(p, sizeof(*idp));
+
+        idp->provider = apr_hash_this_val(i);
+        idp->site = site;
+        idp->url = apr_pstrcat(p, site->base_url, site->path, "/", idp->provider->name, NULL);
+        apr_hash_set(site->idps, idp->provider->name, APR_HASH_KEY_STRING, idp);
+        add_aliases(site, idp, p);
+    }
+}
+
+static int make_site(const setup_t *setup, server_rec *s)
+{
+    sso_server_t *server = sso_server_of(s);
+    apr_pool_t *p = setup->pool;
+    sso_site_t *site = apr_pcalloc(p, sizeof(*site));
+
+    site->base_url = base_url(s, p);
+    if (!site->base_url) {
+        return complain(s, s->defn_name, (int)s->defn_line_number, "ServerName",
+                        "does not make a URL; set ServerName or SSOBaseURL");
+    }
+    site->path = server->set->path;
+    site->path_len = strlen(site->path);
+    site->insecure_http = server->set->insecure_http;
+    site->secure = !strncmp(site->base_url, "https:", 6) || !site->insecure_http;
+    site->seal = setup->seal;
+    site->idps = apr_hash_make(p);
+    plan_cookie(site, server->set->cookie);
+    add_idps(site, sso_server_of(setup->main_server)->providers, p);
+    if (s->is_virtual) add_idps(site, server->providers, p);
+    server->site = site;
+    return OK;
+}
+
+static int check_mentions(server_rec *s)
+{
+    const sso_server_t *server = sso_server_of(s);
+    int i;
+
+    for (i = 0; i < server->mentions->nelts; i++) {
+        const sso_mention_t *m = &APR_ARRAY_IDX(server->mentions, i, sso_mention_t);
+
+        if (apr_hash_get(server->site->idps, m->name, APR_HASH_KEY_STRING)) continue;
+        return complain(s, m->file, m->line, apr_pstrcat(s->process->pconf, "SSO ", m->name, NULL),
+                        "no <SSOProvider> of that name is defined for this host");
+    }
+    return OK;
+}
+
+/* AuthType SSO alone protects nothing: without a Require next to it, an inherited "Require all
+ * granted" leaves the area open. */
+static void warn_bare_authtype(server_rec *s, const ap_directive_t *d)
+{
+    for (; d; d = d->next) {
+        const ap_directive_t *other;
+        int guarded = 0;
+
+        if (d->first_child) warn_bare_authtype(s, d->first_child);
+        if (strcasecmp(d->directive, "AuthType") != 0 || strcasecmp(d->args, "SSO") != 0) continue;
+        for (other = d->parent ? d->parent->first_child : ap_conftree; other; other = other->next) {
+            if (!strcasecmp(other->directive, "Require") || !strcasecmp(other->directive, "SSO") ||
+                !strncasecmp(other->directive, "<Require", 8)) {
+                guarded = 1;
+            }
+        }
+        if (guarded) continue;
+        ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_WARNING, 0, s,
+                     "SSO: %s:%d: AuthType SSO without Require protects nothing; add Require "
+                     "valid-user, or write SSO NAME instead",
+                     d->filename, d->line_num);
+    }
+}
+
+static int make_sites(const setup_t *setup)
+{
+    server_rec *s;
+    int rc = OK;
+
+    for (s = setup->main_server; s && rc == OK; s = s->next) rc = make_site(setup, s);
+    for (s = setup->main_server; s && rc == OK; s = s->next) rc = check_mentions(s);
+    return rc;
+}
+
+static int prepare_all_providers(const setup_t *setup)
+{
+    apr_array_header_t *seen = apr_array_make(setup->pool, 8, sizeof(const sso_provider_t *));
+    server_rec *s;
+    int rc = OK;
+
+    for (s = setup->main_server; s && rc == OK; s = s->next) {
+        if (s == setup->main_server || sso_server_of(s)->providers != sso_server_of(setup->main_server)->providers) {
+            rc = prepare_providers(setup, s, seen);
+        }
+    }
+    return rc;
+}
+
+int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+{
+    const char *dir = sso_server_of(main_server)->set->state_dir;
+    setup_t setup = {.main_server = main_server, .pool = pconf};
+    int rc;
+
+    (void)plog;
+    (void)ptemp;
+    setup.state_dir = ap_server_root_relative(pconf, dir ? dir : SSO_STATE_DIR);
+    setup.may_write = ap_state_query(AP_SQ_RUN_MODE) == AP_SQ_RM_NORMAL;
+    warn_bare_authtype(main_server, ap_conftree);
+    rc = make_state_dir(&setup);
+    if (rc == OK) rc = prepare_seal(&setup);
+    if (rc == OK) rc = prepare_all_providers(&setup);
+    if (rc == OK) rc = make_sites(&setup);
+    return rc;
+}
+
+/* ---- the store ---- */
+
+/* The parent's last act: sessions into the snapshot, sealed. Runs before any pool of the process is
+ * gone, and after a restart that failed as well. */
+static apr_status_t save_snapshot(void *baton)
+{
+    retained_t *kept = baton;
+    apr_pool_t *pool;
+    sso_ctx_t cx;
+
+    if (getpid() != kept->parent || !kept->snapshot || !kept->store) return APR_SUCCESS;
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) return APR_SUCCESS;
+    cx = kept->server ? sso_log_server_ctx(kept->server, pool) : sso_ctx(pool, apr_time_now());
+    if (kept->store->ops->save(kept->store, &cx, kept->snapshot, kept->seal) != APR_SUCCESS) {
+        ap_log_perror(APLOG_MARK, APLOG_ERR, 0, pool, "SSO: sessions could not be saved to %s: %s",
+                      kept->snapshot, cx.err.log ? cx.err.log : "cannot write");
+    }
+    apr_pool_destroy(pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t forget_server(void *baton)
+{
+    ((retained_t *)baton)->server = NULL;
+    return APR_SUCCESS;
+}
+
+static retained_t *find_retained(server_rec *s)
+{
+    retained_t *kept = ap_retained_data_get(RETAINED);
+
+    if (kept) return kept;
+    kept = ap_retained_data_create(RETAINED, sizeof(*kept));
+    kept->parent = getpid();
+    apr_pool_create(&kept->pool, s->process->pool);
+    apr_pool_pre_cleanup_register(s->process->pool, kept, save_snapshot);
+    return kept;
+}
+
+/* What the last act will need, in memory that no restart takes away. */
+static apr_status_t plan_snapshot(sso_ctx_t *cx, retained_t *kept, server_rec *main_server)
+{
+    const sso_server_t *server = sso_server_of(main_server);
+    const char *dir = server->set->state_dir ? server->set->state_dir : SSO_STATE_DIR;
+
+    kept->server = main_server;
+    apr_pool_cleanup_register(main_server->process->pconf, kept, forget_server,
+                              apr_pool_cleanup_null);
+    kept->snapshot = NULL;
+    apr_pool_clear(kept->pool);
+    if (!server->set->persist) return APR_SUCCESS;
+    kept->snapshot = apr_pstrcat(kept->pool, ap_server_root_relative(cx->pool, dir), "/sessions", NULL);
+    return make_seal(cx, kept->pool, server->sealing, &kept->seal);
+}
+
+static void load_snapshot(sso_ctx_t *cx, retained_t *kept)
+{
+    apr_status_t rv;
+
+    if (!kept->snapshot) return;
+    rv = kept->store->ops->load(kept->store, cx, kept->snapshot, kept->seal);
+    if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) return;
+    SSO_WARN(cx, "the sessions in %s cannot be read and are lost: another SSOSecret, or a damaged file",
+             kept->snapshot);
+    sso_ctx_clear(cx);
+}
+
+/* The segment lives in the process pool, so that old and new children share it over a graceful
+ * restart; only another SSOSessionMemory makes a new one. */
+static apr_status_t open_store(sso_ctx_t *cx, retained_t *kept, apr_pool_t *process_pool,
+                               apr_size_t size)
+{
+    sso_store_t *before = kept->store;
+    apr_status_t rv;
+
+    if (before && sso_store_shm_size(before) == size) return APR_SUCCESS;
+    rv = sso_store_shm_make(cx, process_pool, size, &kept->store);
+    if (rv != APR_SUCCESS) return rv;
+    if (!before) {
+        load_snapshot(cx, kept);
+        return APR_SUCCESS;
+    }
+    SSO_INFO(cx, "SSOSessionMemory has changed: sessions are copied");
+    return sso_store_shm_copy(cx, before, kept->store);
+}
+
+static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_store_t *store)
+{
+    apr_status_t rv = APR_SUCCESS;
+    server_rec *s;
+
+    for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
+        sso_server_t *server = sso_server_of(s);
+
+        server->site->store = store;
+        rv = store->ops->tenant(store, cx, server->site->base_url, (int)server->set->quota,
+                                &server->site->tenant);
+    }
+    return rv;
+}
+
+static apr_status_t sweep(int state, void *data, apr_pool_t *pool)
+{
+    server_rec *s = data;
+    sso_store_t *store = sso_server_of(s)->site->store;
+    sso_ctx_t cx;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    cx = sso_log_server_ctx(s, pool);
+    return store->ops->sweep(store, &cx);
+}
+
+/* Without mod_watchdog nothing is lost: expired records go when their room is needed. */
+static void start_sweeping(server_rec *s, apr_pool_t *p)
+{
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call =
+        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    ap_watchdog_t *dog;
+
+    if (get && call && get(&dog, "_sso_", 0, 1, p) == APR_SUCCESS) {
+        (void)call(dog, SWEEP_EVERY, s, sweep);
+    }
+}
+
+int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *main_server)
+{
+    const sso_server_settings_t *set = sso_server_of(main_server)->set;
+    sso_ctx_t cx = sso_log_server_ctx(main_server, ptemp);
+    retained_t *kept;
+    apr_status_t rv;
+
+    (void)plog;
+    if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+    kept = find_retained(main_server);
+    rv = plan_snapshot(&cx, kept, main_server);
+    if (rv == APR_SUCCESS) rv = open_store(&cx, kept, main_server->process->pool, (apr_size_t)set->memory);
+    if (rv == APR_SUCCESS) rv = add_tenants(&cx, main_server, kept->store);
+    if (rv != APR_SUCCESS) return complain(main_server, NULL, 0, "SSOSessionMemory", cx.err.log ? cx.err.log : "no shared memory to be had");
+    start_sweeping(main_server, pconf);
+    return OK;
+}
+
+/* ---- showing ---- */
+
+void sso_process_dump(apr_pool_t *pconf, server_rec *main_server)
+{
+    sso_ctx_t cx = sso_log_server_ctx(main_server, pconf);
+    server_rec *s;
+
+    if (!ap_exists_config_define("DUMP_SSO")) return;
+    for (s = main_server; s; s = s->next) {
+        sso_buf_t text = sso_buf_make(pconf, 4096, SSO_DESCRIBE_MAX);
+        apr_hash_index_t *i;
+
+        for (i = apr_hash_first(pconf, sso_server_of(s)->site->idps); i; i = apr_hash_next(i)) {
+            (void)sso_describe(&cx, apr_hash_this_val(i), &text);
+        }
+        (void)fwrite(text.p, 1, text.n, stdout);
+    }
+}

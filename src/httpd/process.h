@@ -1,0 +1,26 @@
+/*
+ * process.h - from a complete configuration to sites that can serve: at start, at every restart.
+ *
+ * Owns:  what is checked when the configuration is complete; the store's life over restarts; the
+ *        background sweep.
+ * Layer: httpd.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_HTTPD_PROCESS_H
+#define SSO_HTTPD_PROCESS_H
+
+#include "httpd/module.h"
+
+/* check_config: keys, providers, sites; every mistake is named with its file and line, so that
+ * `apachectl configtest` finds it. */
+int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
+
+/* post_config: the store, made or found again. */
+int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *main_server);
+
+/* test_config: with -D DUMP_SSO, describe every provider of every site. */
+void sso_process_dump(apr_pool_t *pconf, server_rec *main_server);
+
+#endif /* SSO_HTTPD_PROCESS_H */
