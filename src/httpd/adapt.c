@@ -43,7 +43,8 @@ static apr_status_t read_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max,
             rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
             if (rv != APR_SUCCESS) return sso_fail(cx, SSO_F_BODY_READ, "the body ended early");
             if (len > max - n) {
-                return sso_fail(cx, SSO_F_BODY_SIZE, "the body is longer than %" APR_SIZE_T_FMT, max);
+                return sso_fail(cx, SSO_F_BODY_SIZE, "the body is longer than %" APR_SIZE_T_FMT,
+                                max);
             }
             if (!body) body = apr_palloc(r->pool, max + 1);
             memcpy(body + n, data, len);
@@ -70,7 +71,8 @@ const char *sso_adapt_cookie(const request_rec *r)
 /* What the browser asked for, before any internal redirect; "/" for a form that is not a path. */
 static const char *target_of(const request_rec *r)
 {
-    while (r->prev || r->main) r = r->prev ? r->prev : r->main;
+    while (r->prev || r->main)
+        r = r->prev ? r->prev : r->main;
     return r->unparsed_uri && r->unparsed_uri[0] == '/' ? r->unparsed_uri : "/";
 }
 

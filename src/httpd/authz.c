@@ -36,9 +36,11 @@ static const char *parse_words(cmd_parms *cmd, const char *line, const void **pa
 {
     apr_array_header_t *words = apr_array_make(cmd->pool, 4, sizeof(const char *));
 
-    while (*line) APR_ARRAY_PUSH(words, const char *) = ap_getword_conf(cmd->pool, &line);
+    while (*line)
+        APR_ARRAY_PUSH(words, const char *) = ap_getword_conf(cmd->pool, &line);
     if (words->nelts < least) {
-        return least == 1 ? "needs at least one value" : "needs an attribute and at least one value";
+        return least == 1 ? "needs at least one value"
+                          : "needs an attribute and at least one value";
     }
     *parsed = words;
     return NULL;
@@ -54,8 +56,8 @@ static const char *parse_attribute(cmd_parms *cmd, const char *line, const void 
     return parse_words(cmd, line, parsed, 2);
 }
 
-static authz_status check_any(request_rec *r, const char *attribute, const apr_array_header_t *words,
-                              int first)
+static authz_status check_any(request_rec *r, const char *attribute,
+                              const apr_array_header_t *words, int first)
 {
     const sso_session_t *session = r->user ? sso_authz_session(r) : NULL;
     sso_ctx_t cx = sso_log_request_ctx(r);
@@ -184,13 +186,16 @@ static apr_array_header_t *expr_list(ap_expr_eval_ctx_t *ctx, const void *data, 
     return list;
 }
 
-/* httpd declares what it stores into as void pointers to functions. */
+/* httpd takes the functions as pointers to void, which ISO C has no conversion for. */
 static int lookup_expr(ap_expr_lookup_parms *parms)
 {
+    static ap_expr_string_func_t *const text = expr_text;
+    static ap_expr_list_func_t *const list = expr_list;
+
     if (parms->type == AP_EXPR_FUNC_STRING && !strcasecmp(parms->name, "SSO")) {
-        *parms->func = (const void *)expr_text;
+        memcpy(parms->func, &text, sizeof(text));
     } else if (parms->type == AP_EXPR_FUNC_LIST && !strcasecmp(parms->name, "sso_list")) {
-        *parms->func = (const void *)expr_list;
+        memcpy(parms->func, &list, sizeof(list));
     } else {
         return DECLINED;
     }
@@ -205,9 +210,11 @@ static const char *log_text(request_rec *r, char *name)
 
 void sso_authz_register_log(apr_pool_t *p)
 {
-    APR_OPTIONAL_FN_TYPE(ap_register_log_handler) *add = APR_RETRIEVE_OPTIONAL_FN(ap_register_log_handler);
+    static char tag[] = "^SO"; /* httpd wants it without const */
+    APR_OPTIONAL_FN_TYPE(ap_register_log_handler) *add = APR_RETRIEVE_OPTIONAL_FN(
+        ap_register_log_handler);
 
-    if (add) add(p, "^SO", log_text, 0);
+    if (add) add(p, tag, log_text, 0);
 }
 
 void sso_authz_register(apr_pool_t *p)

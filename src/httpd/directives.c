@@ -46,10 +46,9 @@ void *sso_directives_merge_server(apr_pool_t *p, void *outer, void *inner)
 
     server->set = sso_settings_merge(&sso_server_table, p, main_server->set, host->set);
     if (main_server->identity_headers) {
-        server->identity_headers =
-            host->identity_headers
-                ? apr_hash_overlay(p, host->identity_headers, main_server->identity_headers)
-                : main_server->identity_headers;
+        server->identity_headers = host->identity_headers ? apr_hash_overlay(
+                                       p, host->identity_headers, main_server->identity_headers)
+                                                          : main_server->identity_headers;
     }
     return server;
 }
@@ -89,8 +88,8 @@ static const char *set_server(cmd_parms *cmd, void *dir, int n, char *const word
         why = ap_check_cmd_context(cmd, GLOBAL_ONLY);
         if (why) return why;
     }
-    why = sso_settings_read(&sso_server_table, server->set, row, n,
-                            copy_words(cmd->pool, n, word), &reader);
+    why = sso_settings_read(&sso_server_table, server->set, row, n, copy_words(cmd->pool, n, word),
+                            &reader);
     return complain(cmd, cmd->cmd->name, why);
 }
 
@@ -138,7 +137,8 @@ static const char *misplaced(cmd_parms *cmd, void *dir, const char *args)
 {
     (void)dir;
     (void)args;
-    return apr_psprintf(cmd->pool, "%s belongs inside <SSOProvider NAME PROTOCOL> ... </SSOProvider>",
+    return apr_psprintf(cmd->pool,
+                        "%s belongs inside <SSOProvider NAME PROTOCOL> ... </SSOProvider>",
                         cmd->cmd->name);
 }
 
@@ -148,12 +148,13 @@ static int split(apr_pool_t *p, const char *args, const char *words[WORDS_MAX])
 {
     int n = 0;
 
-    while (*args && n < WORDS_MAX) words[n++] = ap_getword_conf(p, &args);
+    while (*args && n < WORDS_MAX)
+        words[n++] = ap_getword_conf(p, &args);
     return n;
 }
 
-static const char *read_setting(cmd_parms *cmd, sso_provider_t *provider,
-                                const ap_directive_t *line)
+static const char *read_setting(cmd_parms *cmd, const sso_provider_t *provider,
+                                sso_provider_settings_t *set, const ap_directive_t *line)
 {
     int row = sso_settings_find(&sso_provider_table, line->directive);
     sso_reader_t reader = reader_of(cmd);
@@ -172,17 +173,19 @@ static const char *read_setting(cmd_parms *cmd, sso_provider_t *provider,
                             provider->protocol->name);
     }
     n = split(cmd->pool, line->args, words);
-    why = sso_settings_read(&sso_provider_table, (void *)provider->set, row, n,
-                            apr_pmemdup(cmd->pool, words, sizeof(words[0]) * (apr_size_t)n), &reader);
+    why = sso_settings_read(&sso_provider_table, set, row, n,
+                            apr_pmemdup(cmd->pool, words, sizeof(words[0]) * (apr_size_t)n),
+                            &reader);
     return complain(cmd, sso_provider_table.row[row].name, why);
 }
 
-static const char *read_settings(cmd_parms *cmd, sso_provider_t *provider)
+static const char *read_settings(cmd_parms *cmd, const sso_provider_t *provider,
+                                 sso_provider_settings_t *set)
 {
     ap_directive_t *line;
 
     for (line = cmd->directive->first_child; line; line = line->next) {
-        const char *why = read_setting(cmd, provider, line);
+        const char *why = read_setting(cmd, provider, set, line);
 
         if (!why) continue;
         cmd->err_directive = line;
@@ -192,13 +195,14 @@ static const char *read_settings(cmd_parms *cmd, sso_provider_t *provider)
 }
 
 static sso_provider_t *make_provider(const cmd_parms *cmd, const char *name,
-                                     const sso_protocol_t *protocol)
+                                     const sso_protocol_t *protocol,
+                                     const sso_provider_settings_t *set)
 {
     sso_provider_t *provider = apr_pcalloc(cmd->pool, sizeof(*provider));
 
     provider->name = name;
     provider->protocol = protocol;
-    provider->set = sso_settings_make(&sso_provider_table, cmd->pool);
+    provider->set = set;
     provider->file = cmd->directive->filename;
     provider->line = cmd->directive->line_num;
     provider->root = ap_server_root;
@@ -208,8 +212,8 @@ static sso_provider_t *make_provider(const cmd_parms *cmd, const char *name,
 
 static const char *check_new(cmd_parms *cmd, const char *name)
 {
-    const sso_provider_t *before =
-        apr_hash_get(sso_server_of(cmd->server)->providers, name, APR_HASH_KEY_STRING);
+    const sso_provider_t *before = apr_hash_get(sso_server_of(cmd->server)->providers, name,
+                                                APR_HASH_KEY_STRING);
     const char *why = sso_provider_name_check(name);
 
     if (why) return apr_psprintf(cmd->pool, "<SSOProvider %s>: the name %s", name, why);
@@ -223,6 +227,7 @@ static const char *open_provider(cmd_parms *cmd, void *dir, const char *args)
     const char *why = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
     const char *end = strrchr(args, '>');
     const sso_protocol_t *protocol;
+    sso_provider_settings_t *set;
     sso_provider_t *provider;
     const char *words[WORDS_MAX];
     int n;
@@ -231,13 +236,18 @@ static const char *open_provider(cmd_parms *cmd, void *dir, const char *args)
     if (why) return why;
     if (!end) return "<SSOProvider> has no closing '>'";
     n = split(cmd->pool, apr_pstrmemdup(cmd->pool, args, (apr_size_t)(end - args)), words);
-    if (n != 2) return apr_psprintf(cmd->pool, "write <SSOProvider NAME PROTOCOL>, the protocol being %s", sso_protocol_names);
+    if (n != 2)
+        return apr_psprintf(cmd->pool, "write <SSOProvider NAME PROTOCOL>, the protocol being %s",
+                            sso_protocol_names);
     protocol = sso_protocol_find(words[1]);
-    if (!protocol) return apr_psprintf(cmd->pool, "<SSOProvider %s>: '%s' is not a protocol; write %s", words[0], words[1], sso_protocol_names);
+    if (!protocol)
+        return apr_psprintf(cmd->pool, "<SSOProvider %s>: '%s' is not a protocol; write %s",
+                            words[0], words[1], sso_protocol_names);
     why = check_new(cmd, words[0]);
     if (why) return why;
-    provider = make_provider(cmd, words[0], protocol);
-    why = read_settings(cmd, provider);
+    set = sso_settings_make(&sso_provider_table, cmd->pool);
+    provider = make_provider(cmd, words[0], protocol, set);
+    why = read_settings(cmd, provider, set);
     if (why) return why;
     apr_hash_set(sso_server_of(cmd->server)->providers, provider->name, APR_HASH_KEY_STRING,
                  provider);

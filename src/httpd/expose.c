@@ -13,11 +13,21 @@
 /* What other gateways call the identity: a backend may believe it, so it does not come in from
  * outside where we vouch for people (H4). Folded; '*' at the end: any continuation. */
 static const char *const borrowed[] = {
-    "remote-user",       "remote-email",       "remote-name",
-    "remote-groups",     "x-remote-*",         "x-forwarded-user",
-    "x-forwarded-email", "x-forwarded-groups", "x-forwarded-preferred-username",
-    "x-auth-request-*",  "x-goog-authenticated-user-*", "x-amzn-oidc-*",
-    "cf-access-*",       "x-ssl-client-*",     "ssl-client-*",
+    "remote-user",
+    "remote-email",
+    "remote-name",
+    "remote-groups",
+    "x-remote-*",
+    "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-auth-request-*",
+    "x-goog-authenticated-user-*",
+    "x-amzn-oidc-*",
+    "cf-access-*",
+    "x-ssl-client-*",
+    "ssl-client-*",
     NULL,
 };
 
@@ -35,7 +45,8 @@ char *sso_expose_fold(apr_pool_t *p, const char *name)
     char *folded = apr_pstrdup(p, name);
     char *c;
 
-    for (c = folded; *c; c++) *c = fold_char(*c);
+    for (c = folded; *c; c++)
+        *c = fold_char(*c);
     return folded;
 }
 
@@ -45,7 +56,8 @@ static apr_size_t fold_into(char out[FOLDED_MAX], const char *name, apr_size_t n
     apr_size_t i;
 
     if (n >= FOLDED_MAX) return 0;
-    for (i = 0; i < n; i++) out[i] = fold_char(name[i]);
+    for (i = 0; i < n; i++)
+        out[i] = fold_char(name[i]);
     out[n] = '\0';
     return n;
 }
@@ -53,7 +65,7 @@ static apr_size_t fold_into(char out[FOLDED_MAX], const char *name, apr_size_t n
 /* Which names are meant: those of the server, or one that an .htaccess file has chosen. */
 typedef struct {
     apr_hash_t *of_server; /* folded names; NULL if none */
-    const char *one;             /* folded; NULL: x-sso-... and those of the server */
+    const char *one;       /* folded; NULL: x-sso-... and those of the server */
 } names_t;
 
 /* Is it a name that carries our identity? The first letter decides for nearly all. */
@@ -65,8 +77,7 @@ static int is_identity(const names_t *names, const char *name, apr_size_t n)
     if (!fold_into(folded, name, n)) return 0;
     if (names->one) return !strcmp(folded, names->one);
     if (!strncmp(folded, "x-sso-", 6)) return 1;
-    return names->of_server &&
-           apr_hash_get(names->of_server, folded, (apr_ssize_t)n) != NULL;
+    return names->of_server && apr_hash_get(names->of_server, folded, (apr_ssize_t)n) != NULL;
 }
 
 static int is_borrowed(const char *name)
@@ -250,7 +261,8 @@ void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_se
     const sso_visit_t *visit;
     int i;
 
-    while (top->main || top->prev) top = top->main ? top->main : top->prev;
+    while (top->main || top->prev)
+        top = top->main ? top->main : top->prev;
     visit = sso_visit_find(top);
     if (visit && visit->borrowed) drop_borrowed(r);
     for (i = 0; i < session->n; i++) {

@@ -12,6 +12,8 @@
 
 #include <apr_strings.h>
 
+static char auth_type[] = "SSO"; /* httpd wants it without const */
+
 static const sso_site_t *site_of(const request_rec *r)
 {
     return sso_server_of(r->server)->site;
@@ -108,8 +110,8 @@ static int refuse(request_rec *r, sso_ctx_t *cx, const sso_request_t *req)
 static void welcome(request_rec *r, const sso_session_t *session)
 {
     sso_visit_of(r)->session = session;
-    r->user = (char *)session->user;
-    r->ap_auth_type = (char *)"SSO";
+    r->user = apr_pstrdup(r->pool, session->user);
+    r->ap_auth_type = auth_type;
 }
 
 /* A sub-request never starts a handshake: what it would send goes nowhere. */
@@ -139,8 +141,8 @@ int sso_hooks_authn(request_rec *r)
     if (r->main && sso_directory_is_on(dir)) return check_subrequest(r, dir);
     cx = sso_log_request_ctx(r);
     sso_adapt_request(r, site_of(r), &req);
-    if (check_line(&cx, dir) != APR_SUCCESS ||
-        sso_gate_enter(&cx, site_of(r), dir, &req, &verdict) != APR_SUCCESS) {
+    if (check_line(&cx, dir) != APR_SUCCESS
+        || sso_gate_enter(&cx, site_of(r), dir, &req, &verdict) != APR_SUCCESS) {
         return r->main ? HTTP_INTERNAL_SERVER_ERROR : refuse(r, &cx, &req);
     }
     if (!verdict.session) return sso_adapt_send(r, &verdict.reply, 0);

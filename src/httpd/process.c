@@ -43,7 +43,8 @@ typedef struct {
 static int complain(server_rec *s, const char *file, int line, const char *what, const char *why)
 {
     ap_log_error(APLOG_MARK, APLOG_STARTUP | APLOG_ERR, 0, s, "SSO: %s%s%s%s: %s", file ? file : "",
-                 file ? apr_psprintf(s->process->pconf, ":%d", line) : "", file ? ": " : "", what, why);
+                 file ? apr_psprintf(s->process->pconf, ":%d", line) : "", file ? ": " : "", what,
+                 why);
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
@@ -58,14 +59,17 @@ static int complain_provider(server_rec *s, const sso_provider_t *provider, cons
 static int make_state_dir(const setup_t *setup)
 {
     apr_status_t rv;
+    char why[128];
 
     if (!setup->may_write) return OK;
-    rv = apr_dir_make_recursive(setup->state_dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE,
-                                setup->pool);
+    rv = apr_dir_make_recursive(
+        setup->state_dir, APR_FPROT_UREAD | APR_FPROT_UWRITE | APR_FPROT_UEXECUTE, setup->pool);
     if (rv == APR_SUCCESS) return OK;
     return complain(setup->main_server, NULL, 0, "SSOStateDirectory",
-                    apr_psprintf(setup->pool, "cannot make %s: %pm; name a directory that httpd may write",
-                                 setup->state_dir, &rv));
+                    apr_psprintf(setup->pool,
+                                 "cannot make %s: %s; name a directory that httpd "
+                                 "may write",
+                                 setup->state_dir, apr_strerror(rv, why, sizeof(why))));
 }
 
 /* The secrets of SSOSecret, or the one in the state directory; none yet during configtest. */
@@ -118,7 +122,8 @@ static int prepare_provider(const setup_t *setup, server_rec *s, sso_provider_t 
 }
 
 /* One secret, one peer: the handshake has no domain separation between two (section 1.1). */
-static const sso_provider_t *find_twin(const apr_array_header_t *seen, const sso_provider_t *provider)
+static const sso_provider_t *find_twin(const apr_array_header_t *seen,
+                                       const sso_provider_t *provider)
 {
     const apr_array_header_t *mine = provider->set->hmac_secrets;
     int i;
@@ -146,9 +151,11 @@ static int check_twins(server_rec *s, apr_array_header_t *seen, const sso_provid
     const sso_provider_t *twin = find_twin(seen, provider);
 
     if (twin) {
-        return complain_provider(s, provider, apr_psprintf(provider->pool,
-            "its secret is the one of <SSOProvider %s> at %s:%d; give each its own", twin->name,
-            twin->file, twin->line));
+        return complain_provider(
+            s, provider,
+            apr_psprintf(provider->pool,
+                         "its secret is the one of <SSOProvider %s> at %s:%d; give each its own",
+                         twin->name, twin->file, twin->line));
     }
     if (provider->set->hmac_secrets) APR_ARRAY_PUSH(seen, const sso_provider_t *) = provider;
     return OK;
@@ -200,7 +207,9 @@ static const char *base_url(server_rec *s, apr_pool_t *p)
         int port = port_of(s);
 
         given = apr_psprintf(p, "%s://%s:%d", tls ? "https" : "http", s->server_hostname,
-                             port ? port : tls ? 443 : 80);
+                             port  ? port
+                             : tls ? 443
+                                   : 80);
     }
     return sso_url_parse(p, given, &url) ? NULL : sso_url_origin(p, &url);
 }
@@ -310,8 +319,8 @@ static void warn_bare_authtype(server_rec *s, const ap_directive_t *d)
         if (d->first_child) warn_bare_authtype(s, d->first_child);
         if (strcasecmp(d->directive, "AuthType") != 0 || strcasecmp(d->args, "SSO") != 0) continue;
         for (other = d->parent ? d->parent->first_child : ap_conftree; other; other = other->next) {
-            if (!strcasecmp(other->directive, "Require") || !strcasecmp(other->directive, "SSO") ||
-                !strncasecmp(other->directive, "<Require", 8)) {
+            if (!strcasecmp(other->directive, "Require") || !strcasecmp(other->directive, "SSO")
+                || !strncasecmp(other->directive, "<Require", 8)) {
                 guarded = 1;
             }
         }
@@ -328,8 +337,10 @@ static int make_sites(const setup_t *setup)
     server_rec *s;
     int rc = OK;
 
-    for (s = setup->main_server; s && rc == OK; s = s->next) rc = make_site(setup, s);
-    for (s = setup->main_server; s && rc == OK; s = s->next) rc = check_mentions(s);
+    for (s = setup->main_server; s && rc == OK; s = s->next)
+        rc = make_site(setup, s);
+    for (s = setup->main_server; s && rc == OK; s = s->next)
+        rc = check_mentions(s);
     return rc;
 }
 
@@ -340,14 +351,16 @@ static int prepare_all_providers(const setup_t *setup)
     int rc = OK;
 
     for (s = setup->main_server; s && rc == OK; s = s->next) {
-        if (s == setup->main_server || sso_server_of(s)->providers != sso_server_of(setup->main_server)->providers) {
+        if (s == setup->main_server
+            || sso_server_of(s)->providers != sso_server_of(setup->main_server)->providers) {
             rc = prepare_providers(setup, s, seen);
         }
     }
     return rc;
 }
 
-int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server)
+int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *main_server)
 {
     const char *dir = sso_server_of(main_server)->set->state_dir;
     setup_t setup = {.main_server = main_server, .pool = pconf};
@@ -416,7 +429,8 @@ static apr_status_t plan_snapshot(sso_ctx_t *cx, retained_t *kept, server_rec *m
     kept->snapshot = NULL;
     apr_pool_clear(kept->pool);
     if (!server->set->persist) return APR_SUCCESS;
-    kept->snapshot = apr_pstrcat(kept->pool, ap_server_root_relative(cx->pool, dir), "/sessions", NULL);
+    kept->snapshot = apr_pstrcat(kept->pool, ap_server_root_relative(cx->pool, dir), "/sessions",
+                                 NULL);
     return make_seal(cx, kept->pool, server->sealing, &kept->seal);
 }
 
@@ -427,7 +441,8 @@ static void load_snapshot(sso_ctx_t *cx, retained_t *kept)
     if (!kept->snapshot) return;
     rv = kept->store->ops->load(kept->store, cx, kept->snapshot, kept->seal);
     if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) return;
-    SSO_WARN(cx, "the sessions in %s cannot be read and are lost: another SSOSecret, or a damaged file",
+    SSO_WARN(cx,
+             "the sessions in %s cannot be read and are lost: another SSOSecret, or a damaged file",
              kept->snapshot);
     sso_ctx_clear(cx);
 }
@@ -480,9 +495,10 @@ static apr_status_t sweep(int state, void *data, apr_pool_t *pool)
 /* Without mod_watchdog nothing is lost: expired records go when their room is needed. */
 static void start_sweeping(server_rec *s, apr_pool_t *p)
 {
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance);
-    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call =
-        APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_register_callback);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(
+        ap_watchdog_get_instance);
+    APR_OPTIONAL_FN_TYPE(ap_watchdog_register_callback) *call = APR_RETRIEVE_OPTIONAL_FN(
+        ap_watchdog_register_callback);
     ap_watchdog_t *dog;
 
     if (get && call && get(&dog, "_sso_", 0, 1, p) == APR_SUCCESS) {
@@ -502,9 +518,12 @@ int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
     kept = find_retained(main_server);
     rv = plan_snapshot(&cx, kept, main_server);
-    if (rv == APR_SUCCESS) rv = open_store(&cx, kept, main_server->process->pool, (apr_size_t)set->memory);
+    if (rv == APR_SUCCESS)
+        rv = open_store(&cx, kept, main_server->process->pool, (apr_size_t)set->memory);
     if (rv == APR_SUCCESS) rv = add_tenants(&cx, main_server, kept->store);
-    if (rv != APR_SUCCESS) return complain(main_server, NULL, 0, "SSOSessionMemory", cx.err.log ? cx.err.log : "no shared memory to be had");
+    if (rv != APR_SUCCESS)
+        return complain(main_server, NULL, 0, "SSOSessionMemory",
+                        cx.err.log ? cx.err.log : "no shared memory to be had");
     start_sweeping(main_server, pconf);
     return OK;
 }

@@ -14,7 +14,8 @@
 
 /* check_config: keys, providers, sites; every mistake is named with its file and line, so that
  * `apachectl configtest` finds it. */
-int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main_server);
+int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
+                      server_rec *main_server);
 
 /* post_config: the store, made or found again. */
 int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,

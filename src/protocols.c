@@ -1,0 +1,25 @@
+/*
+ * protocols.c - the protocols built in.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "protocols.h"
+
+#include "hmac/hmac.h"
+#include "saml/saml.h"
+
+#include <strings.h>
+
+const char sso_protocol_names[] = "saml or hmac";
+
+static const sso_protocol_t *const protocols[] = {&sso_saml, &sso_hmac, NULL};
+
+const sso_protocol_t *sso_protocol_find(const char *name)
+{
+    int i;
+
+    for (i = 0; protocols[i]; i++) {
+        if (!strcasecmp(protocols[i]->name, name)) return protocols[i];
+    }
+    return NULL;
+}
