@@ -21,7 +21,7 @@ static int accepts_html(const sso_request_t *req)
 {
     const char *accept = req->header(req, "Accept");
 
-    return !accept || strstr(accept, "text/html") || strstr(accept, "*/*");
+    return accept && strstr(accept, "text/html");
 }
 
 int sso_request_is_navigation(const sso_request_t *req)
