@@ -1,0 +1,21 @@
+/*
+ * commands.h - the commands of ssoctl, each defined in the cmd_ file of its noun.
+ *
+ * Owns:  their names.
+ * Layer: cli.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CLI_COMMANDS_H
+#define SSO_CLI_COMMANDS_H
+
+#include "cli/cli.h"
+
+extern const sso_command_t sso_cmd_show;
+extern const sso_command_t sso_cmd_flow_make;
+extern const sso_command_t sso_cmd_flow_open;
+extern const sso_command_t sso_cmd_secret_new;
+extern const sso_command_t sso_cmd_directives;
+extern const sso_command_t sso_cmd_faults;
+
+#endif /* SSO_CLI_COMMANDS_H */

@@ -1,0 +1,472 @@
+"""ssoctl from outside: what it prints, what it refuses, and what it says then."""
+import os
+import re
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+SSOCTL = os.environ["SSOCTL"]
+SOURCE = Path(__file__).resolve().parents[2]
+
+COMMANDS = ["show", "flow make", "flow open", "secret new", "directives", "faults"]
+
+
+def run(*args, **kwargs):
+    """Run ssoctl; the environment has no HTTPD unless a test gives one."""
+    env = {k: v for k, v in os.environ.items() if k != "HTTPD"}
+    env.update(kwargs.pop("env", {}))
+    return subprocess.run([SSOCTL, *args], capture_output=True, text=True, env=env,
+                          timeout=60, **kwargs)
+
+
+def good(*args, **kwargs):
+    done = run(*args, **kwargs)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def bad(code, says, *args, **kwargs):
+    """It fails with this exit code, says this on stderr and nothing on stdout."""
+    done = run(*args, **kwargs)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert says in done.stderr
+    return done.stderr
+
+
+@pytest.fixture
+def secret(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("0123456789abcdef0123456789abcdef\n")
+    file.chmod(0o600)
+    return str(file)
+
+
+# ---- the table of commands ----
+
+def test_alone_it_lists_its_commands_and_fails():
+    text = bad(2, "ssoctl show", )
+    for name in COMMANDS:
+        assert re.search(rf"^  ssoctl {name} ", text, re.M)
+
+
+@pytest.mark.parametrize("word", ["--help", "-h", "help"])
+def test_help(word):
+    text = good(word)
+    for name in COMMANDS:
+        assert f"ssoctl {name} " in text
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+@pytest.mark.parametrize("option", ["--version", "-V"])
+def test_version_everywhere(name, option):
+    assert re.fullmatch(r"ssoctl \d+\.\d+\.\d+\n", good(*name.split(), option))
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help_of_every_command(name, option):
+    text = good(*name.split(), option)
+    assert text.startswith(f"Usage: ssoctl {name}")
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_help_of_a_noun():
+    text = good("flow", "--help")
+    assert "flow make" in text and "flow open" in text and "secret" not in text
+
+
+@pytest.mark.parametrize("args, says", [
+    (["shwo"], "'shwo' is not a command; write one of\n  ssoctl show "),
+    (["flow"], "'flow' needs a second word; write one of\n  ssoctl flow make"),
+    (["flow", "mkae"], "'mkae' is not a command; write one of\n  ssoctl flow make"),
+    (["--hlep"], "'--hlep' is not a command"),
+    (["secret", "new", "--wirte", "x"], "--wirte is not an option of this command"),
+    (["secret", "new", "-x"], "-x is not an option of this command"),
+    (["secret", "new", "-wx", "-zw"], "-z is not an option of this command"),
+    (["secret", "new", "--write"], "--write needs an argument"),
+    (["secret", "new", "-w"], "-w needs an argument"),
+    (["secret", "new", "--help=x"], "--help=x is not an option of this command"),
+    (["secret", "new", "-w", "a", "-w", "b"], "--write is given twice"),
+    (["secret", "new", "now"], "'now' is one word too many"),
+    (["flow", "open", "--secret", "x"], "VALUE is missing"),
+    (["flow", "open", "VALUE"], "--secret FILE is missing"),
+    (["faults", "--format", "xml"], "--format xml is not known; write --format text|md"),
+    (["directives", "-f", "xml"], "--format xml is not known; write --format text|conf|md"),
+])
+def test_misuse(args, says):
+    bad(2, says, *args)
+
+
+def test_misuse_names_the_help():
+    assert "Try 'ssoctl secret new --help'." in bad(2, "one word too many", "secret", "new", "x")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+def test_a_full_disk_is_an_error():
+    with open("/dev/full", "w", encoding="ascii") as full:
+        done = subprocess.run([SSOCTL, "directives"], stdout=full, stderr=subprocess.PIPE,
+                              text=True, check=False)
+    assert done.returncode == 1 and "could not be written" in done.stderr
+
+
+# ---- secret ----
+
+def test_secret():
+    one, two = good("secret", "new"), good("secret", "new")
+    assert re.fullmatch(r"[0-9a-f]{64}\n", one)
+    assert one != two
+
+
+def test_secret_into_a_file(tmp_path):
+    file = tmp_path / "secret"
+    assert good("secret", "new", "--write", str(file)) == ""
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert re.fullmatch(r"[0-9a-f]{64}\n", file.read_text())
+
+
+def test_secret_never_overwrites(tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("old")
+    bad(1, f"{file} exists and stays as it is", "secret", "new", "--write", str(file))
+    assert file.read_text() == "old"
+    assert os.listdir(tmp_path) == ["secret"]
+
+
+def test_secret_into_no_directory(tmp_path):
+    bad(1, "missing", "secret", "new", "--write", str(tmp_path / "missing" / "secret"))
+
+
+# ---- flow ----
+
+FIXED = ["--site", "https://www.example.org", "--provider", "members", "--request", "f00dcafe",
+         "--extra", "more of it", "--issued", "1795460332", "--return", "/app/?page=2",
+         "--id", "0a1b2c3d"]
+OPENED = """\
+id        0a1b2c3d
+provider  members
+site      https://www.example.org
+request   f00dcafe
+extra     more of it
+return    /app/?page=2
+issued    1795460332 (2026-11-23T18:58:52Z)
+"""
+
+
+def make(secret, *args):
+    return good("flow", "make", "--secret", secret, *args).rstrip("\n")
+
+
+def test_flow_there_and_back(secret):
+    cookie = make(secret, *FIXED)
+    name, value = cookie.split("=")
+    assert name == "__Host-sso-0a1b2c3d"
+    assert re.fullmatch(r"[A-Za-z0-9_-]+", value)
+    assert good("flow", "open", "--secret", secret, cookie) == OPENED
+    assert good("flow", "open", "--secret", secret, value) == OPENED
+    assert good("flow", "open", "--secret", "file:" + secret, value) == OPENED
+
+
+def test_flow_defaults(secret):
+    one = make(secret, "--site", "HTTPS://www.Example.org:443/", "--provider", "p")
+    two = make(secret, "--site", "https://www.example.org", "--provider", "p")
+    text = good("flow", "open", "--secret", secret, one)
+    assert re.fullmatch(r"id        [0-9a-f]{8}\nprovider  p\nsite      https://www.example.org\n"
+                        r"request   \nextra     \nreturn    /\nissued    \d+ \(.*Z\)\n", text)
+    assert one.split("=")[0] != two.split("=")[0]
+
+
+@pytest.mark.parametrize("given", ["1795460332", "2026-11-23T18:58:52Z",
+                                   "2026-11-23T19:58:52+01:00"])
+def test_flow_issued(secret, given):
+    cookie = make(secret, "--site", "http://localhost:8080", "--provider", "p", "--issued", given)
+    text = good("flow", "open", "--secret", secret, cookie)
+    assert "issued    1795460332 (2026-11-23T18:58:52Z)\n" in text
+    assert "site      http://localhost:8080\n" in text
+
+
+def test_flow_cookie_name(secret):
+    assert make(secret, *FIXED, "--cookie", "my-sso").startswith("my-sso-0a1b2c3d=")
+
+
+def test_flow_relative_secret_file(secret):
+    cookie = good("flow", "make", "--secret", "secret", *FIXED, cwd=os.path.dirname(secret))
+    assert good("flow", "open", "--secret", secret, cookie.strip()) == OPENED
+
+
+def test_flow_secret_from_a_variable(secret):
+    cookie = make(secret, *FIXED)
+    assert good("flow", "open", "--secret", "env:SEALING", cookie,
+                env={"SEALING": "0123456789abcdef0123456789abcdef"}) == OPENED
+
+
+def test_flow_bytes_that_do_not_print(secret):
+    cookie = make(secret, "--site", "https://a.example", "--provider", "p",
+                  "--extra", "line\nissued 1\x1b[2J")
+    text = good("flow", "open", "--secret", secret, cookie)
+    assert "\nissued 1" not in text and "\x1b" not in text
+    assert r"line\x0aissued 1\x1b[2J" in text
+
+
+@pytest.mark.parametrize("option, value, says", [
+    ("--site", "www.example.org", "--site: 'www.example.org'"),
+    ("--site", "https://www.example.org/app", "write only scheme, host and port: "
+                                              "https://www.example.org"),
+    ("--site", "https://www.example.org/?q", "write only scheme, host and port"),
+    ("--provider", "a b", "--provider: 'a b' must be letters"),
+    ("--provider", "login", "--provider: 'login' is the name of an address"),
+    ("--issued", "yesterday", "--issued: 'yesterday' is not a time"),
+    ("--issued", "12x", "is not a time"),
+    ("--issued", "", "is not a time"),
+    ("--issued", "99999999999999999999", "is not a time"),
+    ("--issued", "99999999999", "is not a time"),
+    ("--return", "//evil.example", "--return: '//evil.example' is not a path of the site"),
+    ("--return", "https://evil.example", "is not a path of the site"),
+    ("--id", "0A1B2C3D", "is not 8 lower-case hex digits"),
+    ("--id", "0a1b2c3", "is not 8 lower-case hex digits"),
+    ("--id", "0a1b2c3d0", "is not 8 lower-case hex digits"),
+    ("--cookie", "a b", "--cookie: 'a b'"),
+    ("--cookie", "", "--cookie: ''"),
+])
+def test_flow_refuses(secret, option, value, says):
+    args = {"--site": "https://a.example", "--provider": "p"}
+    args[option] = value
+    flat = [word for pair in args.items() for word in pair]
+    bad(2, says, "flow", "make", "--secret", secret, *flat)
+
+
+@pytest.mark.parametrize("option", ["--request", "--extra"])
+def test_flow_too_long_for_a_cookie(secret, option):
+    bad(1, "does not fit", "flow", "make", "--secret", secret, "--site", "https://a.example",
+        "--provider", "p", option, "x" * 5000)
+
+
+def test_flow_wrong_secret(secret, tmp_path):
+    other = tmp_path / "other"
+    good("secret", "new", "--write", str(other))
+    bad(1, "this does not open", "flow", "open", "--secret", str(other), make(secret, *FIXED))
+
+
+@pytest.mark.parametrize("damage", [
+    lambda c: c[:-1], lambda c: c + "A", lambda c: "", lambda c: "x=", lambda c: c[:40],
+    lambda c: c[:-5] + ("A" if c[-5] != "A" else "B") + c[-4:],
+    lambda c: c.replace("=", "=x"), lambda c: "A" * 7000, lambda c: c + " ",
+])
+def test_flow_damaged(secret, damage):
+    bad(1, "this does not open", "flow", "open", "--secret", secret, damage(make(secret, *FIXED)))
+
+
+def test_flow_secret_file_missing(tmp_path):
+    bad(1, "missing", "flow", "open", "--secret", str(tmp_path / "missing"), "x")
+
+
+def test_flow_secret_file_that_others_read(secret):
+    os.chmod(secret, 0o644)
+    bad(1, "chmod 600", "flow", "open", "--secret", secret, "x")
+
+
+def test_flow_weak_secret(tmp_path):
+    weak = tmp_path / "weak"
+    weak.write_text("short\n")
+    weak.chmod(0o600)
+    bad(1, "16", "flow", "open", "--secret", str(weak), "x")
+
+
+# ---- directives and faults ----
+
+def rows(*names):
+    """Names in the .def files, read independently of the program."""
+    found = []
+    for name in names:
+        text = (SOURCE / name).read_text()
+        found += re.findall(r"^(?:SETTING|FAULT)\(\s*\w+,\s*\"?(\w+)", text, re.M)
+    return found
+
+
+DIRECTIVES = rows("src/core/server.def", "src/core/provider.def", "src/core/directory.def")
+FAULTS = rows("src/base/faults.def")
+
+
+def test_there_are_tables():
+    assert len(DIRECTIVES) > 30 and len(FAULTS) > 40
+    assert "SSOPath" in DIRECTIVES and "sig_mismatch" in FAULTS
+
+
+def test_directives_md_has_every_directive_once():
+    text = good("directives", "--format", "md")
+    assert sorted(re.findall(r"^### (\w+)$", text, re.M)) == sorted(DIRECTIVES)
+    for name in DIRECTIVES:
+        assert f"[{name}](#{name.lower()})" in text
+    assert not re.search(r"^[^`]*<", re.sub(r"```.*?```", "", text, flags=re.S), re.M)
+
+
+def test_directives_conf_has_every_directive_once_and_nothing_active():
+    text = good("directives", "--format", "conf")
+    assert sorted(re.findall(r"^#(SSO\w*) ", text, re.M)) == sorted(DIRECTIVES)
+    assert all(line == "" or line[0] == "#" for line in text.splitlines())
+    assert all(len(line) <= 90 for line in text.splitlines() if line[:2] == "# ")
+    assert len(re.findall(r"^#<\w", text, re.M)) == len(re.findall(r"^#</", text, re.M))
+
+
+def test_directives_text_is_the_default():
+    text = good("directives")
+    assert sorted(re.findall(r"^  (SSO\w*) ", text, re.M)) == sorted(DIRECTIVES)
+    assert text == good("directives", "-f", "text")
+
+
+@pytest.mark.parametrize("says", [
+    "SSOSessionMemory SIZE\n      Shared memory for sessions, spent tokens and revocations. "
+    "Default: 64m. From 1m to ",
+    "SSOSamlClockSkew TIME\n      Difference between the clocks that is tolerated, 5m at most. "
+    "Default: 60s. From 0s to 5m.",
+    "SSOSessionQuota PERCENT",
+])
+def test_directives_bounds(says):
+    assert says in good("directives")
+
+
+def test_faults():
+    md = good("faults", "--format", "md")
+    assert re.findall(r"^\| `(\w+)` \| \d{3} \| [^|]+\. \| [^|]+[.?] \|$", md, re.M) == FAULTS
+    text = good("faults")
+    assert re.findall(r"^(\w+) \(\d{3}\)\n    person: .+\n    admin:  .+$", text, re.M) == FAULTS
+
+
+# ---- the manual page ----
+
+def test_manual_names_every_command_and_option():
+    manual = (SOURCE / "docs/ssoctl.8").read_text().replace("\\-", "-")
+    for name in COMMANDS:
+        assert f"ssoctl {name}" in manual
+        for option in re.findall(r"^  (?:-\w, )?(--\w+)", good(*name.split(), "--help"), re.M):
+            assert option in manual, f"{name} {option}"
+
+
+# ---- show, with a stand-in for httpd ----
+
+BLOCKS = """\
+Provider corp (saml) at https://www.example.org, defined in /etc/sso.conf:10
+  Settings
+    SSOSamlWantSigned        either   (default)
+  Enter at the other side
+    ACS URL:
+        https://www.example.org/.sso/corp/acs
+
+Provider corp (saml) at https://other.example:8443, defined in /etc/sso.conf:10
+  Settings
+    SSOActive                test
+
+Provider members (hmac) at https://www.example.org, defined in /etc/sso.conf:20
+  Settings
+    SSOHmacSecret            (secret)
+
+"""
+CORP, CORP_OTHER, MEMBERS = [part + "\n\n" for part in BLOCKS.rstrip("\n").split("\n\n")]
+
+
+@pytest.fixture
+def httpd(tmp_path):
+    """A program in place of httpd: make(stdout, stderr, status); it notes how it was called."""
+    def make_program(out=BLOCKS, err="Syntax OK\n", status=0, name="httpd"):
+        (tmp_path / "out").write_text(out)
+        (tmp_path / "err").write_text(err)
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\nprintf '%s\\n' \"$@\" >{tmp_path}/called\n"
+                           f"cat {tmp_path}/err >&2\ncat {tmp_path}/out\nexit {status}\n")
+        program.chmod(0o755)
+        return str(program)
+    make_program.called = lambda: (tmp_path / "called").read_text().split("\n")[:-1]
+    make_program.directory = str(tmp_path)
+    return make_program
+
+
+def test_show_everything(httpd):
+    assert good("show", "--httpd", httpd()) == BLOCKS
+    assert httpd.called() == ["-t", "-D", "DUMP_SSO"]
+
+
+def test_show_with_a_configuration(httpd):
+    assert good("show", "-f", "my httpd.conf", "--httpd", httpd()) == BLOCKS
+    assert httpd.called() == ["-t", "-D", "DUMP_SSO", "-f", "my httpd.conf"]
+
+
+@pytest.mark.parametrize("args, wanted", [
+    (["corp"], CORP + CORP_OTHER),
+    (["members"], MEMBERS),
+    (["--site", "https://www.example.org"], CORP + MEMBERS),
+    (["--site", "https://WWW.example.org:443/"], CORP + MEMBERS),
+    (["-s", "https://other.example:8443"], CORP_OTHER),
+    (["corp", "--site", "https://other.example:8443"], CORP_OTHER),
+])
+def test_show_a_part(httpd, args, wanted):
+    assert good("show", *args, "--httpd", httpd()) == wanted
+
+
+def test_show_leaves_out_what_is_not_a_description(httpd):
+    noise = "VirtualHost configuration:\n\nProvider of nothing\n"
+    assert good("show", "--httpd", httpd(out=noise + BLOCKS + "more noise\n")) == BLOCKS
+
+
+@pytest.mark.parametrize("args, says", [
+    (["crop"], "no provider crop; there are: corp members, at: https://www.example.org "
+               "https://other.example:8443"),
+    (["members", "--site", "https://other.example:8443"],
+     "no provider members at https://other.example:8443; there are:"),
+    (["--site", "http://www.example.org"], "no provider at http://www.example.org; there are:"),
+])
+def test_show_finds_none(httpd, args, says):
+    bad(1, says, "show", *args, "--httpd", httpd())
+
+
+def test_show_no_provider_at_all(httpd):
+    bad(1, "is mod_sso loaded", "show", "--httpd", httpd(out=""))
+
+
+def test_show_a_configuration_that_is_wrong(httpd):
+    message = "AH00526: Syntax error on line 3 of /etc/sso.conf:\nSSOSessionIdle: no unit\n"
+    text = bad(1, "does not accept the configuration", "show",
+               "--httpd", httpd(out=BLOCKS, err=message, status=1))
+    assert text.startswith(message)
+
+
+def test_show_a_crash_is_a_failure(tmp_path):
+    program = tmp_path / "httpd"
+    program.write_text("#!/bin/sh\nkill -9 $$\n")
+    program.chmod(0o755)
+    bad(1, "does not accept", "show", "--httpd", str(program))
+
+
+def test_show_much_output_on_both_sides(httpd):
+    warnings = "AH00558: some warning\n" * 20000
+    assert good("show", "--httpd", httpd(out=BLOCKS * 500, err=warnings)) == BLOCKS * 500
+
+
+@pytest.mark.parametrize("site", ["www.example.org", "", "ftp://www.example.org"])
+def test_show_a_site_that_is_no_address(httpd, site):
+    bad(2, f"--site: '{site}'", "show", "--site", site, "--httpd", httpd())
+
+
+def test_show_without_httpd(tmp_path):
+    bad(1, "cannot be run", "show", "--httpd", str(tmp_path / "missing"))
+
+
+def test_show_asks_the_variable(httpd):
+    assert good("show", env={"HTTPD": httpd()}) == BLOCKS
+
+
+def test_show_the_option_wins_over_the_variable(httpd):
+    assert good("show", "--httpd", httpd(), env={"HTTPD": "/missing"}) == BLOCKS
+
+
+@pytest.mark.parametrize("name", ["apache2ctl", "apachectl", "apache2", "httpd"])
+def test_show_searches_the_path(httpd, name):
+    httpd(name=name)
+    assert good("show", env={"PATH": "/missing:" + httpd.directory + ":/bin:/usr/bin"}) == BLOCKS
+
+
+def test_show_leaves_no_file_behind(httpd, tmp_path):
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    good("show", "--httpd", httpd(), env={"TMPDIR": str(scratch)})
+    assert os.listdir(scratch) == []
