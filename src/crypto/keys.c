@@ -72,7 +72,7 @@ static int is_known_curve(const EVP_PKEY *key)
 
     if (!EVP_PKEY_get_group_name(key, name, sizeof(name), NULL)) return 0;
     for (i = 0; i < sizeof(curves) / sizeof(curves[0]); i++) {
-        if (strcmp(name, curves[i]) == 0) return 1;
+        if (strcmp(name, curves[i]) == 0) return 1; /* public */
     }
     return 0;
 }
