@@ -1,0 +1,59 @@
+/*
+ * hmac_fields.h - the members of a login answer and what may stand in each.
+ *
+ * Owns:  the table of fields, their limits, sso_hmac_fields_t.
+ * Layer: hmac (base).
+ * Lives: one request; texts are in cx->pool.
+ *
+ *   token    string of at most 512 bytes
+ *   user_id  string of 1 to 255 bytes without white space at its ends, not a word that programs write
+ *            for "nothing" (null, nil, none, undefined, nan, blank, true, false); or an integer from
+ *            0 to 2^53-1, which is the same user as its decimal text
+ *   email    3 to 254 bytes, one '@', at most 64 bytes before it; no display name, no list
+ *   name     1 to 255 bytes when trimmed
+ *   image    https URL of at most 2048 bytes    } otherwise dropped with a warning:
+ *   bio      at most 8192 bytes, lines allowed  } ornaments never block a login
+ *   roles    at most 64 strings of 1 to 128 bytes, none with a comma: backends get a list with commas
+ *   banned   true, 1, "1" or "true" bans; false does not; all else is an error, so that no site
+ *            believes to have banned somebody and has not
+ *
+ * No field may hold control or bidirectional override characters.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_HMAC_HMAC_FIELDS_H
+#define SSO_HMAC_HMAC_FIELDS_H
+
+#include "base/ctx.h"
+
+#include <apr_tables.h>
+
+#include <jansson.h>
+
+#define SSO_HMAC_TOKEN_MAX      512 /* bytes */
+#define SSO_HMAC_ROLE_SEPARATOR ',' /* what backends find between roles */
+
+/* What a verified answer says. */
+typedef struct {
+    const char
+        *token; /* of the request it answers; NULL: absent, as in a message that is no answer */
+    const char *user_id;
+    const char *email;
+    const char *name;
+    const char *image;         /* NULL: none */
+    const char *bio;           /* NULL: none */
+    apr_array_header_t *roles; /* of const char *, each once; NULL: not said */
+    int banned;
+} sso_hmac_fields_t;
+
+/**
+ * Check all fields; keys that are not in the table are ignored.
+ *
+ * @param object its MAC was verified.
+ * @param out    untouched on failure.
+ * @return       SSO_F_DATA_KEY_CASE (a key like a known one but for case, A10), SSO_F_FIELD_MISSING,
+ *               SSO_F_FIELD_TYPE or SSO_F_FIELD_VALUE about the field (A11).
+ */
+apr_status_t sso_hmac_fields_check(sso_ctx_t *cx, json_t *object, sso_hmac_fields_t *out);
+
+#endif /* SSO_HMAC_HMAC_FIELDS_H */

@@ -1,0 +1,300 @@
+/*
+ * hmac_message.c - one function per rule, called in the order of the rules.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "hmac/hmac_message.h"
+
+#include "base/codec.h"
+#include "base/json.h"
+#include "core/provider.h"
+
+#include <apr_strings.h>
+
+#define HEX_SIG_LENGTH    (2 * SSO_MAC_BYTES)
+#define BASE64_SIG_LENGTH 44 /* with its one '=' */
+
+/* A9; a request that was re-presented is examined within the same limits. */
+static const sso_json_limits_t json_limits = {.bytes = SSO_HMAC_DATA_MAX, .depth = 4, .keys = 64};
+
+/* ---- parameters ---- */
+
+static sso_span_t space_to_plus(apr_pool_t *pool, sso_span_t text)
+{
+    char *copy;
+    apr_size_t i;
+
+    if (!memchr(text.p, ' ', text.n)) return text;
+    copy = sso_span_text(pool, text);
+    for (i = 0; i < text.n; i++) {
+        if (copy[i] == ' ') copy[i] = '+';
+    }
+    return sso_span_of(copy, text.n);
+}
+
+/* A3 */
+static apr_status_t read_param(sso_ctx_t *cx, const sso_params_t *params, const char *name,
+                               sso_hmac_param_t *out)
+{
+    apr_status_t rv = sso_params_raw(cx, params, name, &out->wire);
+
+    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && out->wire.n == 0)) {
+        return sso_fail_about(cx, SSO_F_PARAM_MISSING, name, "%s is missing or empty", name);
+    }
+    return rv == APR_SUCCESS ? sso_params_get(cx, params, name, &out->text) : rv;
+}
+
+/* A4 */
+static apr_status_t check_size(sso_ctx_t *cx, const char *name, sso_span_t text, apr_size_t max)
+{
+    if (text.n <= max) return APR_SUCCESS;
+    return sso_fail_about(cx, SSO_F_PARAM_SIZE, name, "%s has %d bytes, %d at most", name,
+                          (int)text.n, (int)max);
+}
+
+apr_status_t sso_hmac_signed_read(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_hmac_kind_t kind,
+                                  const sso_params_t *params, sso_hmac_signed_t *out)
+{
+    const char *name = kind == SSO_HMAC_REQUEST ? peer->token_name : peer->data_name;
+    apr_size_t max = kind == SSO_HMAC_REQUEST ? SSO_HMAC_TOKEN_MAX : SSO_HMAC_DATA_MAX;
+    sso_hmac_signed_t m;
+    apr_status_t rv = read_param(cx, params, name, &m.what);
+
+    if (rv == APR_SUCCESS) rv = read_param(cx, params, peer->sig_name, &m.sig);
+    if (rv == APR_SUCCESS) rv = check_size(cx, name, m.what.text, max);
+    if (rv == APR_SUCCESS) rv = check_size(cx, peer->sig_name, m.sig.text, SSO_HMAC_SIG_MAX);
+    if (rv != APR_SUCCESS) return rv;
+
+    m.sig.text = space_to_plus(cx->pool, m.sig.text); /* A5 */
+    if (kind == SSO_HMAC_ANSWER) m.what.text = space_to_plus(cx->pool, m.what.text);
+    *out = m;
+    return APR_SUCCESS;
+}
+
+/* ---- signatures ---- */
+
+/* Hex or Base64; the length says which (A6). */
+static apr_status_t decode_sig(sso_ctx_t *cx, sso_span_t text, int accepted,
+                               unsigned char out[SSO_MAC_BYTES])
+{
+    const int alphabet = SSO_B64_STD | SSO_B64_URL | SSO_B64_NOPAD;
+    sso_span_t bytes;
+
+    if (text.n == HEX_SIG_LENGTH) {
+        if (accepted == SSO_HMAC_SIG_BASE64) return APR_EINVAL;
+        return sso_hex_decode(text, out, SSO_MAC_BYTES);
+    }
+    if (accepted == SSO_HMAC_SIG_HEX || text.n < BASE64_SIG_LENGTH - 1
+        || text.n > BASE64_SIG_LENGTH) {
+        return APR_EINVAL;
+    }
+    if (sso_b64_decode(cx->pool, text, alphabet, &bytes, NULL) != APR_SUCCESS
+        || bytes.n != SSO_MAC_BYTES) {
+        return APR_EINVAL;
+    }
+    memcpy(out, bytes.p, SSO_MAC_BYTES);
+    return APR_SUCCESS;
+}
+
+/* Bit i is set when secret i made the signature (A7). Every secret and every reading that is
+ * accepted is computed and compared, whatever the earlier ones gave. */
+static apr_status_t match_secrets(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
+                                  const sso_hmac_param_t *what,
+                                  const unsigned char sig[SSO_MAC_BYTES], unsigned *matches)
+{
+    sso_span_t reading[2];
+    unsigned found = 0;
+    int readings = 0;
+    int i;
+    int r;
+
+    if (peer->covers != SSO_HMAC_SIGNED_URLENCODED) reading[readings++] = what->text;
+    if (peer->covers != SSO_HMAC_SIGNED_BASE64) reading[readings++] = what->wire;
+    for (i = 0; i < peer->keys; i++) {
+        for (r = 0; r < readings; r++) {
+            unsigned char mac[SSO_MAC_BYTES];
+            apr_status_t rv = sso_mac_sign(cx, peer->key[i], reading[r], mac);
+
+            if (rv != APR_SUCCESS) return rv;
+            found |= (unsigned)sso_mac_same(mac, sig, SSO_MAC_BYTES) << i;
+        }
+    }
+    *matches = found;
+    return APR_SUCCESS;
+}
+
+/* A6 and A7: the one place that says a message is authentic. */
+static apr_status_t check_sig(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
+                              const sso_hmac_signed_t *m, int *secret)
+{
+    sso_span_t text = m->sig.text;
+    unsigned char sig[SSO_MAC_BYTES];
+    unsigned matches = 0;
+    apr_status_t rv;
+    int first = 0;
+
+    if (decode_sig(cx, text, peer->sig, sig) != APR_SUCCESS) {
+        /* Not quoted: it may hold the right MAC in a wrong form. */
+        return sso_fail(cx, SSO_F_SIG_FORMAT, "%s, %d bytes, is not an accepted form of 32 bytes",
+                        peer->sig_name, (int)text.n);
+    }
+    rv = match_secrets(cx, peer, &m->what, sig, &matches);
+    if (rv != APR_SUCCESS) return rv;
+    if (!matches) {
+        return sso_fail(cx, SSO_F_SIG_MISMATCH, "%s matches no secret", peer->sig_name);
+    }
+    while (!(matches >> first & 1))
+        first++;
+    *secret = first;
+    return APR_SUCCESS;
+}
+
+static apr_status_t make_query(sso_ctx_t *cx, const sso_hmac_peer_t *peer, const char *name,
+                               const char *value, const char **query)
+{
+    unsigned char mac[SSO_MAC_BYTES];
+    apr_status_t rv = sso_mac_sign(cx, peer->key[0], sso_span(value), mac);
+
+    if (rv != APR_SUCCESS) return rv;
+    *query = apr_pstrcat(cx->pool, name, "=", value, "&", peer->sig_name, "=",
+                         sso_hex_encode(cx->pool, sso_span_of(mac, sizeof(mac))), NULL);
+    return APR_SUCCESS;
+}
+
+/* ---- requests ---- */
+
+apr_status_t sso_hmac_request_make(sso_ctx_t *cx, const sso_hmac_peer_t *peer, const char *token,
+                                   const char **query)
+{
+    return make_query(cx, peer, peer->token_name, token, query);
+}
+
+/* A8. Newlines are skipped: some encoders wrap lines. */
+static apr_status_t decode_data(sso_ctx_t *cx, sso_span_t text, sso_span_t *out, apr_size_t *bad)
+{
+    const int alphabet = SSO_B64_STD | SSO_B64_URL | SSO_B64_NOPAD | SSO_B64_NEWLINE;
+
+    return sso_b64_decode(cx->pool, text, alphabet, out, bad);
+}
+
+/* R3. The first byte alone would not do: one random hex token in 26 decodes to "{...". */
+static int is_answer(sso_ctx_t *cx, sso_span_t token)
+{
+    sso_span_t bytes;
+    json_t *object;
+
+    return decode_data(cx, token, &bytes, NULL) == APR_SUCCESS
+           && sso_json_parse(cx, bytes, &json_limits, &object, NULL) == APR_SUCCESS;
+}
+
+static int is_printable(sso_span_t text)
+{
+    apr_size_t i;
+
+    for (i = 0; i < text.n; i++) {
+        if (text.p[i] <= ' ' || text.p[i] >= 0x7f) return 0;
+    }
+    return 1;
+}
+
+apr_status_t sso_hmac_request_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
+                                    const sso_params_t *params, int *secret, const char **token)
+{
+    sso_hmac_signed_t m;
+    int by;
+    apr_status_t rv = sso_hmac_signed_read(cx, peer, SSO_HMAC_REQUEST, params, &m);
+
+    if (rv == APR_SUCCESS) rv = check_sig(cx, peer, &m, &by);
+    if (rv != APR_SUCCESS) return rv;
+    if (!is_printable(m.what.text)) {
+        return sso_fail(cx, SSO_F_TOKEN_FORMAT, "%s is not printable ASCII", peer->token_name);
+    }
+    if (is_answer(cx, m.what.text)) {
+        return sso_fail(cx, SSO_F_TOKEN_FORMAT, "%s is an answer, not a request", peer->token_name);
+    }
+    *secret = by;
+    *token = sso_span_text(cx->pool, m.what.text);
+    return APR_SUCCESS;
+}
+
+/* ---- answers ---- */
+
+/* Compact, in ASCII, and without the characters that Base64 could turn into '+' or '/' or that
+ * matter in HTML: outside strings, JSON has none of them. */
+static sso_buf_t plain_json(apr_pool_t *pool, const char *json)
+{
+    sso_buf_t b = sso_buf_make(pool, strlen(json) + 32, SSO_HMAC_DATA_MAX / 4 * 3);
+    const char *c;
+
+    for (c = json; *c; c++) {
+        if (strchr("<>&'~?\x7f", *c)) {
+            sso_buf_format(&b, "\\u%04x", (unsigned int)(unsigned char)*c);
+        } else {
+            sso_buf_char(&b, *c);
+        }
+    }
+    while (b.n % 3 && !b.full)
+        sso_buf_char(&b, ' '); /* so that no '=' is needed */
+    return b;
+}
+
+apr_status_t sso_hmac_data_make(sso_ctx_t *cx, json_t *object, const char **out)
+{
+    char *json = json_dumps(object, JSON_COMPACT | JSON_ENSURE_ASCII);
+    sso_buf_t b;
+
+    if (!json) return sso_fail(cx, SSO_F_INTERNAL, "jansson could not write an object");
+    b = plain_json(cx->pool, json);
+    free(json);
+    if (b.full) {
+        return sso_fail_about(cx, SSO_F_PARAM_SIZE, "data", "an answer does not fit into %d bytes",
+                              SSO_HMAC_DATA_MAX);
+    }
+    *out = sso_b64_encode(cx->pool, sso_buf_span(&b));
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_hmac_answer_make(sso_ctx_t *cx, const sso_hmac_peer_t *peer, json_t *object,
+                                  const char **query)
+{
+    const char *data;
+    apr_status_t rv = sso_hmac_data_make(cx, object, &data);
+
+    if (rv != APR_SUCCESS) return rv;
+    return make_query(cx, peer, peer->data_name, data, query);
+}
+
+/* A8 and A9, of authentic text. */
+static apr_status_t parse_data(sso_ctx_t *cx, sso_span_t text, json_t **out)
+{
+    const char *why = NULL;
+    apr_size_t bad = 0;
+    sso_span_t bytes;
+
+    if (decode_data(cx, text, &bytes, &bad) != APR_SUCCESS) {
+        return sso_fail(cx, SSO_F_DATA_BASE64, "not Base64 at byte %d of %d", (int)bad,
+                        (int)text.n);
+    }
+    if (sso_json_parse(cx, bytes, &json_limits, out, &why) == APR_SUCCESS) return APR_SUCCESS;
+    if (strcmp(why, "syntax") == 0) {
+        return sso_fail(cx, SSO_F_DATA_JSON, "not JSON, or a key came twice: \"%s\"",
+                        sso_log_quote(cx->pool, bytes.p, bytes.n, 128));
+    }
+    return sso_fail_about(cx, SSO_F_DATA_JSON, why, "not acceptable as to %s: \"%s\"", why,
+                          sso_log_quote(cx->pool, bytes.p, bytes.n, 128));
+}
+
+apr_status_t sso_hmac_answer_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
+                                   const sso_params_t *params, int *secret, sso_hmac_fields_t *out)
+{
+    sso_hmac_signed_t m;
+    json_t *object;
+    int by;
+    apr_status_t rv = sso_hmac_signed_read(cx, peer, SSO_HMAC_ANSWER, params, &m);
+
+    if (rv == APR_SUCCESS) rv = check_sig(cx, peer, &m, &by);
+    if (rv == APR_SUCCESS) rv = parse_data(cx, m.what.text, &object);
+    if (rv == APR_SUCCESS) rv = sso_hmac_fields_check(cx, object, out);
+    if (rv == APR_SUCCESS) *secret = by;
+    return rv;
+}

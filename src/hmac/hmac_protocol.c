@@ -1,0 +1,380 @@
+/*
+ * hmac_protocol.c - the signed-token handshake as a protocol: start sends a token, finish verifies the answer.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "base/url.h"
+#include "crypto/random.h"
+#include "hmac/hmac.h"
+#include "hmac/hmac_diagnose.h"
+#include "hmac/hmac_message.h"
+
+#include <apr_cstr.h>
+#include <apr_strings.h>
+
+#define TOKEN_BYTES 16  /* E1: as many bits as nobody can guess; lower-case hex (R4) */
+#define TOKEN_AGE   900 /* seconds from request to answer (A12) */
+#define SPENT_EXTRA 60  /* seconds that a spent token is remembered beyond that */
+#define CLOCK_SKEW  60  /* seconds that machines which share a site may differ by */
+#define SECRET_MIN  16  /* bytes; fewer can be guessed */
+#define SECRET_GOOD 32  /* bytes; fewer are accepted with a warning */
+#define MINUTE      APR_TIME_C(60000000)
+
+/* Made by prepare. The counters are this process's own and change atomically; all else is
+ * read-only. */
+typedef struct {
+    sso_hmac_peer_t peer;
+    const char *endpoint;
+    const sso_span_t *secret; /* peer.keys of them, for the diagnosis; of the configuration */
+    apr_uint32_t used[SSO_HMAC_SECRETS_MAX]; /* answers that each secret verified */
+    apr_time_t quiet_until;                  /* no diagnosis before */
+} state_t;
+
+/* ---- prepare ---- */
+
+/* The Endpoint's own query may not have what is added to it. */
+static apr_status_t check_endpoint_query(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
+                                         const char *query)
+{
+    const char *const name[] = {peer->token_name, peer->sig_name};
+    sso_params_t params;
+    sso_span_t value;
+    apr_status_t rv = sso_params_parse(cx, sso_span(query), 0, &params);
+    int i;
+
+    for (i = 0; rv == APR_SUCCESS && i < 2; i++) {
+        if (sso_params_raw(cx, &params, name[i], &value) == APR_NOTFOUND) continue;
+        rv = sso_fail(cx, SSO_F_CONFIG,
+                      "SSOHmacEndpoint has a parameter \"%s\", which is added to it; rename one "
+                      "with SSOHmacParams",
+                      name[i]);
+    }
+    return rv;
+}
+
+static apr_status_t check_endpoint(sso_ctx_t *cx, const sso_hmac_peer_t *peer, const char *endpoint)
+{
+    const char *why;
+    sso_url_t url;
+
+    if (!endpoint) {
+        return sso_fail(
+            cx, SSO_F_CONFIG,
+            "SSOHmacEndpoint is missing: write the https address of the site's sign-on");
+    }
+    why = sso_url_parse(cx->pool, endpoint, &url);
+    if (why) return sso_fail(cx, SSO_F_CONFIG, "SSOHmacEndpoint \"%s\" %s", endpoint, why);
+    if (strcmp(url.scheme, "https") != 0 && !sso_url_is_loopback(url.host)) {
+        return sso_fail(cx, SSO_F_CONFIG,
+                        "SSOHmacEndpoint \"%s\" must begin with https://, or name this machine",
+                        endpoint);
+    }
+    return check_endpoint_query(cx, peer, url.query);
+}
+
+static apr_status_t check_secret(sso_ctx_t *cx, const char *provider, sso_span_t secret)
+{
+    if (secret.n > 0 && memchr(secret.p, '\0', secret.n)) {
+        return sso_fail(cx, SSO_F_CONFIG, "an SSOHmacSecret holds a NUL byte; use text");
+    }
+    if (secret.n > 0 && strchr("\r\n", secret.p[secret.n - 1])) {
+        return sso_fail(cx, SSO_F_CONFIG,
+                        "an SSOHmacSecret ends with a line break; remove it from the file");
+    }
+    if (secret.n < SECRET_MIN) {
+        return sso_fail(cx, SSO_F_CONFIG,
+                        "an SSOHmacSecret has %d bytes, %d at least; use 64 random hex digits",
+                        (int)secret.n, SECRET_MIN);
+    }
+    if (secret.n < SECRET_GOOD) {
+        SSO_WARN(cx, "provider %s: an SSOHmacSecret has only %d bytes; use 64 random hex digits",
+                 provider, (int)secret.n);
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t prepare_secrets(sso_ctx_t *cx, const sso_provider_t *provider, state_t *st)
+{
+    const apr_array_header_t *secrets = provider->set->hmac_secrets;
+    int i;
+
+    if (!secrets || secrets->nelts == 0) {
+        return sso_fail(cx, SSO_F_CONFIG,
+                        "SSOHmacSecret is missing: write for example "
+                        "SSOHmacSecret file:/etc/apache2/sso/site.secret");
+    }
+    if (secrets->nelts > SSO_HMAC_SECRETS_MAX) {
+        return sso_fail(cx, SSO_F_CONFIG, "SSOHmacSecret names more than %d secrets",
+                        SSO_HMAC_SECRETS_MAX);
+    }
+    st->secret = (const sso_span_t *)(const void *)secrets->elts;
+    for (i = 0; i < secrets->nelts; i++) {
+        sso_mac_key_t *key = NULL;
+        apr_status_t rv = check_secret(cx, provider->name, st->secret[i]);
+
+        if (rv == APR_SUCCESS) rv = sso_mac_prepare(cx, provider->pool, st->secret[i], &key);
+        if (rv != APR_SUCCESS) return rv;
+        st->peer.key[i] = key;
+        st->peer.keys = i + 1;
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void **state)
+{
+    const sso_provider_settings_t *set = provider->set;
+    state_t *st = apr_pcalloc(provider->pool, sizeof(*st));
+    apr_status_t rv;
+
+    if (!set->hmac_params || set->hmac_params->nelts != 3) {
+        return sso_fail(cx, SSO_F_CONFIG, "SSOHmacParams must name three parameters");
+    }
+    st->endpoint = set->hmac_endpoint;
+    st->peer.sig = set->hmac_sig;
+    st->peer.covers = set->hmac_signed;
+    st->peer.token_name = APR_ARRAY_IDX(set->hmac_params, 0, const char *);
+    st->peer.sig_name = APR_ARRAY_IDX(set->hmac_params, 1, const char *);
+    st->peer.data_name = APR_ARRAY_IDX(set->hmac_params, 2, const char *);
+    rv = check_endpoint(cx, &st->peer, st->endpoint);
+    if (rv == APR_SUCCESS) rv = prepare_secrets(cx, provider, st);
+    if (rv == APR_SUCCESS) *state = st;
+    return rv;
+}
+
+/* ---- start ---- */
+
+static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow, sso_reply_t *reply)
+{
+    const state_t *st = idp->provider->state;
+    const char *token = flow->request;
+    const char *query;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!token || token[0] == '\0') rv = sso_random_hex(cx, TOKEN_BYTES, &token);
+    if (rv == APR_SUCCESS) rv = sso_hmac_request_make(cx, &st->peer, token, &query);
+    if (rv != APR_SUCCESS) return rv;
+    flow->request = token;
+    flow->extra = "";
+    sso_reply_redirect(reply, 302, sso_url_append(cx->pool, st->endpoint, query));
+    return APR_SUCCESS;
+}
+
+/* ---- finish ---- */
+
+/* Did the browser fetch the page before anybody asked for it? */
+static int is_speculative(const sso_request_t *req)
+{
+    static const char *const name[] = {"Sec-Purpose", "Purpose", "X-Moz"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+        const char *value = req->header(req, name[i]);
+
+        if (value && apr_cstr_casecmpn(value, "prefetch", 8) == 0) return 1;
+    }
+    return 0;
+}
+
+/* A1 and A2. What does not show a page to a person must not spend the token. */
+static apr_status_t check_request(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
+{
+    if (strcmp(req->method, "GET") != 0) {
+        return sso_fail(cx, SSO_F_METHOD, "an answer came by %s",
+                        sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
+    }
+    if (is_speculative(req)) {
+        return sso_fail(cx, SSO_F_METHOD, "an answer was only prefetched; the token is not spent");
+    }
+    if (!req->https && !req->loopback && !site->insecure_http) {
+        return sso_fail(cx, SSO_F_TLS, "an answer came by plain http");
+    }
+    return APR_SUCCESS;
+}
+
+/* Once a minute: the tries cost some, and anybody can provoke them. */
+static int may_diagnose(state_t *st, apr_time_t now)
+{
+    apr_time_t until = __atomic_load_n(&st->quiet_until, __ATOMIC_RELAXED);
+
+    if (now < until && until - now <= MINUTE) return 0;
+    return __atomic_compare_exchange_n(&st->quiet_until, &until, now + MINUTE, 0, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
+}
+
+/* Names the other side's mistake in the log, where it is a known one. */
+static void diagnose(sso_ctx_t *cx, const sso_provider_t *provider, const sso_params_t *params)
+{
+    state_t *st = provider->state;
+    sso_hmac_signed_t m;
+    const char *says;
+
+    if (cx->err.fault != SSO_F_SIG_MISMATCH && cx->err.fault != SSO_F_SIG_FORMAT) return;
+    if (!may_diagnose(st, cx->now)) return;
+    if (sso_hmac_signed_read(cx, &st->peer, SSO_HMAC_ANSWER, params, &m) != APR_SUCCESS) return;
+    says = sso_hmac_diagnose(cx, st->secret, st->peer.keys, &m);
+    SSO_WARN(cx, "provider %s: %s", provider->name,
+             says ? says
+                  : "no usual mistake explains the signature; compare the secrets of both sides");
+}
+
+/* Which secret is in use tells when the old one may go. */
+static void count_secret(sso_ctx_t *cx, const sso_provider_t *provider, int secret)
+{
+    state_t *st = provider->state;
+    apr_uint32_t times = __atomic_add_fetch(&st->used[secret], 1, __ATOMIC_RELAXED);
+
+    SSO_INFO(cx, "provider %s: answer verified with secret %d of %d, use %u in this process",
+             provider->name, secret + 1, st->peer.keys, (unsigned int)times);
+}
+
+static apr_status_t read_answer(sso_ctx_t *cx, const sso_provider_t *provider,
+                                const sso_request_t *req, sso_hmac_fields_t *out)
+{
+    const state_t *st = provider->state;
+    sso_params_t params;
+    int secret = 0;
+    apr_status_t rv = sso_request_query(cx, req, &params);
+
+    if (rv != APR_SUCCESS) return rv;
+    rv = sso_hmac_answer_check(cx, &st->peer, &params, &secret, out);
+    if (rv == APR_SUCCESS) {
+        count_secret(cx, provider, secret);
+    } else {
+        diagnose(cx, provider, &params);
+    }
+    return rv;
+}
+
+static apr_status_t check_age(sso_ctx_t *cx, const sso_flow_t *flow)
+{
+    apr_time_t age = cx->now - flow->issued;
+
+    if (age <= apr_time_from_sec(TOKEN_AGE) && age >= -apr_time_from_sec(CLOCK_SKEW)) {
+        return APR_SUCCESS;
+    }
+    return sso_fail(cx, SSO_F_TOKEN_EXPIRED,
+                    "the answer came %" APR_INT64_T_FMT " s after the request",
+                    (apr_int64_t)apr_time_sec(age));
+}
+
+/* A12: the handshake that the answer names was begun in this browser, not long ago. */
+static apr_status_t match_flow(sso_ctx_t *cx, const sso_flows_t *flows, const char *token,
+                               const sso_flow_t **out)
+{
+    const sso_flow_t *flow;
+    apr_status_t rv;
+
+    if (!token || token[0] == '\0') { /* R1: what a sync message says logs nobody in */
+        return sso_fail(cx, SSO_F_TOKEN_MISSING, "the answer has no token");
+    }
+    if (flows->n == 0) {
+        return flows->bad ? sso_fail(cx, SSO_F_STATE_INVALID, "%d cookies did not open", flows->bad)
+                          : sso_fail(cx, SSO_F_STATE_MISSING, "no cookie of a login came");
+    }
+    flow = sso_flows_find(flows, sso_span(token));
+    if (!flow) {
+        return sso_fail(cx, SSO_F_TOKEN_MISMATCH,
+                        "the token is of none of the %d logins begun here", flows->n);
+    }
+    rv = check_age(cx, flow);
+    if (rv == APR_SUCCESS) *out = flow;
+    return rv;
+}
+
+static void add(sso_identity_t *who, const char *name, const char *value)
+{
+    if (value) sso_identity_add(who, name, NULL, value);
+}
+
+static sso_identity_t *make_identity(sso_ctx_t *cx, const sso_provider_t *provider,
+                                     const sso_hmac_fields_t *f)
+{
+    sso_identity_t *who = sso_identity_make(cx->pool);
+    int i;
+
+    who->issuer = provider->name;
+    who->subject = f->user_id;
+    who->banned = f->banned;
+    add(who, "email", f->email);
+    add(who, "name", f->name);
+    add(who, "picture", f->image);
+    add(who, "bio", f->bio);
+    for (i = 0; f->roles && i < f->roles->nelts; i++) {
+        add(who, "roles", APR_ARRAY_IDX(f->roles, i, const char *));
+    }
+    return who;
+}
+
+static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                           const sso_flows_t *flows, sso_answer_t *out)
+{
+    sso_hmac_fields_t fields;
+    const sso_flow_t *flow = NULL;
+    apr_status_t rv = check_request(cx, idp->site, req);
+
+    if (rv == APR_SUCCESS) rv = read_answer(cx, idp->provider, req, &fields);
+    if (rv == APR_SUCCESS) rv = match_flow(cx, flows, fields.token, &flow);
+    if (rv != APR_SUCCESS) return rv;
+
+    *out = (sso_answer_t){
+        .who = make_identity(cx, idp->provider, &fields),
+        .flow = flow,
+        .return_path = flow->return_path,
+        .once_n = 1,
+    };
+    out->once[0] = (sso_once_t){
+        .label = "token",
+        .what = sso_span(fields.token),
+        .until = flow->issued + apr_time_from_sec(TOKEN_AGE + SPENT_EXTRA),
+        .fault = SSO_F_TOKEN_USED,
+    };
+    return APR_SUCCESS;
+}
+
+/* ---- the rest ---- */
+
+/* Nothing but the callback is below our address. */
+static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
+                          sso_reply_t *reply)
+{
+    (void)cx, (void)idp, (void)req, (void)leaf, (void)reply;
+    return APR_NOTFOUND;
+}
+
+static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
+{
+    const state_t *st = idp->provider->state;
+    const sso_site_t *site = idp->site;
+    const sso_fact_t fact[] = {
+        {"Callback URL", apr_pstrcat(cx->pool, idp->url, "/", sso_hmac.callback, NULL),
+         "The Endpoint sends the browser here with the signed answer."},
+        {"Start URL",
+         apr_pstrcat(cx->pool, site->base_url, site->path, "/login?provider=", idp->provider->name,
+                     NULL),
+         "The site sends people here to sign in, also after its own login page."},
+        {"Endpoint", st->endpoint, "The site's address that answers a token."},
+        {"Parameters",
+         apr_pstrcat(cx->pool, st->peer.token_name, " ", st->peer.sig_name, " ", st->peer.data_name,
+                     NULL),
+         "Names of token, signature and data in the addresses."},
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
+        APR_ARRAY_PUSH(facts, sso_fact_t) = fact[i];
+    }
+    return APR_SUCCESS;
+}
+
+const sso_protocol_t sso_hmac = {
+    .name = "hmac",
+    .bit = SSO_FOR_HMAC,
+    .callback = "callback",
+    .cross_site_post = 0,
+    .flow_age_sec = TOKEN_AGE,
+    .prepare = prepare,
+    .start = start,
+    .finish = finish,
+    .serve = serve,
+    .describe = describe,
+};
