@@ -21,6 +21,11 @@
 #define ROLES_MAX      64
 #define ROLE_MAX       128
 
+static int same(const char *a, const char *b)
+{
+    return strcmp(a, b) == 0; /* what fields hold is public to who holds the answer */
+}
+
 /* ---- what characters may stand where ---- */
 
 /* Control characters, line separators and what overrides the direction of text. The text is
@@ -243,7 +248,7 @@ static int is_listed(const apr_array_header_t *list, const char *z)
     int i;
 
     for (i = 0; i < list->nelts; i++) {
-        if (strcmp(APR_ARRAY_IDX(list, i, const char *), z) == 0) return 1;
+        if (same(APR_ARRAY_IDX(list, i, const char *), z)) return 1;
     }
     return 0;
 }
@@ -285,7 +290,7 @@ static apr_status_t check_banned(sso_ctx_t *cx, const json_t *value, sso_hmac_fi
 {
     const char *z = json_string_value(value);
     int yes = json_is_true(value) || (json_is_integer(value) && json_integer_value(value) == 1)
-              || (z && (strcmp(z, "1") == 0 || strcmp(z, "true") == 0));
+              || (z && (same(z, "1") || same(z, "true")));
 
     if (!yes && !json_is_false(value)) return bad_type(cx, "banned", "true or false");
     f->banned = yes;
@@ -313,8 +318,7 @@ static apr_status_t check_case(sso_ctx_t *cx, const char *key)
     apr_size_t i;
 
     for (i = 0; i < FIELDS; i++) {
-        if (apr_cstr_casecmp(key, fields[i].name) != 0 || strcmp(key, fields[i].name) == 0)
-            continue;
+        if (apr_cstr_casecmp(key, fields[i].name) != 0 || same(key, fields[i].name)) continue;
         return sso_fail_about(cx, SSO_F_DATA_KEY_CASE, apr_pstrdup(cx->pool, key),
                               "the key \"%s\" must be written \"%s\"", key, fields[i].name);
     }

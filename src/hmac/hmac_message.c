@@ -276,7 +276,7 @@ static apr_status_t parse_data(sso_ctx_t *cx, sso_span_t text, json_t **out)
                         (int)text.n);
     }
     if (sso_json_parse(cx, bytes, &json_limits, out, &why) == APR_SUCCESS) return APR_SUCCESS;
-    if (strcmp(why, "syntax") == 0) {
+    if (sso_span_is(sso_span(why), "syntax")) {
         return sso_fail(cx, SSO_F_DATA_JSON, "not JSON, or a key came twice: \"%s\"",
                         sso_log_quote(cx->pool, bytes.p, bytes.n, 128));
     }

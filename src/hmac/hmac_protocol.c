@@ -64,7 +64,7 @@ static apr_status_t check_endpoint(sso_ctx_t *cx, const sso_hmac_peer_t *peer, c
     }
     why = sso_url_parse(cx->pool, endpoint, &url);
     if (why) return sso_fail(cx, SSO_F_CONFIG, "SSOHmacEndpoint \"%s\" %s", endpoint, why);
-    if (strcmp(url.scheme, "https") != 0 && !sso_url_is_loopback(url.host)) {
+    if (!sso_span_is(sso_span(url.scheme), "https") && !sso_url_is_loopback(url.host)) {
         return sso_fail(cx, SSO_F_CONFIG,
                         "SSOHmacEndpoint \"%s\" must begin with https://, or name this machine",
                         endpoint);
@@ -178,7 +178,7 @@ static int is_speculative(const sso_request_t *req)
 /* A1 and A2. What does not show a page to a person must not spend the token. */
 static apr_status_t check_request(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
 {
-    if (strcmp(req->method, "GET") != 0) {
+    if (!sso_span_is(sso_span(req->method), "GET")) {
         return sso_fail(cx, SSO_F_METHOD, "an answer came by %s",
                         sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
     }
