@@ -105,7 +105,7 @@ int sso_directory_accepts(const sso_directory_t *dir, const char *provider)
 {
     int i;
 
-    for (i = 0; i < dir->providers->nelts; i++) {
+    for (i = 0; dir->providers && i < dir->providers->nelts; i++) {
         if (!strcmp(name_at(dir->providers, i), provider)) return 1;
     }
     return 0;

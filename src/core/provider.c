@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #include <stddef.h>
+#include <strings.h>
 
 #define NAME_MAX_BYTES 32
 #define URI_MAX_BYTES  1024
@@ -45,9 +46,14 @@ static const char *check_domain(apr_pool_t *p, int n, const char *const *word)
     return NULL;
 }
 
+/* `user` and `provider` are ours to say: a second SSO_USER from elsewhere would replace the first. */
 static const char *check_attribute(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
+    if (!strcasecmp(word[0], "user") || !strcasecmp(word[0], "provider")) {
+        return apr_psprintf(p, "'%s' is set by mod_sso; choose another name%s", word[0],
+                            strcasecmp(word[0], "user") ? "" : ", or write SSOUserAttribute");
+    }
     if (is_word(word[0], "_") && strlen(word[0]) <= 64) return NULL;
     return apr_psprintf(p, "'%s' cannot name an attribute; use letters, digits and '_', 64 at most",
                         word[0]);
@@ -237,15 +243,14 @@ static const char *check_hmac_secret(apr_pool_t *p, int n, const char *const *wo
 {
     int i;
 
+    (void)p;
     for (i = 0; i < n; i++) {
         if (!strncmp(word[i], "file:", 5) || !strncmp(word[i], "exec:", 5)
             || !strncmp(word[i], "env:", 4)) {
             continue;
         }
-        return apr_pstrcat(p,
-                           "a secret never stands in the configuration; write file:PATH, "
-                           "exec:PROGRAM or env:NAME",
-                           NULL);
+        return "a secret never stands in the configuration; write file:PATH, exec:PROGRAM or "
+               "env:NAME";
     }
     return NULL;
 }

@@ -24,15 +24,32 @@ static int accepts_html(const sso_request_t *req)
     return accept && strstr(accept, "text/html");
 }
 
+int sso_request_is_prefetch(const sso_request_t *req)
+{
+    static const char *const name[] = {"Sec-Purpose", "Purpose", "X-Moz", "X-Purpose"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
+        const char *value = req->header(req, name[i]);
+
+        if (value && (!strncasecmp(value, "prefetch", 8) || !strncasecmp(value, "preview", 7))) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+/* Frames of every kind say "navigate", too; only a document has an address bar. */
 int sso_request_is_navigation(const sso_request_t *req)
 {
     const char *mode = req->header(req, "Sec-Fetch-Mode");
 
     if (!sso_request_is_read(req) || req->header(req, "Upgrade")) return 0;
+    if (sso_request_is_prefetch(req)) return 0;
     if (mode) {
         const char *dest = req->header(req, "Sec-Fetch-Dest");
 
-        return !strcmp(mode, "navigate") && (!dest || strcmp(dest, "iframe") != 0);
+        return !strcmp(mode, "navigate") && (!dest || !strcmp(dest, "document"));
     }
     return !req->header(req, "X-Requested-With") && accepts_html(req);
 }
@@ -108,6 +125,19 @@ static int is_ours(sso_span_t cookie, sso_span_t name)
            && (cookie.n == name.n || cookie.p[name.n] == '-');
 }
 
+/* Is any of them ours? Nearly always the cheap search says no. */
+static int has_ours(const char *cookie, sso_span_t name)
+{
+    const char *at = strstr(cookie, name.p) ? cookie : NULL;
+    sso_span_t n;
+    sso_span_t v;
+
+    while (at && (at = next_cookie(at, &n, &v))) {
+        if (is_ours(n, name)) return 1;
+    }
+    return 0;
+}
+
 const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name)
 {
     sso_span_t ours = sso_span(name);
@@ -117,8 +147,8 @@ const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name
     sso_span_t n;
     sso_span_t v;
 
-    if (!strstr(cookie, name)) return cookie;
-    o = out = apr_palloc(p, strlen(cookie) + 1);
+    if (!cookie || !has_ours(cookie, ours)) return cookie;
+    o = out = apr_palloc(p, 2 * strlen(cookie) + 1); /* every ';' may become "; " */
     while ((at = next_cookie(at, &n, &v))) {
         apr_size_t len = (apr_size_t)(v.p + v.n - n.p);
 

@@ -36,9 +36,12 @@ struct sso_request {
 /* GET or HEAD? */
 int sso_request_is_read(const sso_request_t *req);
 
+/* Did the browser ask for it before anybody wanted to see it? Nothing may happen by it. */
+int sso_request_is_prefetch(const sso_request_t *req);
+
 /* May it be answered with a redirect to a login? A top-level GET or HEAD navigation: by
- * Sec-Fetch-Mode where the browser sends it, else not XMLHttpRequest, not an upgrade, and HTML
- * accepted. */
+ * Sec-Fetch-Mode where the browser sends it, else not XMLHttpRequest, not an upgrade, and text/html
+ * accepted; never a prefetch. */
 int sso_request_is_navigation(const sso_request_t *req);
 
 /* Does the browser vouch that it comes from a page of this site, or from nowhere (typed in)?
@@ -54,7 +57,7 @@ void sso_cookie_each(const char *cookie, const char *prefix,
                      int (*fn)(void *baton, sso_span_t name, sso_span_t value), void *baton);
 
 /* A Cookie header without the cookies whose name is `name` or begins with `name-`; NULL when
- * nothing is left; `cookie` itself when there is nothing to take out. */
+ * nothing is left; `cookie` itself (also NULL) when there is nothing to take out. */
 const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name);
 
 /* The form in the body (application/x-www-form-urlencoded), read with a limit, cut.

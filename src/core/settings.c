@@ -126,25 +126,25 @@ static const char *read_choice(int *out, const sso_setting_t *row, const char *w
     return apr_psprintf(p, "'%s' is not known here; write %s", word, row->usage);
 }
 
-static const char *read_list(apr_array_header_t **list, int n, const char *const *word,
-                             apr_pool_t *p)
+/* The words of the lines before, and these; `before` stays as it is. */
+static apr_array_header_t *join_words(const apr_array_header_t *before, int n,
+                                      const char *const *word, apr_pool_t *p)
 {
+    apr_array_header_t *all = apr_array_make(p, n + (before ? before->nelts : 0), sizeof(*word));
     int i;
 
-    if (!*list) *list = apr_array_make(p, n, sizeof(const char *));
+    if (before) apr_array_cat(all, before);
     for (i = 0; i < n; i++)
-        APR_ARRAY_PUSH(*list, const char *) = word[i];
-    return NULL;
+        APR_ARRAY_PUSH(all, const char *) = word[i];
+    return all;
 }
 
-static const char *read_line(apr_array_header_t **lines, int n, const char *const *word,
-                             apr_pool_t *p)
+static void read_line(apr_array_header_t **lines, int n, const char *const *word, apr_pool_t *p)
 {
     sso_line_t line = {n, apr_pmemdup(p, word, sizeof(*word) * (apr_size_t)n)};
 
     if (!*lines) *lines = apr_array_make(p, 1, sizeof(sso_line_t));
     APR_ARRAY_PUSH(*lines, sso_line_t) = line;
-    return NULL;
 }
 
 static const char *read_secrets(apr_array_header_t **secrets, int n, const char *const *word,
@@ -178,15 +178,26 @@ static const char *check_count(const sso_setting_t *row, int n, apr_pool_t *p)
     return apr_psprintf(p, "wrong number of arguments; write %s %s", row->name, row->usage);
 }
 
-const char *sso_settings_read(const sso_table_t *table, void *settings, int row, int n,
+/* One line of a LIST is judged with the lines before it: what may not stand together in one line
+ * may not in two. The first line at a level replaces the preset. */
+static const char *read_list(const sso_setting_t *set, apr_array_header_t **list, int given, int n,
+                             const char *const *word, apr_pool_t *p)
+{
+    apr_array_header_t *all = join_words(given ? *list : NULL, n, word, p);
+    const char *const *words = (const char *const *)(void *)all->elts;
+    const char *why = check_count(set, all->nelts, p);
+
+    if (!why && set->check) why = set->check(p, all->nelts, words);
+    if (!why) *list = all;
+    return why;
+}
+
+/* Every kind but LIST; the words are checked. */
+static const char *read_field(const sso_setting_t *set, void *field, int n,
                               const char *const *words, const sso_reader_t *reader)
 {
-    const sso_setting_t *set = &table->row[row];
-    void *field = (char *)settings + set->offset;
-    const char *why = check_count(set, n, reader->pool);
+    const char *why = NULL;
 
-    if (!why && set->check) why = set->check(reader->pool, n, words);
-    if (why) return why;
     switch (set->kind) {
     case SSO_K_FLAG:
         why = read_flag(field, words[0], reader->pool);
@@ -202,15 +213,31 @@ const char *sso_settings_read(const sso_table_t *table, void *settings, int row,
     case SSO_K_TEXT:
         *(const char **)field = words[0];
         break;
-    case SSO_K_LIST:
-        why = read_list(field, n, words, reader->pool);
-        break;
     case SSO_K_LINES:
-        why = read_line(field, n, words, reader->pool);
+        read_line(field, n, words, reader->pool);
         break;
     case SSO_K_SECRET:
         why = read_secrets(field, n, words, reader);
         break;
+    case SSO_K_LIST:
+        break;
+    }
+    return why;
+}
+
+const char *sso_settings_read(const sso_table_t *table, void *settings, int row, int n,
+                              const char *const *words, const sso_reader_t *reader)
+{
+    const sso_setting_t *set = &table->row[row];
+    void *field = (char *)settings + set->offset;
+    const char *why;
+
+    if (set->kind == SSO_K_LIST) {
+        why = read_list(set, field, sso_settings_given(settings, row), n, words, reader->pool);
+    } else {
+        why = check_count(set, n, reader->pool);
+        if (!why && set->check) why = set->check(reader->pool, n, words);
+        if (!why) why = read_field(set, field, n, words, reader);
     }
     if (!why) *(apr_uint64_t *)settings |= (apr_uint64_t)1 << row;
     return why;
@@ -277,13 +304,32 @@ int sso_settings_given(const void *settings, int row)
     return (*(const apr_uint64_t *)settings >> row) & 1;
 }
 
+/* As httpd reads it back: in quotes where it needs them. */
+static void print_word(sso_buf_t *b, const char *word)
+{
+    const char *c;
+
+    if (*word && !strpbrk(word, " \t\"'\\")) {
+        sso_buf_text(b, word);
+        return;
+    }
+    sso_buf_char(b, '"');
+    for (c = word; *c; c++) {
+        if (*c == '"' || *c == '\\') sso_buf_char(b, '\\');
+        sso_buf_char(b, *c);
+    }
+    sso_buf_char(b, '"');
+}
+
 static const char *print_words(const char *const *word, int n, apr_pool_t *p)
 {
     sso_buf_t b = sso_buf_make(p, 64, PRINT_MAX);
     int i;
 
-    for (i = 0; i < n; i++)
-        sso_buf_format(&b, "%s%s", i ? " " : "", word[i]);
+    for (i = 0; i < n; i++) {
+        if (i) sso_buf_char(&b, ' ');
+        print_word(&b, word[i]);
+    }
     return b.p;
 }
 
@@ -317,7 +363,7 @@ const char *sso_settings_print(const sso_table_t *table, const void *settings, i
     case SSO_K_BYTES:
         return print_scaled(p, set->kind, *(const apr_int64_t *)field);
     case SSO_K_TEXT:
-        return *(const char *const *)field;
+        return *(const char *const *)field ? print_words(field, 1, p) : NULL;
     case SSO_K_LIST:
         list = *(apr_array_header_t *const *)field;
         return list ? print_words((const char *const *)(void *)list->elts, list->nelts, p) : NULL;

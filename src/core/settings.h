@@ -45,7 +45,8 @@ typedef struct {
     const char *const *word;
 } sso_line_t;
 
-/* Why the words are not acceptable, to stand behind "SSOName: "; NULL when they are. */
+/* Why the words are not acceptable, to stand behind "SSOName: "; NULL when they are. Of a LIST all
+ * the words of its lines so far. */
 typedef const char *sso_setting_check_fn(apr_pool_t *p, int n, const char *const *word);
 
 typedef struct {
@@ -54,7 +55,8 @@ typedef struct {
     sso_place_t place;
     unsigned protocols;   /* SSO_AT_PROVIDER: bit mask of SSO_FOR_*; 0: all */
     apr_size_t offset;    /* of the field in the struct */
-    apr_int64_t min, max; /* in the unit of the field; LIST, LINES: words per line; 0,0: any */
+    apr_int64_t min, max; /* in the unit of the field; 0,0: any. Of words: LIST, of all its lines
+                             together; LINES and SECRET, of each line */
     const char *const *choices;  /* SSO_K_ENUM: names in value order, NULL at the end */
     sso_setting_check_fn *check; /* a row's own rules, or NULL */
     const char *preset;          /* default, written as an admin would write it; NULL: none */
@@ -75,7 +77,8 @@ typedef struct {
 } sso_reader_t;
 
 /**
- * Read one line into its field.
+ * Read one line into its field. A list grows by the words of each line, from nothing: the first
+ * line takes the place of the preset.
  *
  * @param words kept, not copied.
  * @return      NULL, or why it is not acceptable and what to write instead, without the

@@ -1,0 +1,144 @@
+/*
+ * test_directory.c - directives of directories and .htaccess, which a tenant may write.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/directory.h"
+#include "lines.h"
+
+#define ROW(name) SSO_DIRECTORY_##name
+
+static sso_directory_t *read_lines(sso_ctx_t *cx, const char *const *line)
+{
+    sso_directory_t *dir = sso_settings_make(&sso_directory_table, cx->pool);
+
+    for (; *line; line++)
+        assert_null(line_read(cx, &sso_directory_table, dir, ROW(SSO), *line));
+    return dir;
+}
+
+static void the_table_is_sound(void **state)
+{
+    int i;
+
+    table_check(*state, &sso_directory_table);
+    for (i = 0; i < sso_directory_table.rows; i++) {
+        assert_int_equal(sso_directory_table.row[i].place, SSO_AT_HTACCESS);
+        assert_int_not_equal(sso_directory_table.row[i].kind, SSO_K_SECRET);
+    }
+}
+
+static void lines_are_judged(void **state)
+{
+    static const char alone[] = "'off' stands alone";
+    static const char name[] = "letters, digits, '-' and '_', 32 at most";
+    static const char header[] = "cannot carry an identity; use X-... or Remote-...";
+    static const char variable[] = "cannot name a variable";
+    const line_t line[] = {
+        {ROW(SSO), "corp", NULL},
+        {ROW(SSO), "corp okta Members_2", NULL},
+        {ROW(SSO), "off", NULL},
+        {ROW(SSO), "Off", NULL},
+        {ROW(SSO), "", "wrong number of arguments; write SSO NAME...|off"},
+        {ROW(SSO), "corp off", alone},
+        {ROW(SSO), "off corp", alone},
+        {ROW(SSO), "off off", alone},
+        {ROW(SSO), "a/b", name},
+        {ROW(SSO), "\"a,b\"", name},
+        {ROW(SSO), "a b c d e f g h i j k l m n o p q", "wrong number"},
+        {ROW(SSO), "abcdefghijabcdefghijabcdefghijabc", name},
+        {ROW(SSO), "login", "is the name of an address of mod_sso"},
+        {ROW(SSOMode), "optional", NULL},
+        {ROW(SSOMode), "passive", "write require|optional"},
+        {ROW(SSOUnauthenticated), "401", NULL},
+        {ROW(SSOUnauthenticated), "404", "write auto|redirect|401|403"},
+        {ROW(SSOHeader), "X-Mail email", NULL},
+        {ROW(SSOHeader), "remote-user user", NULL},
+        {ROW(SSOHeader), "off", NULL},
+        {ROW(SSOHeader), "X-Mail", "needs a name and an attribute, or 'off'"},
+        {ROW(SSOHeader), "Host email", header},
+        {ROW(SSOHeader), "Authorization email", header},
+        {ROW(SSOHeader), "X_Mail email", header},
+        {ROW(SSOHeader), "X-Ma:il email", header},
+        {ROW(SSOHeader), "X-Mail e-mail", "'e-mail' is not an attribute"},
+        {ROW(SSOHeader), "X-Mail %{x}", "is not an attribute"},
+        {ROW(SSOHeader), "X-Mail a b", "wrong number"},
+        {ROW(SSOHeaderEncoding), "utf8", NULL},
+        {ROW(SSOEnv), "APP_MAIL email", NULL},
+        {ROW(SSOEnv), "APP_MAIL", "wrong number"},
+        {ROW(SSOEnv), "1X email", variable},
+        {ROW(SSOEnv), "http_x email", variable},
+        {ROW(SSOEnv), "LD_PRELOAD email", variable},
+        {ROW(SSOEnv), "path email", variable},
+        {ROW(SSOEnv), "A-B email", variable},
+        {ROW(SSOEnv), "A=B email", variable},
+        {ROW(SSOEnv), "A e%20", "is not an attribute"},
+    };
+
+    lines_check(*state, &sso_directory_table, line, COUNT(line));
+}
+
+/* A place that is meant to be closed must not stand open because of the order of two lines. */
+static void off_and_a_name_do_not_meet(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *const off[] = {"off", NULL};
+    const char *const corp[] = {"corp", NULL};
+    sso_directory_t *dir = read_lines(cx, off);
+
+    assert_non_null(line_read(cx, &sso_directory_table, dir, ROW(SSO), "corp"));
+    assert_false(sso_directory_is_on(dir));
+    dir = read_lines(cx, corp);
+    assert_non_null(line_read(cx, &sso_directory_table, dir, ROW(SSO), "off"));
+    assert_true(sso_directory_is_on(dir));
+}
+
+static void names_decide_who_is_accepted(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *const none[] = {NULL};
+    const char *const two[] = {"corp okta", NULL};
+    const char *const lines[] = {"corp", "okta", NULL};
+    const char *const off[] = {"off", NULL};
+    const sso_directory_t *dir[] = {read_lines(cx, two), read_lines(cx, lines)};
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(dir); i++) {
+        assert_true(sso_directory_is_on(dir[i]));
+        assert_true(sso_directory_accepts(dir[i], "corp"));
+        assert_true(sso_directory_accepts(dir[i], "okta"));
+        assert_false(sso_directory_accepts(dir[i], "Corp"));
+        assert_false(sso_directory_accepts(dir[i], "cor"));
+        assert_false(sso_directory_accepts(dir[i], ""));
+    }
+    assert_false(sso_directory_is_on(read_lines(cx, off)));
+    assert_false(sso_directory_is_on(read_lines(cx, none)));
+    assert_false(sso_directory_accepts(read_lines(cx, none), "corp"));
+}
+
+/* An inner SSO line replaces the outer one, it does not add to it. */
+static void inner_names_replace_outer_ones(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *const outer[] = {"corp", NULL};
+    sso_directory_t *inner = sso_settings_empty(&sso_directory_table, cx->pool);
+    const sso_directory_t *dir;
+
+    assert_null(line_read(cx, &sso_directory_table, inner, ROW(SSO), "okta"));
+    dir = sso_settings_merge(&sso_directory_table, cx->pool, read_lines(cx, outer), inner);
+    assert_true(sso_directory_accepts(dir, "okta"));
+    assert_false(sso_directory_accepts(dir, "corp"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(the_table_is_sound),
+        UNIT(lines_are_judged),
+        UNIT(off_and_a_name_do_not_meet),
+        UNIT(names_decide_who_is_accepted),
+        UNIT(inner_names_replace_outer_ones),
+    };
+
+    return cmocka_run_group_tests(tests, unit_start, NULL);
+}
