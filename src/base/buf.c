@@ -94,7 +94,7 @@ static const char *entity(char c)
     case '\'':
         return "&#39;";
     default:
-        return NULL;
+        return "";
     }
 }
 

@@ -188,16 +188,25 @@ static int hex_value(char c)
     return -1;
 }
 
+/* The value of the two hex digits at p, or -1. */
+static int hex_byte(const char *p)
+{
+    int high = hex_value(p[0]);
+    int low = hex_value(p[1]);
+
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
 apr_status_t sso_hex_decode(sso_span_t text, unsigned char *out, apr_size_t n)
 {
     apr_size_t i;
 
     if (text.n / 2 != n || text.n % 2) return APR_EINVAL;
-    for (i = 0; i < text.n; i++) {
-        if (hex_value(text.p[i]) < 0) return APR_EINVAL;
+    for (i = 0; i < n; i++) {
+        if (hex_byte(text.p + 2 * i) < 0) return APR_EINVAL;
     }
     for (i = 0; i < n; i++) {
-        out[i] = (unsigned char)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
+        out[i] = (unsigned char)hex_byte(text.p + 2 * i);
     }
     return APR_SUCCESS;
 }
@@ -237,18 +246,15 @@ apr_status_t sso_percent_decode(apr_pool_t *pool, sso_span_t text, sso_span_t *o
     apr_size_t i;
 
     for (i = 0; i < text.n; i++) {
-        int high;
-        int low;
+        int value;
 
         if (text.p[i] != '%') {
             *o++ = text.p[i];
             continue;
         }
-        if (text.n - i < 3) return APR_EINVAL;
-        high = hex_value(text.p[i + 1]);
-        low = hex_value(text.p[i + 2]);
-        if (high < 0 || low < 0 || (high == 0 && low == 0)) return APR_EINVAL;
-        *o++ = (char)(high << 4 | low);
+        value = text.n - i < 3 ? -1 : hex_byte(text.p + i + 1);
+        if (value <= 0) return APR_EINVAL; /* broken, or a NUL */
+        *o++ = (char)value;
         i += 2;
     }
     *o = '\0';

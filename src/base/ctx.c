@@ -75,7 +75,7 @@ const char *sso_log_quote(apr_pool_t *pool, const char *text, apr_size_t n, apr_
             *o++ = digit[c & 15];
         }
     }
-    if (shown < n) {
+    if (n > max) {
         memcpy(o, "...", 3);
         o += 3;
     }

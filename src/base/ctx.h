@@ -42,7 +42,13 @@ typedef struct {
 typedef void sso_log_fn(void *sink, int level, const char *file, int line, const char *text);
 
 /* Levels of httpd, so that LogLevel sso:debug works. */
-enum { SSO_LOG_ERROR = 3, SSO_LOG_WARN = 4, SSO_LOG_NOTICE = 5, SSO_LOG_INFO = 6, SSO_LOG_DEBUG = 7 };
+enum {
+    SSO_LOG_ERROR = 3,
+    SSO_LOG_WARN = 4,
+    SSO_LOG_NOTICE = 5,
+    SSO_LOG_INFO = 6,
+    SSO_LOG_DEBUG = 7
+};
 
 typedef struct {
     apr_pool_t *pool; /* everything made through this context lives as long as this */
@@ -79,8 +85,7 @@ static inline void sso_ctx_clear(sso_ctx_t *cx)
  * @param ...   detail for the log, printf style. Never a secret.
  * @return      never APR_SUCCESS.
  */
-#define sso_fail(cx, fault, ...) \
-    sso_fail_at((cx), (fault), NULL, __FILE__, __LINE__, __VA_ARGS__)
+#define sso_fail(cx, fault, ...) sso_fail_at((cx), (fault), NULL, __FILE__, __LINE__, __VA_ARGS__)
 
 /* The same about one field or parameter: a constant, or a name that was checked. */
 #define sso_fail_about(cx, fault, about, ...) \
@@ -90,8 +95,8 @@ apr_status_t sso_fail_at(sso_ctx_t *cx, sso_fault_t fault, const char *about, co
                          int line, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
 /* Arguments are not evaluated unless the level is logged. */
-#define sso_log(cx, lv, ...)                                                             \
-    do {                                                                                 \
+#define sso_log(cx, lv, ...)                                                              \
+    do {                                                                                  \
         if ((cx)->level >= (lv)) sso_log_at((cx), (lv), __FILE__, __LINE__, __VA_ARGS__); \
     } while (0)
 #define SSO_WARN(cx, ...)  sso_log((cx), SSO_LOG_WARN, __VA_ARGS__)

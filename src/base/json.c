@@ -33,23 +33,18 @@ static int is_shallow(sso_span_t text, int limit)
 }
 
 /* No object and no array has more members than allowed. Recursion ends at the depth checked. */
-static int is_narrow(json_t *value, int limit)
+static int is_narrow(json_t *value, size_t limit)
 {
     const char *key;
     json_t *item;
     size_t i;
 
-    if (json_is_object(value)) {
-        if (json_object_size(value) > (size_t)limit) return 0;
-        json_object_foreach (value, key, item) {
-            if (!is_narrow(item, limit)) return 0;
-        }
+    if (json_object_size(value) > limit || json_array_size(value) > limit) return 0;
+    json_object_foreach (value, key, item) { /* nothing to do where it is of another type */
+        if (!is_narrow(item, limit)) return 0;
     }
-    if (json_is_array(value)) {
-        if (json_array_size(value) > (size_t)limit) return 0;
-        json_array_foreach (value, i, item) {
-            if (!is_narrow(item, limit)) return 0;
-        }
+    json_array_foreach (value, i, item) {
+        if (!is_narrow(item, limit)) return 0;
     }
     return 1;
 }
@@ -81,7 +76,7 @@ apr_status_t sso_json_parse(sso_ctx_t *cx, sso_span_t text, const sso_json_limit
     apr_pool_cleanup_register(cx->pool, root, free_json, apr_pool_cleanup_null);
 
     if (!json_is_object(root)) return refuse(why, "object");
-    if (!is_narrow(root, limits->keys)) return refuse(why, "keys");
+    if (!is_narrow(root, (size_t)limits->keys)) return refuse(why, "keys");
     *out = root;
     return APR_SUCCESS;
 }

@@ -97,7 +97,7 @@ static sso_span_t plus_to_space(apr_pool_t *pool, sso_span_t text)
 apr_status_t sso_params_get(sso_ctx_t *cx, const sso_params_t *params, const char *name,
                             sso_span_t *out)
 {
-    sso_span_t raw;
+    sso_span_t raw = {"", 0};
     apr_status_t rv = sso_params_raw(cx, params, name, &raw);
 
     if (rv != APR_SUCCESS) return rv;
@@ -198,12 +198,13 @@ static const char *check_host(const char *host)
 static int read_port(const char *digits)
 {
     int port = 0;
-    int n;
+    const char *p;
 
-    for (n = 0; apr_isdigit(digits[n]) && n < 6; n++) {
-        port = port * 10 + (digits[n] - '0');
+    if (digits[0] == '0' || strlen(digits) > 5) return 0;
+    for (p = digits; apr_isdigit(*p); p++) {
+        port = port * 10 + (*p - '0');
     }
-    return digits[n] == '\0' && n <= 5 && digits[0] != '0' && port <= 65535 ? port : 0;
+    return *p == '\0' && port <= 65535 ? port : 0;
 }
 
 /* "host:port" of a URL; authority is ours to cut. */

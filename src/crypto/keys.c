@@ -390,14 +390,14 @@ static apr_status_t make_pair(sso_ctx_t *cx, const char *file, const char *name)
     BIO *bio = adopt(cx->pool, BIO_new(BIO_s_mem()), free_bio);
     apr_status_t rv;
     char *text;
-    long n;
 
     ERR_set_mark();
     if (!write_pair(cx, name, bio)) {
         rv = sso_fail(cx, SSO_F_INTERNAL, "OpenSSL could not make a key for %s", file);
     } else {
-        n = BIO_get_mem_data(bio, &text);
-        rv = sso_file_create(cx, file, sso_span_of(text, (apr_size_t)n));
+        apr_size_t n = (apr_size_t)BIO_get_mem_data(bio, &text);
+
+        rv = sso_file_create(cx, file, sso_span_of(text, n));
     }
     ERR_pop_to_mark();
     return rv == APR_EEXIST ? APR_SUCCESS : rv; /* somebody was faster: theirs is as good */
@@ -413,13 +413,13 @@ static int exists(sso_ctx_t *cx, const char *file)
 apr_status_t sso_key_own(sso_ctx_t *cx, apr_pool_t *pool, const char *file, const char *name,
                          int may_write, sso_key_pair_t **out)
 {
-    sso_key_pair_t *pair;
+    sso_key_pair_t *pair = NULL;
     apr_status_t rv = APR_SUCCESS;
 
     if (!exists(cx, file)) rv = may_write ? make_pair(cx, file, name) : APR_ENOENT;
     if (rv == APR_SUCCESS) rv = sso_key_read(cx, pool, file, NULL, &pair);
     if (rv != APR_SUCCESS) return rv;
-    if (!pair->cert) {
+    if (!pair || !pair->cert) {
         return sso_fail(cx, SSO_F_CONFIG,
                         "%s has a key but no certificate: add it, or move the file "
                         "away to have both made",

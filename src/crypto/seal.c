@@ -113,7 +113,7 @@ static int run(EVP_CIPHER_CTX *ctx, const void *from, apr_size_t size, unsigned 
     int last = 0;
 
     if (size > 0 && !EVP_CipherUpdate(ctx, to, &n, from, (int)size)) return 0;
-    return EVP_CipherFinal_ex(ctx, to + n, &last) && (apr_size_t)(n + last) == size;
+    return EVP_CipherFinal_ex(ctx, to + n, &last) && (apr_size_t)n + (apr_size_t)last == size;
 }
 
 apr_status_t sso_seal_close(sso_ctx_t *cx, const sso_seal_t *seal, const char *purpose,

@@ -26,8 +26,10 @@
 static apr_status_t wipe(void *data)
 {
     const sso_span_t *secret = data;
+    void *p;
 
-    OPENSSL_cleanse((char *)(apr_uintptr_t)secret->p, secret->n);
+    memcpy(&p, &secret->p, sizeof(p)); /* spans are for readers; this is the one who may write */
+    OPENSSL_cleanse(p, secret->n);
     return APR_SUCCESS;
 }
 

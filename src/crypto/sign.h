@@ -34,8 +34,8 @@ const sso_sign_alg_t *sso_sign_alg_for(const EVP_PKEY *key);
  *
  * @param out in cx->pool.
  */
-apr_status_t sso_sign_make(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
-                           sso_span_t data, sso_span_t *out);
+apr_status_t sso_sign_make(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key, sso_span_t data,
+                           sso_span_t *out);
 
 /* Does the signature verify? APR_SUCCESS only then; APR_EINVAL (no fault recorded) otherwise, also
  * when the key is not of the algorithm's type. */

@@ -287,6 +287,51 @@ static void other_texts_are_no_certificates(void **state)
     }
 }
 
+/* A certificate with one thing in it overwritten. */
+static sso_span_t overwrite(sso_ctx_t *cx, sso_span_t der, sso_span_t what, const char *with)
+{
+    char *copy = apr_pmemdup(cx->pool, der.p, der.n);
+    char *at = memmem(copy, der.n, what.p, what.n);
+
+    assert_non_null(at);
+    memcpy(at, with, what.n);
+    return sso_span_of(copy, der.n);
+}
+
+static void damaged_certificates_are_refused(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_span_t der = cert_der(cx, P256);
+    const struct {
+        const char *what;
+        sso_span_t text;
+        const char *log;
+    } row[] = {
+        {"a date that is none", overwrite(cx, der, sso_span("261123"), "26112x"), "damaged"},
+        {"the 31st of November", overwrite(cx, der, sso_span("261123"), "261131"), "damaged"},
+        {"an unknown curve",
+         overwrite(cx, der, sso_span("\x2a\x86\x48\xce\x3d\x03\x01\x07"),
+                   "\x2a\x86\x48\xce\x3d\x03\x01\x7f"),
+         "cannot be read"},
+        {"an unknown type of key",
+         overwrite(cx, der, sso_span("\x2a\x86\x48\xce\x3d\x02\x01"),
+                   "\x2a\x86\x48\xce\x3d\x02\x7f"),
+         "cannot be read"},
+    };
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        sso_cert_t *cert = NULL;
+
+        print_message("  %s\n", row[i].what);
+        assert_int_not_equal(sso_cert_parse(cx, cx->pool, row[i].text, &cert), APR_SUCCESS);
+        assert_non_null(strstr(cx->err.log, row[i].log));
+        assert_fault(cx, CONFIG);
+        assert_null(cert);
+        assert_int_equal(ERR_peek_error(), 0);
+    }
+}
+
 static void subjects_are_harmless_in_logs(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -507,6 +552,7 @@ int main(void)
         UNIT(every_form_is_read),
         UNIT(unfit_keys_are_refused),
         UNIT(other_texts_are_no_certificates),
+        UNIT(damaged_certificates_are_refused),
         UNIT(subjects_are_harmless_in_logs),
         UNIT(certificates_are_read_from_files),
         UNIT(pairs_are_read),
