@@ -55,6 +55,28 @@ static const section_t sections[] = {
     {.title = NULL},
 };
 
+/* What mod_sso adds to directives of httpd's own; no table of settings has it. */
+typedef struct {
+    const char *words;
+    const char *help;
+} word_t;
+
+static const char words_title[] = "In httpd's own directives";
+static const word_t words[] = {
+    {"Require sso-group GROUP...", "The person is in one of the groups."},
+    {"Require sso-role ROLE...", "The person has one of the roles."},
+    {"Require sso-attribute NAME VALUE...", "The attribute has one of the values."},
+    {"Require sso-provider NAME...", "The login was at one of the providers."},
+    {"Require sso-acr URI...", "The login was of one of these authentication contexts."},
+    {"AuthType SSO",
+     "Not needed where an SSO line stands. Under another AuthType the SSO line does not act, so "
+     "that in an <If> programs can log in with Basic."},
+    {"%{SSO:NAME}", "In expressions: the attribute; also user, provider, acr, subject and issuer."},
+    {"sso_list('NAME')", "In expressions: its values, as in 'staff' -in sso_list('groups')."},
+    {"%{NAME}^SO", "In LogFormat: as %{SSO:NAME}."},
+    {.words = NULL},
+};
+
 static int belongs(const section_t *section, const sso_setting_t *row)
 {
     return row->place == section->at && row->protocols == section->protocols;
@@ -115,6 +137,15 @@ static void text_close(const section_t *section)
     printf("\n");
 }
 
+static void text_words(void)
+{
+    const word_t *w;
+
+    printf("%s\n\n", words_title);
+    for (w = words; w->words; w++)
+        printf("  %s\n      %s\n", w->words, w->help);
+}
+
 /* ---- conf ---- */
 
 /* As many lines of comment as it takes, broken between words. */
@@ -167,6 +198,17 @@ static void conf_row(const section_t *section, int i, apr_pool_t *p)
 static void conf_close(const section_t *section)
 {
     if (section->close) printf("#%s\n\n", section->close);
+}
+
+static void conf_words(void)
+{
+    const word_t *w;
+
+    printf("# ---- %s ----\n", words_title);
+    for (w = words; w->words; w++) {
+        printf("\n#     %s\n", w->words);
+        comment(w->help);
+    }
 }
 
 /* ---- Markdown ---- */
@@ -233,6 +275,18 @@ static void md_row(const section_t *section, int i, apr_pool_t *p)
     printf(".%s%s\n", *more ? " " : "", more);
 }
 
+static void md_words(void)
+{
+    const word_t *w;
+
+    printf("\n## %s\n\n", words_title);
+    for (w = words; w->words; w++) {
+        printf("- `%s`: ", w->words);
+        sso_cli_print_md(w->help);
+        printf("\n");
+    }
+}
+
 /* ---- all of them ---- */
 
 typedef struct {
@@ -240,13 +294,14 @@ typedef struct {
     void (*open)(const section_t *section);
     void (*row)(const section_t *section, int i, apr_pool_t *p);
     void (*close)(const section_t *section); /* NULL: nothing */
+    void (*words)(void);
 } format_t;
 
 static const char *const format_names[] = {"text", "conf", "md", NULL};
 static const format_t formats[] = {
-    {NULL, text_open, text_row, text_close},
-    {conf_head, conf_open, conf_row, conf_close},
-    {md_head, md_open, md_row, NULL},
+    {NULL, text_open, text_row, text_close, text_words},
+    {conf_head, conf_open, conf_row, conf_close, conf_words},
+    {md_head, md_open, md_row, NULL, md_words},
 };
 
 enum { OPT_FORMAT };
@@ -276,6 +331,7 @@ static int directives(sso_cli_t *cli)
     if (formats[choice].head) formats[choice].head();
     for (s = sections; s->title; s++)
         print_section(s, &formats[choice], cli->cx.pool);
+    formats[choice].words();
     return SSO_EXIT_OK;
 }
 

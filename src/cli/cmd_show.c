@@ -17,6 +17,7 @@
 #include <apr_thread_proc.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define OUTPUT_MAX 16777216 /* bytes of descriptions; the rest is cut off */
@@ -148,10 +149,11 @@ static apr_status_t ask(const char *httpd, const char *config, judgement_t *out,
 
 /* ---- choosing what to print ---- */
 
-/* The first line of a block in its parts. */
+/* One description: its first line in parts, and all of it. */
 typedef struct {
     const char *name;
     const char *site;
+    sso_span_t text; /* with the empty line at its end */
 } block_t;
 
 /* "Provider NAME (protocol) at URL, defined in ..." */
@@ -173,66 +175,73 @@ static int parse_head(const char *line, block_t *out, apr_pool_t *p)
     return 1;
 }
 
-typedef struct {
-    const char *name; /* NULL: any */
-    const char *site; /* NULL: any */
-    int all;          /* blocks there are */
-    int printed;
-    apr_array_header_t *names; /* of the blocks there are, for the message */
-    apr_array_header_t *sites;
-} selection_t;
-
-static void note(apr_array_header_t *list, const char *text)
+/* All blocks there are; what stands between them is httpd's, and left out. */
+static apr_array_header_t *cut_blocks(const char *output, apr_pool_t *p)
 {
-    int i;
-
-    for (i = 0; i < list->nelts; i++) {
-        if (!strcmp(APR_ARRAY_IDX(list, i, const char *), text)) return;
-    }
-    APR_ARRAY_PUSH(list, const char *) = text;
-}
-
-static int is_wanted(selection_t *sel, const block_t *block)
-{
-    sel->all++;
-    note(sel->names, block->name);
-    note(sel->sites, block->site);
-    if (sel->name && strcmp(sel->name, block->name) != 0) return 0;
-    if (sel->site && strcmp(sel->site, block->site) != 0) return 0;
-    sel->printed++;
-    return 1;
-}
-
-/* A block ends with its first empty line; what stands between blocks is httpd's, and left out. */
-static void print_blocks(const char *output, selection_t *sel, apr_pool_t *p)
-{
+    apr_array_header_t *blocks = apr_array_make(p, 8, sizeof(block_t));
     const char *line = output;
-    int printing = 0;
     block_t block;
 
     while (*line) {
-        apr_size_t n = strcspn(line, "\n");
+        const char *end = strchr(line, '\n');
 
-        if (parse_head(line, &block, p)) printing = is_wanted(sel, &block);
-        if (printing) printf("%.*s\n", (int)n, line);
-        if (n == 0) printing = 0;
-        line += n + (line[n] == '\n');
+        if (parse_head(line, &block, p)) {
+            end = strstr(line, "\n\n");
+            end = end ? end + 1 : NULL;
+            block.text = sso_span_of(line, end ? (apr_size_t)(end + 1 - line) : strlen(line));
+            APR_ARRAY_PUSH(blocks, block_t) = block;
+        }
+        line = end ? end + 1 : line + strlen(line);
     }
+    return blocks;
 }
 
-static int explain_none(sso_cli_t *cli, const selection_t *sel)
+/* By name and site: httpd's own order changes from run to run. */
+static int compare(const void *a, const void *b)
 {
-    apr_pool_t *p = cli->cx.pool;
+    const block_t *x = a;
+    const block_t *y = b;
+    int names = strcmp(x->name, y->name);
 
-    if (!sel->all) {
+    return names ? names : strcmp(x->site, y->site);
+}
+
+static int is_wanted(const block_t *block, const char *name, const char *site)
+{
+    return (!name || !strcmp(name, block->name)) && (!site || !strcmp(site, block->site));
+}
+
+static int print_blocks(const apr_array_header_t *blocks, const char *name, const char *site)
+{
+    int printed = 0;
+    int i;
+
+    for (i = 0; i < blocks->nelts; i++) {
+        const block_t *block = &APR_ARRAY_IDX(blocks, i, block_t);
+
+        if (!is_wanted(block, name, site)) continue;
+        printf("%.*s", (int)block->text.n, block->text.p);
+        printed++;
+    }
+    return printed;
+}
+
+static int explain_none(sso_cli_t *cli, const apr_array_header_t *blocks)
+{
+    int i;
+
+    if (!blocks->nelts) {
         return sso_cli_fail(cli, "the configuration is good, but shows no provider: is mod_sso "
                                  "loaded, and is there an <SSOProvider> section? Name the "
                                  "configuration with -f FILE if it is not httpd's default");
     }
-    return sso_cli_fail(cli, "no provider%s%s%s%s; there are: %s, at: %s", sel->name ? " " : "",
-                        sel->name ? sel->name : "", sel->site ? " at " : "",
-                        sel->site ? sel->site : "", apr_array_pstrcat(p, sel->names, ' '),
-                        apr_array_pstrcat(p, sel->sites, ' '));
+    (void)sso_cli_fail(cli, "there is no such provider; there are");
+    for (i = 0; i < blocks->nelts; i++) {
+        const block_t *block = &APR_ARRAY_IDX(blocks, i, block_t);
+
+        fprintf(stderr, "  %s --site %s\n", block->name, block->site);
+    }
+    return SSO_EXIT_FAILED;
 }
 
 /* --site as the blocks write it: without a slash at the end or a default port. */
@@ -249,32 +258,38 @@ static int read_site(sso_cli_t *cli, const char **out)
     return SSO_EXIT_OK;
 }
 
-static int show(sso_cli_t *cli)
+/* httpd's word on the configuration; SSO_EXIT_OK: it is good, and out->output describes it. */
+static int judge(sso_cli_t *cli, judgement_t *out)
 {
-    apr_pool_t *p = cli->cx.pool;
     const char *httpd = choose_httpd(cli);
-    selection_t sel = {.name = cli->operands ? cli->operand[0] : NULL,
-                       .names = apr_array_make(p, 4, sizeof(const char *)),
-                       .sites = apr_array_make(p, 4, sizeof(const char *))};
-    judgement_t said = {"", "", 0};
     char why[120];
     apr_status_t rv;
-    int rc = read_site(cli, &sel.site);
 
-    if (rc != SSO_EXIT_OK) return rc;
     if (!httpd) return sso_cli_fail(cli, "httpd was not found; name it with --httpd PROGRAM");
-    rv = ask(httpd, cli->value[OPT_CONFIG], &said, p);
+    rv = ask(httpd, cli->value[OPT_CONFIG], out, cli->cx.pool);
     if (rv != APR_SUCCESS) {
         return sso_cli_fail(cli, "%s cannot be run: %s; name httpd with --httpd PROGRAM", httpd,
                             apr_strerror(rv, why, sizeof(why)));
     }
-    if (said.status) {
-        fprintf(stderr, "%s", said.messages);
-        return sso_cli_fail(cli, "%s does not accept the configuration; correct what it says above",
-                            httpd);
-    }
-    print_blocks(said.output, &sel, p);
-    return sel.printed ? SSO_EXIT_OK : explain_none(cli, &sel);
+    if (!out->status) return SSO_EXIT_OK;
+    fprintf(stderr, "%s", out->messages);
+    return sso_cli_fail(cli, "%s does not accept the configuration; correct what it says above",
+                        httpd);
+}
+
+static int show(sso_cli_t *cli)
+{
+    const char *name = cli->operands ? cli->operand[0] : NULL;
+    const char *site = NULL;
+    apr_array_header_t *blocks;
+    judgement_t said = {"", "", 0};
+    int rc = read_site(cli, &site);
+
+    if (rc == SSO_EXIT_OK) rc = judge(cli, &said);
+    if (rc != SSO_EXIT_OK) return rc;
+    blocks = cut_blocks(said.output, cli->cx.pool);
+    qsort(blocks->elts, (size_t)blocks->nelts, sizeof(block_t), compare);
+    return print_blocks(blocks, name, site) ? SSO_EXIT_OK : explain_none(cli, blocks);
 }
 
 const sso_command_t sso_cmd_show = {

@@ -20,6 +20,17 @@ static void settings(sso_ctx_t *cx, const sso_provider_t *provider, sso_buf_t *o
     }
 }
 
+/* Several lines, as of a certificate, stand at the left margin and without an empty one: to paste
+ * from, and because an empty line ends a description. */
+static void value(const char *text, sso_buf_t *out)
+{
+    apr_size_t n = strlen(text);
+
+    while (n && text[n - 1] == '\n')
+        n--;
+    sso_buf_format(out, "%s%.*s\n", memchr(text, '\n', n) ? "" : "        ", (int)n, text);
+}
+
 static void facts(const apr_array_header_t *list, sso_buf_t *out)
 {
     int i;
@@ -27,7 +38,8 @@ static void facts(const apr_array_header_t *list, sso_buf_t *out)
     for (i = 0; i < list->nelts; i++) {
         const sso_fact_t *fact = &APR_ARRAY_IDX(list, i, sso_fact_t);
 
-        sso_buf_format(out, "    %s:\n        %s\n", fact->label, fact->value);
+        sso_buf_format(out, "    %s:\n", fact->label);
+        value(fact->value, out);
         if (fact->note) sso_buf_format(out, "        (%s)\n", fact->note);
     }
 }

@@ -326,6 +326,14 @@ def test_directives_bounds(says):
     assert says in good("directives")
 
 
+@pytest.mark.parametrize("name", ["text", "conf", "md"])
+def test_directives_have_every_require(name):
+    names = re.findall(r'^    \{"(sso-\w+)", \{', (SOURCE / "src/httpd/authz.c").read_text(), re.M)
+    assert len(names) > 3
+    text = good("directives", "--format", name)
+    assert sorted(re.findall(r"Require (sso-\w+) ", text)) == sorted(names)
+
+
 def test_faults():
     md = good("faults", "--format", "md")
     assert re.findall(r"^\| `(\w+)` \| \d{3} \| [^|]+\. \| [^|]+[.?] \|$", md, re.M) == FAULTS
@@ -346,6 +354,10 @@ def test_manual_names_every_command_and_option():
 # ---- show, with a stand-in for httpd ----
 
 BLOCKS = """\
+Provider corp (saml) at https://other.example:8443, defined in /etc/sso.conf:10
+  Settings
+    SSOActive                test
+
 Provider corp (saml) at https://www.example.org, defined in /etc/sso.conf:10
   Settings
     SSOSamlWantSigned        either   (default)
@@ -353,16 +365,12 @@ Provider corp (saml) at https://www.example.org, defined in /etc/sso.conf:10
     ACS URL:
         https://www.example.org/.sso/corp/acs
 
-Provider corp (saml) at https://other.example:8443, defined in /etc/sso.conf:10
-  Settings
-    SSOActive                test
-
 Provider members (hmac) at https://www.example.org, defined in /etc/sso.conf:20
   Settings
     SSOHmacSecret            (secret)
 
 """
-CORP, CORP_OTHER, MEMBERS = [part + "\n\n" for part in BLOCKS.rstrip("\n").split("\n\n")]
+CORP_OTHER, CORP, MEMBERS = [part + "\n\n" for part in BLOCKS.rstrip("\n").split("\n\n")]
 
 
 @pytest.fixture
@@ -392,7 +400,7 @@ def test_show_with_a_configuration(httpd):
 
 
 @pytest.mark.parametrize("args, wanted", [
-    (["corp"], CORP + CORP_OTHER),
+    (["corp"], CORP_OTHER + CORP),
     (["members"], MEMBERS),
     (["--site", "https://www.example.org"], CORP + MEMBERS),
     (["--site", "https://WWW.example.org:443/"], CORP + MEMBERS),
@@ -408,15 +416,24 @@ def test_show_leaves_out_what_is_not_a_description(httpd):
     assert good("show", "--httpd", httpd(out=noise + BLOCKS + "more noise\n")) == BLOCKS
 
 
-@pytest.mark.parametrize("args, says", [
-    (["crop"], "no provider crop; there are: corp members, at: https://www.example.org "
-               "https://other.example:8443"),
-    (["members", "--site", "https://other.example:8443"],
-     "no provider members at https://other.example:8443; there are:"),
-    (["--site", "http://www.example.org"], "no provider at http://www.example.org; there are:"),
+@pytest.mark.parametrize("args", [
+    ["crop"], ["members", "--site", "https://other.example:8443"], ["corp "],
+    ["--site", "http://www.example.org"],
 ])
-def test_show_finds_none(httpd, args, says):
-    bad(1, says, "show", *args, "--httpd", httpd())
+def test_show_finds_none(httpd, args):
+    text = bad(1, "there is no such provider; there are\n", "show", *args, "--httpd", httpd())
+    assert text.splitlines()[1:] == ["  corp --site https://other.example:8443",
+                                     "  corp --site https://www.example.org",
+                                     "  members --site https://www.example.org"]
+
+
+def test_show_in_the_same_order_every_time(httpd):
+    assert good("show", "--httpd", httpd(out=MEMBERS + CORP + CORP_OTHER)) == BLOCKS
+
+
+def test_show_without_the_last_line(httpd):
+    assert good("show", "members", "--httpd", httpd(out=BLOCKS.rstrip("\n") + "\n")) == \
+        MEMBERS.rstrip("\n") + "\n"
 
 
 def test_show_no_provider_at_all(httpd):
@@ -439,7 +456,8 @@ def test_show_a_crash_is_a_failure(tmp_path):
 
 def test_show_much_output_on_both_sides(httpd):
     warnings = "AH00558: some warning\n" * 20000
-    assert good("show", "--httpd", httpd(out=BLOCKS * 500, err=warnings)) == BLOCKS * 500
+    text = good("show", "--httpd", httpd(out=BLOCKS * 500, err=warnings))
+    assert text == CORP_OTHER * 500 + CORP * 500 + MEMBERS * 500
 
 
 @pytest.mark.parametrize("site", ["www.example.org", "", "ftp://www.example.org"])
