@@ -87,6 +87,7 @@ typedef struct {
     const char *output;   /* the blocks, and whatever else stood on stdout */
     const char *messages; /* what stood on stderr */
     int status;           /* exit code; 0: the configuration is good */
+    int crashed;          /* ended by a signal, whose number status is */
 } judgement_t;
 
 static const char *read_all(apr_file_t *file, apr_pool_t *p)
@@ -141,7 +142,7 @@ static apr_status_t ask(const char *httpd, const char *config, judgement_t *out,
     if (rv != APR_SUCCESS) return rv;
     out->output = read_all(proc.out, p);
     (void)apr_proc_wait(&proc, &out->status, &why, APR_WAIT);
-    if (!APR_PROC_CHECK_EXIT(why)) out->status = -1;
+    out->crashed = !APR_PROC_CHECK_EXIT(why);
     rv = apr_file_seek(err, APR_SET, &start_of_file);
     if (rv == APR_SUCCESS) out->messages = read_all(err, p);
     return rv;
@@ -273,6 +274,7 @@ static int judge(sso_cli_t *cli, judgement_t *out)
     }
     if (!out->status) return SSO_EXIT_OK;
     fprintf(stderr, "%s", out->messages);
+    if (out->crashed) return sso_cli_fail(cli, "%s crashed (signal %d)", httpd, out->status);
     return sso_cli_fail(cli, "%s does not accept the configuration; correct what it says above",
                         httpd);
 }
@@ -282,7 +284,7 @@ static int show(sso_cli_t *cli)
     const char *name = cli->operands ? cli->operand[0] : NULL;
     const char *site = NULL;
     apr_array_header_t *blocks;
-    judgement_t said = {"", "", 0};
+    judgement_t said = {"", "", 0, 0};
     int rc = read_site(cli, &site);
 
     if (rc == SSO_EXIT_OK) rc = judge(cli, &said);

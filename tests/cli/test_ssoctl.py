@@ -451,7 +451,7 @@ def test_show_a_crash_is_a_failure(tmp_path):
     program = tmp_path / "httpd"
     program.write_text("#!/bin/sh\nkill -9 $$\n")
     program.chmod(0o755)
-    bad(1, "does not accept", "show", "--httpd", str(program))
+    bad(1, "crashed (signal 9)", "show", "--httpd", str(program))
 
 
 def test_show_much_output_on_both_sides(httpd):

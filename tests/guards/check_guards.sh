@@ -44,6 +44,14 @@ broken banned src/core/gate.c 'goto out;' 'goto'
 broken banned src/crypto/mac.c 'x = memcmp(a, b, 3);' 'sso_mac_same'
 broken banned src/crypto/mac.c 'RAND_bytes(a, 3);' 'sso_random_bytes'
 
+refused generated 'a tree without ssoctl' 'differs from the tables'
+cp -r "${srcdir:-.}/conf.d" "${srcdir:-.}/docs" "$tree" && chmod -R u+w "$tree" || exit 1
+ssoctl=$(cd "${builddir:-.}" && pwd)/ssoctl
+printf '#!/bin/sh\nexec "%s" "$@"\n' "$ssoctl" >"$tree/ssoctl" && chmod +x "$tree/ssoctl"
+for f in conf.d/sso.conf docs/DIRECTIVES.md docs/FAULTS.md; do
+    broken generated $f 'one line more' "$f differs from the tables"
+done
+
 refused core_is_plain 'a missing library' 'is missing'
 mkdir "$tree/.libs"
 echo 'extern int ap_x; int f(void); int f(void) { return ap_x; } int sso_fail_at; ' >"$tree/x.c"
