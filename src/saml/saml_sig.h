@@ -1,23 +1,15 @@
 /*
  * saml_sig.h - is this element signed by one of these keys, and what exactly was signed.
  *
- * Owns:  the profile of XML signatures that we accept and make (R10-R27).
- * Layer: saml (base, crypto, libxml2, xmlsec1).
+ * Owns:  verifying and making enveloped signatures (R10-R27).
+ * Layer: saml (base, crypto, libxml2).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #ifndef SSO_SAML_SAML_SIG_H
 #define SSO_SAML_SAML_SIG_H
 
-#include "crypto/keys.h"
-#include "saml/saml_xml.h"
-
-/* Whom to believe, and what was loosened for this provider. */
-typedef struct {
-    const apr_array_header_t *certs; /* of const sso_cert_t *: signing keys of the expected IdP */
-    int allow_sha1;
-    int allow_inclusive; /* inclusive C14N */
-} sso_saml_trust_t;
+#include "saml/saml_verify.h"
 
 /* The Signature that is a direct child of the element; NULL if none. */
 xmlNode *sso_saml_sig_of(const xmlNode *element);
@@ -32,16 +24,24 @@ xmlNode *sso_saml_sig_of(const xmlNode *element);
  *                 element without its signature. Data is read from there and nowhere else (R10).
  *                 Freed with cx->pool; untouched unless the signature holds.
  * @return         APR_SUCCESS; APR_NOTFOUND: the element has no signature (no fault recorded);
- *                 SSO_F_SIG_PROFILE, SSO_F_SIG_ALGORITHM, SSO_F_SIGNATURE.
+ *                 SSO_F_SIG_PROFILE, SSO_F_SIG_ALGORITHM, SSO_F_SIGNATURE; SSO_F_XML_SIZE when the
+ *                 signed octets are longer than the limits.
  */
 apr_status_t sso_saml_sig_check(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
                                 const sso_xml_limits_t *limits, xmlDoc **verified);
 
+/* The same by another verifier: for tests that compare two. */
+apr_status_t sso_saml_sig_check_by(sso_ctx_t *cx, const sso_saml_verifier_t *verifier,
+                                   xmlNode *element, const sso_saml_trust_t *trust,
+                                   const sso_xml_limits_t *limits, xmlDoc **verified);
+
 /**
- * Sign a message we made: enveloped, exclusive C14N, the Signature right after its Issuer.
+ * Sign a message we made: enveloped, exclusive C14N, the Signature right after its Issuer, or first
+ * where there is none.
  *
  * @param xml the message; its root has an ID attribute.
  * @param out the signed message, in cx->pool.
+ * @return    APR_SUCCESS, or SSO_F_INTERNAL: the key or the message is not fit to be signed.
  */
 apr_status_t sso_saml_sig_make(sso_ctx_t *cx, sso_span_t xml, const sso_key_pair_t *pair,
                                sso_span_t *out);

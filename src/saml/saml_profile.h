@@ -1,0 +1,65 @@
+/*
+ * saml_profile.h - the one form of XML signature that we accept, read before any cryptography.
+ *
+ * Owns:  sso_saml_trust_t, sso_saml_profile_t (R13, R14, R16, R27).
+ * Layer: saml (base, crypto, libxml2).
+ *
+ * XML signatures let the message say what is to be verified and how. Here the message may only
+ * repeat what we expect: one Reference to the element that holds the Signature, the enveloped
+ * transform and a canonical form, algorithms of a closed list. Anything else is refused.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_SAML_SAML_PROFILE_H
+#define SSO_SAML_SAML_PROFILE_H
+
+#include "crypto/keys.h"
+#include "crypto/sign.h"
+#include "saml/saml_c14n.h"
+
+/* Whom to believe, and what was loosened for this provider. */
+typedef struct {
+    const apr_array_header_t *certs; /* of const sso_cert_t *: signing keys of the expected IdP */
+    int allow_sha1;
+    int allow_inclusive; /* inclusive C14N */
+} sso_saml_trust_t;
+
+/* What a SignedInfo says. */
+typedef struct {
+    sso_c14n_t c14n;           /* of the SignedInfo */
+    const sso_sign_alg_t *alg; /* of the signature */
+    const char *id;            /* what the Reference points to, without '#' */
+    sso_c14n_t content;        /* of the element */
+    const char *digest;        /* OpenSSL's name */
+    sso_span_t digest_value;   /* the bytes */
+} sso_signed_info_t;
+
+/* A signature of the right form. */
+typedef struct {
+    const xmlNode *signature;
+    const xmlNode *signed_info;
+    sso_span_t value; /* the bytes */
+    sso_signed_info_t info;
+} sso_saml_profile_t;
+
+/**
+ * Read a SignedInfo.
+ *
+ * @param id   the ID that its Reference has to point to.
+ * @param out  filled only on success; texts in cx->pool.
+ * @return     APR_SUCCESS, SSO_F_SIG_PROFILE or SSO_F_SIG_ALGORITHM.
+ */
+apr_status_t sso_saml_signed_info(sso_ctx_t *cx, const xmlNode *signed_info, const char *id,
+                                  const sso_saml_trust_t *trust, sso_signed_info_t *out);
+
+/**
+ * Check the form of an element's signature: its position (right behind the Issuer, or first where
+ * there is none), nothing in it but SignedInfo, SignatureValue and KeyInfo, which is not read.
+ *
+ * @param signature a child of the element.
+ * @return          as above.
+ */
+apr_status_t sso_saml_profile(sso_ctx_t *cx, const xmlNode *element, const xmlNode *signature,
+                              const sso_saml_trust_t *trust, sso_saml_profile_t *out);
+
+#endif /* SSO_SAML_SAML_PROFILE_H */
