@@ -8,7 +8,10 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#define FOLDED_MAX 80 /* bytes of a name we fold; longer ones are none of ours */
+#include <strings.h>
+
+#define FOLDED_MAX 80       /* bytes of a name we fold; longer ones are none of ours */
+#define PREFIX     "x-sso-" /* of the headers that we set by default, folded */
 
 /* What other gateways call the identity: a backend may believe it, so it does not come in from
  * outside where we vouch for people (H4). Folded; '*' at the end: any continuation. */
@@ -50,16 +53,25 @@ char *sso_expose_fold(apr_pool_t *p, const char *name)
     return folded;
 }
 
-/* 0 when it does not fit: then it is none of ours. */
-static apr_size_t fold_into(char out[FOLDED_MAX], const char *name, apr_size_t n)
+/* How much of a folded text the name begins with, n bytes of it at most. */
+static apr_size_t match_folded(const char *name, apr_size_t n, const char *folded)
 {
     apr_size_t i;
 
-    if (n >= FOLDED_MAX) return 0;
+    for (i = 0; i < n && folded[i] && fold_char(name[i]) == folded[i]; i++)
+        continue;
+    return i;
+}
+
+static int is_custom(apr_hash_t *names, const char *name, apr_size_t n)
+{
+    char folded[FOLDED_MAX];
+    apr_size_t i;
+
+    if (n >= FOLDED_MAX) return 0; /* longer than any name an SSOHeader line may have */
     for (i = 0; i < n; i++)
-        out[i] = fold_char(name[i]);
-    out[n] = '\0';
-    return n;
+        folded[i] = fold_char(name[i]);
+    return apr_hash_get(names, folded, (apr_ssize_t)n) != NULL;
 }
 
 /* Which names are meant: those of the server, or one that an .htaccess file has chosen. */
@@ -71,28 +83,37 @@ typedef struct {
 /* Is it a name that carries our identity? The first letter decides for nearly all. */
 static int is_identity(const names_t *names, const char *name, apr_size_t n)
 {
-    char folded[FOLDED_MAX];
+    if (names->one) return match_folded(name, n, names->one) == n && !names->one[n];
+    if (match_folded(name, n, PREFIX) == sizeof(PREFIX) - 1) return 1;
+    return names->of_server && is_custom(names->of_server, name, n);
+}
 
-    if (!names->one && !names->of_server && apr_tolower(*name) != 'x') return 0;
-    if (!fold_into(folded, name, n)) return 0;
-    if (names->one) return !strcmp(folded, names->one);
-    if (!strncmp(folded, "x-sso-", 6)) return 1;
-    return names->of_server && apr_hash_get(names->of_server, folded, (apr_ssize_t)n) != NULL;
+/* The list is only looked at for names that begin like one of it. */
+static int may_be_borrowed(const char *name)
+{
+    switch (apr_tolower(name[0])) {
+    case 'x':
+        return 1;
+    case 'r':
+        return !strncasecmp(name + 1, "em", 2);
+    case 's':
+        return apr_tolower(name[1]) == 's';
+    case 'c':
+        return apr_tolower(name[1]) == 'f';
+    default:
+        return 0;
+    }
 }
 
 static int is_borrowed(const char *name)
 {
-    char folded[FOLDED_MAX];
+    apr_size_t n = strlen(name);
     int i;
 
-    if (!strchr("xXrRsScC", *name) || !fold_into(folded, name, strlen(name))) return 0;
     for (i = 0; borrowed[i]; i++) {
-        apr_size_t n = strlen(borrowed[i]);
+        apr_size_t same = match_folded(name, n, borrowed[i]);
 
-        if (borrowed[i][n - 1] == '*' ? !strncmp(folded, borrowed[i], n - 1)
-                                      : !strcmp(folded, borrowed[i])) {
-            return 1;
-        }
+        if (borrowed[i][same] == '*' || (same == n && !borrowed[i][n])) return 1;
     }
     return 0;
 }
@@ -114,67 +135,119 @@ static void remember(apr_pool_t *p, apr_array_header_t **names, const char *name
     APR_ARRAY_PUSH(*names, const char *) = name;
 }
 
-static void scrub_names(request_rec *r, const names_t *names)
+/* Is the header a list of names of other headers? */
+static int is_list_of_names(const char *key)
 {
-    const apr_array_header_t *all = apr_table_elts(r->headers_in);
-    const apr_table_entry_t *e = (const void *)all->elts;
-    apr_array_header_t *forged = NULL;
-    int i;
-
-    for (i = 0; i < all->nelts; i++) {
-        if (is_identity(names, e[i].key, strlen(e[i].key))) {
-            remember(r->pool, &forged, e[i].key);
-        } else if (is_borrowed(e[i].key)) {
-            sso_visit_of(r)->borrowed = 1;
-        }
-    }
-    if (!forged) return;
-    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SSO: %d identity headers of the client removed",
-                  forged->nelts);
-    unset_all(r, forged);
+    return !strcasecmp(key, "Connection") || !strcasecmp(key, "Proxy-Connection")
+           || !strcasecmp(key, "Trailer");
 }
 
-/* A list of header names without those of ours: naming a header in Connection makes mod_proxy take
- * it out, also the one that we set. */
-static void scrub_list(request_rec *r, const names_t *names, const char *header)
+static int names_identity(const names_t *names, const char *list)
 {
-    const char *value = apr_table_get(r->headers_in, header);
-    const char *at = value;
-    char *kept;
-    char *o;
-
-    if (!value || !strpbrk(value, "-_")) return;
-    o = kept = apr_palloc(r->pool, 2 * strlen(value) + 1);
-    while (*at) {
+    while (*list) {
         apr_size_t n;
 
-        at += strspn(at, ", \t");
-        n = strcspn(at, ", \t");
-        if (n && !is_identity(names, at, n)) {
+        list += strspn(list, ", \t");
+        n = strcspn(list, ", \t");
+        if (n && is_identity(names, list, n)) return 1;
+        list += n;
+    }
+    return 0;
+}
+
+/* The list without our names; NULL when nothing is left. */
+static const char *without_identity(apr_pool_t *p, const names_t *names, const char *list)
+{
+    char *kept = apr_palloc(p, 2 * strlen(list) + 1);
+    char *o = kept;
+
+    while (*list) {
+        apr_size_t n;
+
+        list += strspn(list, ", \t");
+        n = strcspn(list, ", \t");
+        if (n && !is_identity(names, list, n)) {
             if (o != kept) {
                 *o++ = ',';
                 *o++ = ' ';
             }
-            memcpy(o, at, n);
+            memcpy(o, list, n);
             o += n;
         }
-        at += n;
+        list += n;
     }
     *o = '\0';
-    if (*kept) {
-        apr_table_setn(r->headers_in, header, kept);
-    } else {
-        apr_table_unset(r->headers_in, header);
-    }
+    return *kept ? kept : NULL;
 }
 
-static void hide_cookies(request_rec *r, const sso_site_t *site)
-{
-    const char *cookie = apr_table_get(r->headers_in, "Cookie");
-    const char *stripped;
+/* What one pass over the headers has found; nothing but the first two is common. */
+typedef struct {
+    const char *cookie;
+    int borrowed;
+    apr_array_header_t *forged; /* identity headers of the client */
+    apr_array_header_t *lists;  /* lists of names with one of ours: naming a header in Connection
+                                   makes mod_proxy take it out, also the one that we set */
+} found_t;
 
-    if (!cookie || !site) return;
-    stripped = sso_cookie_strip(r->pool, cookie, site->cookie);
+static void look_at(request_rec *r, const names_t *names, const apr_table_entry_t *e, found_t *out)
+{
+    switch (apr_tolower(e->key[0])) {
+    case 'c':
+        if (!strcasecmp(e->key, "Cookie")) {
+            out->cookie = e->val;
+            return;
+        }
+    /* fall through */
+    case 'p':
+    case 't':
+        if (is_list_of_names(e->key) && names_identity(names, e->val)) {
+            remember(r->pool, &out->lists, e->key);
+        }
+        break;
+    default:
+        break;
+    }
+    if (is_identity(names, e->key, strlen(e->key))) remember(r->pool, &out->forged, e->key);
+    if (may_be_borrowed(e->key) && is_borrowed(e->key)) out->borrowed = 1;
+}
+
+static found_t look_through(request_rec *r, const names_t *names)
+{
+    const apr_array_header_t *all = apr_table_elts(r->headers_in);
+    const apr_table_entry_t *e = (const void *)all->elts;
+    found_t found = {.cookie = NULL};
+    int i;
+
+    for (i = 0; i < all->nelts; i++)
+        look_at(r, names, &e[i], &found);
+    return found;
+}
+
+static void take_out(request_rec *r, const names_t *names, const found_t *found)
+{
+    int i;
+
+    for (i = 0; found->lists && i < found->lists->nelts; i++) {
+        const char *header = APR_ARRAY_IDX(found->lists, i, const char *);
+        const char *value = apr_table_get(r->headers_in, header);
+        const char *kept = value ? without_identity(r->pool, names, value) : NULL;
+
+        if (kept) {
+            apr_table_setn(r->headers_in, header, kept);
+        } else {
+            apr_table_unset(r->headers_in, header);
+        }
+    }
+    if (!found->forged) return;
+    ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SSO: %d identity headers of the client removed",
+                  found->forged->nelts);
+    unset_all(r, found->forged);
+}
+
+static void hide_cookies(request_rec *r, const sso_site_t *site, const char *cookie)
+{
+    const char *stripped = sso_cookie_strip(r->pool, cookie, site->cookie);
+
     if (stripped == cookie) return;
     sso_visit_of(r)->cookie = cookie;
     if (stripped) {
@@ -184,21 +257,15 @@ static void hide_cookies(request_rec *r, const sso_site_t *site)
     }
 }
 
-static void scrub(request_rec *r, const names_t *names)
-{
-    scrub_names(r, names);
-    scrub_list(r, names, "Connection");
-    scrub_list(r, names, "Proxy-Connection");
-    scrub_list(r, names, "Trailer");
-}
-
 void sso_expose_scrub(request_rec *r)
 {
     const sso_server_t *server = sso_server_of(r->server);
     const names_t names = {.of_server = server->identity_headers};
+    found_t found = look_through(r, &names);
 
-    scrub(r, &names);
-    hide_cookies(r, server->site);
+    if (found.lists || found.forged) take_out(r, &names, &found);
+    if (found.borrowed) sso_visit_of(r)->borrowed = 1;
+    if (found.cookie && server->site) hide_cookies(r, server->site, found.cookie);
 }
 
 /* ---- setting ---- */
@@ -211,7 +278,9 @@ static void drop_borrowed(request_rec *r)
     int i;
 
     for (i = 0; i < all->nelts; i++) {
-        if (is_borrowed(e[i].key)) remember(r->pool, &names, e[i].key);
+        if (may_be_borrowed(e[i].key) && is_borrowed(e[i].key)) {
+            remember(r->pool, &names, e[i].key);
+        }
     }
     unset_all(r, names);
 }
@@ -219,6 +288,16 @@ static void drop_borrowed(request_rec *r)
 static const char *header_value(const sso_directory_t *dir, const sso_shown_t *shown)
 {
     return dir->header_encoding == SSO_HEADER_UTF8 ? shown->value : shown->header;
+}
+
+/* The client's own header of a chosen name; one that an .htaccess file chooses is not known before
+ * the file is read. */
+static void clear_chosen(request_rec *r, const char *name)
+{
+    const names_t names = {.one = sso_expose_fold(r->pool, name)};
+    found_t found = look_through(r, &names);
+
+    take_out(r, &names, &found);
 }
 
 /* Headers of the directory's own choice: an attribute that is absent takes its header with it. */
@@ -229,12 +308,10 @@ static void set_chosen_headers(request_rec *r, const sso_directory_t *dir,
 
     for (i = 0; i < dir->headers->nelts; i++) {
         const sso_line_t *line = &APR_ARRAY_IDX(dir->headers, i, sso_line_t);
-        names_t forged;
         sso_shown_t shown;
 
         if (line->n < 2) continue;
-        forged = (names_t){.one = sso_expose_fold(r->pool, line->word[0])};
-        scrub(r, &forged);
+        clear_chosen(r, line->word[0]);
         if (sso_session_get(session, line->word[1], &shown) == APR_SUCCESS) {
             apr_table_setn(r->headers_in, line->word[0], header_value(dir, &shown));
         }
