@@ -158,7 +158,7 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
     apr_status_t rv;
 
     *out = (sso_verdict_t){.session = NULL};
-    if (sso_session_find(cx, site, req->cookie, session) == APR_SUCCESS
+    if (sso_session_of(cx, site, req, session) == APR_SUCCESS
         && sso_directory_accepts(dir, session->provider)) {
         out->session = session;
         return APR_SUCCESS;
@@ -300,7 +300,7 @@ static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_req
     sso_session_t session;
     sso_buf_t b = sso_buf_make(cx->pool, 1024, JSON_MAX);
 
-    if (sso_session_find(cx, site, req->cookie, &session) != APR_SUCCESS) {
+    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
         answer_401(cx, sso_login_choose_url(cx, site, NULL, "/"), reply);
         return APR_SUCCESS;
     }

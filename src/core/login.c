@@ -102,7 +102,7 @@ static int is_reload(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *r
 {
     sso_store_key_t key;
 
-    return answer->once_n && sso_session_find(cx, idp->site, req->cookie, session) == APR_SUCCESS
+    return answer->once_n && sso_session_of(cx, idp->site, req, session) == APR_SUCCESS
            && sso_session_once_key(cx, idp, &answer->once[0], &key) == APR_SUCCESS
            && !memcmp(session->made_by, key.b, sizeof(key.b));
 }

@@ -55,7 +55,7 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
     if (!post && strcmp(req->method, "GET") != 0) {
         return sso_fail(cx, SSO_F_METHOD, "%s on the logout address", req->method);
     }
-    if (sso_session_find(cx, site, req->cookie, &session) != APR_SUCCESS) {
+    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
         say_goodbye(cx, site, back, reply);
         return APR_SUCCESS;
     }

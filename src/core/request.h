@@ -13,6 +13,14 @@
 #include "base/ctx.h"
 #include "base/span.h"
 #include "base/url.h"
+#include "store/store.h"
+
+/* The last session cookie of a connection and its key in the store: most requests of a connection
+ * are of one browser, and comparing is cheaper than hashing. All zero: nothing yet. */
+typedef struct {
+    char cookie[48]; /* NUL-terminated */
+    sso_store_key_t key;
+} sso_memo_t;
 
 typedef struct sso_request sso_request_t;
 struct sso_request {
@@ -23,6 +31,7 @@ struct sso_request {
     int https;          /* reached the public side by https (SSOBaseURL says so, or TLS here) */
     int loopback;       /* the client is on this machine */
     const char *cookie; /* Cookie header as received, NULL if none */
+    sso_memo_t *memo;   /* of the connection; NULL: none is kept */
 
     /* Value of a request header, NULL if absent. */
     const char *(*header)(const sso_request_t *, const char *name);

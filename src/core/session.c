@@ -18,7 +18,8 @@
 #define SECRET_BYTES 32
 #define COOKIE_CHARS 43 /* base64url of SECRET_BYTES */
 #define MAGIC        0x31535353u
-#define BAN_TIME     APR_TIME_C(3153600000000000) /* a hundred years */
+_Static_assert(COOKIE_CHARS < sizeof(((sso_memo_t *)0)->cookie), "sso_memo_t is too narrow");
+#define BAN_TIME APR_TIME_C(3153600000000000) /* a hundred years */
 
 const char *const sso_slot_header[SSO_SLOT_COUNT] = {
     [SSO_SLOT_USER] = "X-SSO-User",         [SSO_SLOT_EMAIL] = "X-SSO-Email",
@@ -371,8 +372,26 @@ static void view(const char *record, sso_session_t *out)
     out->record = record;
 }
 
-apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
-                              sso_session_t *out)
+/* The key of a cookie that the connection has seen before, or a new one. A proxy in front may carry
+ * several people's requests over one connection: the comparison tells nobody how far it got. */
+static apr_status_t key_of(sso_ctx_t *cx, sso_span_t cookie, sso_memo_t *memo, sso_store_key_t *out)
+{
+    apr_status_t rv;
+
+    if (memo && sso_mac_same(memo->cookie, cookie.p, COOKIE_CHARS)) {
+        *out = memo->key;
+        return APR_SUCCESS;
+    }
+    rv = cookie_key(cx, cookie, out);
+    if (rv == APR_SUCCESS && memo) {
+        memcpy(memo->cookie, cookie.p, COOKIE_CHARS);
+        memo->key = *out;
+    }
+    return rv;
+}
+
+static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
+                         sso_memo_t *memo, sso_session_t *out)
 {
     sso_record_t record;
     sso_span_t value;
@@ -381,13 +400,25 @@ apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char 
     if (!cookie || sso_cookie_get(cookie, site->cookie, &value) || value.n != COOKIE_CHARS) {
         return APR_NOTFOUND;
     }
-    rv = cookie_key(cx, value, &out->key);
+    rv = key_of(cx, value, memo, &out->key);
     if (rv == APR_SUCCESS) {
         rv = site->store->ops->get(site->store, cx, &out->key, site->tenant, &record);
     }
     if (rv != APR_SUCCESS || !is_whole(record.value)) return APR_NOTFOUND;
     view(record.value.p, out);
     return APR_SUCCESS;
+}
+
+apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
+                              sso_session_t *out)
+{
+    return find(cx, site, cookie, NULL, out);
+}
+
+apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                            sso_session_t *out)
+{
+    return find(cx, site, req->cookie, req->memo, out);
 }
 
 sso_shown_t sso_session_shown(const sso_session_t *session, int i)

@@ -87,6 +87,10 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out);
 
+/* The same for a request, with the memory of its connection. */
+apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                            sso_session_t *out);
+
 /* The i-th attribute, 0 to n-1. */
 sso_shown_t sso_session_shown(const sso_session_t *session, int i);
 

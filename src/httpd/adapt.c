@@ -76,6 +76,17 @@ static const char *target_of(const request_rec *r)
     return r->unparsed_uri && r->unparsed_uri[0] == '/' ? r->unparsed_uri : "/";
 }
 
+static sso_memo_t *memo_of(conn_rec *c)
+{
+    sso_memo_t *memo = ap_get_module_config(c->conn_config, &sso_module);
+
+    if (!memo) {
+        memo = apr_pcalloc(c->pool, sizeof(*memo));
+        ap_set_module_config(c->conn_config, &sso_module, memo);
+    }
+    return memo;
+}
+
 void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out)
 {
     *out = (sso_request_t){.method = r->method,
@@ -84,6 +95,7 @@ void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *ou
                            .target = target_of(r),
                            .https = !strncmp(site->base_url, "https:", 6),
                            .cookie = sso_adapt_cookie(r),
+                           .memo = memo_of(r->connection),
                            .header = get_header,
                            .body = read_body,
                            .baton = r};
