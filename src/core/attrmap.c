@@ -26,28 +26,44 @@ static const preset_t presets[] = {
     {NULL, {NULL}},
 };
 
+/* Names of attributes are the admin's and known without case: "SSOAttribute Groups ..." is groups. */
 static int is_list(const char *name)
 {
-    return !strcmp(name, "groups") || !strcmp(name, "roles");
+    return !strcasecmp(name, "groups") || !strcasecmp(name, "roles");
 }
 
 /* Display values may be mended; what decides about access may not. */
 static int is_exact(const char *name)
 {
-    return is_list(name) || !strcmp(name, "email") || !strcmp(name, "username");
+    return is_list(name) || !strcasecmp(name, "email") || !strcasecmp(name, "username");
 }
 
-static const sso_attribute_t *find_source(const sso_identity_t *who, const char *source)
+/* Is it called so? By its friendly name, if that is what is asked for. */
+static int is_called(const sso_attribute_t *a, const char *source, int friendly)
 {
-    const sso_attribute_t *found = sso_identity_find(who, source);
+    const char *name = friendly ? a->friendly : a->name;
+
+    return name && !strcmp(name, source);
+}
+
+/* The first source that is present. All names come before all friendly names: those are a hint. */
+static const sso_attribute_t *find_source(const sso_identity_t *who, const char *const *source,
+                                          int n)
+{
+    int friendly;
+    int s;
     int i;
 
-    for (i = 0; !found && i < who->attributes->nelts; i++) {
-        const sso_attribute_t *a = &APR_ARRAY_IDX(who->attributes, i, sso_attribute_t);
+    for (friendly = 0; friendly < 2; friendly++) {
+        for (s = 0; s < n; s++) {
+            for (i = 0; i < who->attributes->nelts; i++) {
+                const sso_attribute_t *a = &APR_ARRAY_IDX(who->attributes, i, sso_attribute_t);
 
-        if (a->friendly && !strcmp(a->friendly, source)) found = a;
+                if (a->values->nelts && is_called(a, source[s], friendly)) return a;
+            }
+        }
     }
-    return found && found->values->nelts ? found : NULL;
+    return NULL;
 }
 
 static int has_control(const char *z)
@@ -69,6 +85,12 @@ static char *without_control(apr_pool_t *p, const char *z)
     return clean;
 }
 
+/* Whoever reads a header or cuts a list drops spaces there: " admin" would become "admin". */
+static int has_edge(const char *z)
+{
+    return *z && (*z == ' ' || z[strlen(z) - 1] == ' ');
+}
+
 /* One value, fit for variables and headers. */
 static apr_status_t take_value(sso_ctx_t *cx, const char *name, const char *value, int exact,
                                const char **out)
@@ -76,12 +98,13 @@ static apr_status_t take_value(sso_ctx_t *cx, const char *name, const char *valu
     if (!sso_is_utf8(sso_span(value))) {
         return sso_fail(cx, SSO_F_ATTRIBUTE, "a value of %s is not UTF-8", name);
     }
-    if (!has_control(value)) {
-        *out = value;
-        return APR_SUCCESS;
+    if (exact && has_control(value)) {
+        return sso_fail(cx, SSO_F_ATTRIBUTE, "a value of %s holds control characters", name);
     }
-    if (exact) return sso_fail(cx, SSO_F_ATTRIBUTE, "a value of %s holds control characters", name);
-    *out = without_control(cx->pool, value);
+    if (exact && has_edge(value)) {
+        return sso_fail(cx, SSO_F_ATTRIBUTE, "a value of %s begins or ends with a space", name);
+    }
+    *out = has_control(value) ? without_control(cx->pool, value) : value;
     return APR_SUCCESS;
 }
 
@@ -137,14 +160,11 @@ static apr_status_t map_lines(sso_ctx_t *cx, const apr_array_header_t *lines,
 {
     apr_status_t rv = APR_SUCCESS;
     int i;
-    int w;
 
     for (i = 0; lines && i < lines->nelts && rv == APR_SUCCESS; i++) {
         const sso_line_t *line = &APR_ARRAY_IDX(lines, i, sso_line_t);
-        const sso_attribute_t *from = NULL;
+        const sso_attribute_t *from = find_source(who, line->word + 1, line->n - 1);
 
-        for (w = 1; w < line->n && !from; w++)
-            from = find_source(who, line->word[w]);
         if (from && !find_mapped(profile, line->word[0])) {
             rv = add_mapped(cx, profile, line->word[0], from);
         }
@@ -162,19 +182,26 @@ static int is_named(const apr_array_header_t *lines, const char *name)
     return 0;
 }
 
+static int count(const char *const *source)
+{
+    int n = 0;
+
+    while (source[n])
+        n++;
+    return n;
+}
+
 static apr_status_t map_presets(sso_ctx_t *cx, const apr_array_header_t *lines,
                                 const sso_identity_t *who, sso_profile_t *profile)
 {
     apr_status_t rv = APR_SUCCESS;
     const preset_t *preset;
-    int s;
 
     for (preset = presets; preset->name && rv == APR_SUCCESS; preset++) {
-        const sso_attribute_t *from = NULL;
+        const sso_attribute_t *from;
 
         if (is_named(lines, preset->name)) continue;
-        for (s = 0; preset->source[s] && !from; s++)
-            from = find_source(who, preset->source[s]);
+        from = find_source(who, preset->source, count(preset->source));
         if (from) rv = add_mapped(cx, profile, preset->name, from);
     }
     return rv;
@@ -200,12 +227,12 @@ static const char *user_candidate(const sso_identity_t *who, const sso_profile_t
     return m ? APR_ARRAY_IDX(m->values, 0, const char *) : NULL;
 }
 
+/* As it came: the first attribute of SSOUserAttribute that is present. */
 static apr_status_t choose_user(sso_ctx_t *cx, const apr_array_header_t *words,
-                                const sso_identity_t *who, sso_profile_t *profile)
+                                const sso_identity_t *who, const sso_profile_t *profile,
+                                const char **out)
 {
     const char *user = NULL;
-    apr_status_t rv;
-    char *copy;
     int i;
 
     for (i = 0; i < words->nelts && !user; i++) {
@@ -216,57 +243,81 @@ static apr_status_t choose_user(sso_ctx_t *cx, const apr_array_header_t *words,
     if (!user || !*user) {
         return sso_fail(cx, SSO_F_NO_USER, "none of the attributes of SSOUserAttribute came");
     }
-    rv = take_value(cx, "the user name", user, 1, &user);
-    if (rv != APR_SUCCESS) return rv;
-    copy = apr_pstrdup(cx->pool, user);
-    if (wants(words, "domain=strip") && strchr(copy, '@')) *strchr(copy, '@') = '\0';
-    for (i = 0; wants(words, "case=lower") && copy[i]; i++)
-        copy[i] = (char)apr_tolower(copy[i]);
-    if (!*copy) return sso_fail(cx, SSO_F_NO_USER, "nothing is left of the user name");
-    profile->user = copy;
+    return take_value(cx, "the user name", user, 1, out);
+}
+
+/* ASCII only, whatever the locale: the bytes of other characters stay. */
+static void lower(char *c)
+{
+    for (; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+    }
+}
+
+/* As SSOUserAttribute's options want it. */
+static apr_status_t shape_user(sso_ctx_t *cx, const apr_array_header_t *words, const char *user,
+                               sso_profile_t *profile)
+{
+    char *shaped = apr_pstrdup(cx->pool, user);
+    char *at = wants(words, "domain=strip") ? strchr(shaped, '@') : NULL;
+
+    if (at) *at = '\0';
+    if (wants(words, "case=lower")) lower(shaped);
+    if (!*shaped) return sso_fail(cx, SSO_F_NO_USER, "nothing is left of the user name");
+    profile->user = shaped;
     return APR_SUCCESS;
 }
 
+/* One address, and of one of the domains: nothing that somebody could cut into two. */
 static int is_within(const apr_array_header_t *domains, const char *email)
 {
-    const char *at = strrchr(email, '@');
+    const char *at = strchr(email, '@');
     int i;
 
-    for (i = 0; at && i < domains->nelts; i++) {
+    if (!at || at == email || strchr(at + 1, '@') || strpbrk(email, " ,;:<>()[]\\\"")) return 0;
+    for (i = 0; i < domains->nelts; i++) {
         if (!strcasecmp(at + 1, APR_ARRAY_IDX(domains, i, const char *))) return 1;
     }
     return 0;
 }
 
-/* Every address that is handed on must be of a domain that the provider may assert. */
+static apr_status_t check_domain(sso_ctx_t *cx, const apr_array_header_t *domains,
+                                 const char *address)
+{
+    if (is_within(domains, address)) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_DOMAIN, "address %s",
+                    sso_log_quote(cx->pool, address, strlen(address), 128));
+}
+
+/* Every address that is handed on must be of a domain that the provider may assert; also the user,
+ * where it is one. */
 static apr_status_t check_domains(sso_ctx_t *cx, const apr_array_header_t *domains,
-                                  const sso_profile_t *profile)
+                                  const sso_profile_t *profile, const char *user)
 {
     const sso_mapped_t *email = find_mapped(profile, "email");
+    apr_status_t rv = APR_SUCCESS;
     int i;
 
     if (!domains) return APR_SUCCESS;
     if (!email) return sso_fail(cx, SSO_F_DOMAIN, "no e-mail address came, but SSODomains is set");
-    for (i = 0; i < email->values->nelts; i++) {
-        const char *address = APR_ARRAY_IDX(email->values, i, const char *);
-
-        if (!is_within(domains, address)) {
-            return sso_fail(cx, SSO_F_DOMAIN, "address %s",
-                            sso_log_quote(cx->pool, address, strlen(address), 128));
-        }
+    for (i = 0; i < email->values->nelts && rv == APR_SUCCESS; i++) {
+        rv = check_domain(cx, domains, APR_ARRAY_IDX(email->values, i, const char *));
     }
-    return APR_SUCCESS;
+    if (rv == APR_SUCCESS && strchr(user, '@')) rv = check_domain(cx, domains, user);
+    return rv;
 }
 
 apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set,
                                const sso_identity_t *who, sso_profile_t *out)
 {
     sso_profile_t profile = {NULL, apr_array_make(cx->pool, 12, sizeof(sso_mapped_t))};
+    const char *user = NULL;
     apr_status_t rv = map_lines(cx, set->attributes, who, &profile);
 
     if (rv == APR_SUCCESS) rv = map_presets(cx, set->attributes, who, &profile);
-    if (rv == APR_SUCCESS) rv = choose_user(cx, set->user_attribute, who, &profile);
-    if (rv == APR_SUCCESS) rv = check_domains(cx, set->domains, &profile);
+    if (rv == APR_SUCCESS) rv = choose_user(cx, set->user_attribute, who, &profile, &user);
+    if (rv == APR_SUCCESS) rv = check_domains(cx, set->domains, &profile, user);
+    if (rv == APR_SUCCESS) rv = shape_user(cx, set->user_attribute, user, &profile);
     if (rv == APR_SUCCESS) *out = profile;
     return rv;
 }

@@ -30,11 +30,11 @@ typedef struct {
 /**
  * Map and check an identity.
  *
- * Names, groups, roles and the user with control bytes or invalid UTF-8 are refused
- * (SSO_F_ATTRIBUTE); in other values control bytes become spaces.
+ * The user, username, email, groups and roles with control bytes or a space at either end are refused
+ * (SSO_F_ATTRIBUTE); in other values control bytes become spaces. Invalid UTF-8 is refused in all.
  *
- * @return SSO_F_NO_USER when no SSOUserAttribute is present; SSO_F_DOMAIN when the e-mail address
- *         is not of SSODomains.
+ * @return SSO_F_NO_USER when no SSOUserAttribute is present; SSO_F_DOMAIN when an e-mail address, or
+ *         a user name with '@', is not of SSODomains. out is untouched then.
  */
 apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set,
                                const sso_identity_t *who, sso_profile_t *out);

@@ -132,6 +132,7 @@ static int read_one(void *baton, sso_span_t name, sso_span_t value)
     }
     if (strcmp(flow.site, r->site->base_url) != 0) return 0;
     if (r->provider && strcmp(flow.provider, r->provider) != 0) return 0;
+    flow.size = name.n + value.n;
     insert(r->out, &flow);
     return r->out->n == SSO_FLOWS_MAX * 2;
 }
@@ -159,36 +160,53 @@ const sso_flow_t *sso_flows_find(const sso_flows_t *flows, sso_span_t request)
     return NULL;
 }
 
-static apr_status_t set_cookie(sso_ctx_t *cx, const sso_site_t *site, const sso_flow_t *flow,
-                               apr_interval_time_t age, int cross_site, sso_reply_t *reply)
+static void add_cookie(sso_ctx_t *cx, const sso_site_t *site, const sso_flow_t *flow,
+                       const char *sealed, apr_interval_time_t age, int cross_site,
+                       sso_reply_t *reply)
 {
-    const char *sealed;
-    apr_status_t rv = sso_flow_seal(cx, site->seal, flow, &sealed);
-
-    if (rv != APR_SUCCESS) return rv;
     sso_reply_header(cx, reply, "Set-Cookie",
                      sso_site_flow_cookie(site, cx->pool, flow->id, sealed, age, cross_site));
-    return APR_SUCCESS;
+}
+
+/* The newest that fit beside a new one of `size` bytes stay, the others go. */
+static void make_room(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                      apr_size_t size, sso_reply_t *reply)
+{
+    sso_flows_t open;
+    int i;
+
+    sso_flows_read(cx, site, req, NULL, &open);
+    for (i = 0; i < open.n; i++) {
+        size += open.item[i].size;
+        if (i < SSO_FLOWS_MAX - 1 && size <= SSO_FLOWS_BYTES) continue;
+        sso_flow_end(cx, site, &open.item[i], reply);
+    }
 }
 
 apr_status_t sso_flow_send(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                            const sso_flow_t *flow, int cross_site, sso_reply_t *reply)
 {
-    sso_flows_t open;
-    int i;
+    const char *sealed;
+    apr_status_t rv = sso_flow_seal(cx, site->seal, flow, &sealed);
 
+    if (rv != APR_SUCCESS) return rv;
     if (req->cookie) {
-        sso_flows_read(cx, site, req, NULL, &open);
-        for (i = SSO_FLOWS_MAX - 1; i < open.n; i++)
-            sso_flow_end(cx, site, &open.item[i], reply);
+        apr_size_t name = strlen(site->cookie) + 1 + strlen(flow->id);
+
+        make_room(cx, site, req, name + strlen(sealed), reply);
     }
-    return set_cookie(cx, site, flow, SSO_FLOW_KEEP, cross_site, reply);
+    add_cookie(cx, site, flow, sealed, SSO_FLOW_KEEP, cross_site, reply);
+    return APR_SUCCESS;
 }
 
 apr_status_t sso_flow_linger(sso_ctx_t *cx, const sso_site_t *site, const sso_flow_t *flow,
                              int cross_site, sso_reply_t *reply)
 {
-    return set_cookie(cx, site, flow, LINGER, cross_site, reply);
+    const char *sealed;
+    apr_status_t rv = sso_flow_seal(cx, site->seal, flow, &sealed);
+
+    if (rv == APR_SUCCESS) add_cookie(cx, site, flow, sealed, LINGER, cross_site, reply);
+    return rv;
 }
 
 void sso_flow_end(sso_ctx_t *cx, const sso_site_t *site, const sso_flow_t *flow, sso_reply_t *reply)

@@ -5,8 +5,9 @@
  * Layer: core (base, crypto).
  * Lives: one request; between requests only in the cookie, sealed, bound to one browser.
  *
- * No server memory is spent before a valid answer. At most SSO_FLOWS_MAX in one browser (R66), the
- * oldest goes first.
+ * No server memory is spent before a valid answer. At most SSO_FLOWS_MAX and SSO_FLOWS_BYTES in one
+ * browser (R66), the oldest goes first: a page that makes browsers start logins with long addresses
+ * to come back to must not make their requests too large for httpd.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -18,10 +19,9 @@
 #include "core/site.h"
 
 #define SSO_FLOWS_MAX       5
+#define SSO_FLOWS_BYTES     4096 /* of all their cookies; httpd takes 8190 in one header */
 #define SSO_FLOW_RETURN_MAX 1024 /* bytes of the place to come back to */
-#define SSO_FLOW_KEEP \
-    APR_TIME_C(1800000000) /* cookies live 30 min, so that late answers
-                                                        are told "expired", not "missing" */
+#define SSO_FLOW_KEEP       APR_TIME_C(1800000000) /* 30 min: late answers are "expired", not "missing" */
 
 typedef struct {
     const char *id;          /* 8 hex digits: the cookie's name, SAML's RelayState */
@@ -31,6 +31,7 @@ typedef struct {
     const char *extra;       /* protocol's, "" if none */
     const char *return_path; /* local path and query */
     apr_time_t issued;       /* on our clock */
+    apr_size_t size;         /* bytes of the cookie that it came in; 0: it is new */
 } sso_flow_t;
 
 /* The flows that came with a request, those that opened, newest first. */
@@ -58,7 +59,7 @@ void sso_flows_read(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *
 /* The flow whose request is `request`; NULL if none. */
 const sso_flow_t *sso_flows_find(const sso_flows_t *flows, sso_span_t request);
 
-/* Add the cookie to a reply, and expire the oldest ones beyond SSO_FLOWS_MAX. */
+/* Add the cookie to a reply, and expire the oldest ones beyond SSO_FLOWS_MAX and SSO_FLOWS_BYTES. */
 apr_status_t sso_flow_send(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                            const sso_flow_t *flow, int cross_site, sso_reply_t *reply);
 

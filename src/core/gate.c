@@ -81,6 +81,12 @@ void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *r
     }
 }
 
+/* A login that begins with a form begins with a page. */
+static apr_status_t finish_form(sso_ctx_t *cx, apr_status_t rv, sso_reply_t *reply)
+{
+    return rv == APR_SUCCESS && reply->kind == SSO_REPLY_FORM ? sso_page_form(cx, reply) : rv;
+}
+
 /* ---- protected places ---- */
 
 static const char *name_at(const apr_array_header_t *list, int i)
@@ -376,6 +382,7 @@ static apr_status_t route(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *
 void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply)
 {
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
-    if (route(cx, site, req, reply) != APR_SUCCESS) sso_gate_fail(cx, site, req, reply);
-    if (reply->kind == SSO_REPLY_FORM) sso_page_form(cx, reply);
+    if (finish_form(cx, route(cx, site, req, reply), reply) != APR_SUCCESS) {
+        sso_gate_fail(cx, site, req, reply);
+    }
 }

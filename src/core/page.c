@@ -88,9 +88,9 @@ static void close_page(sso_ctx_t *cx, page_t *page, int status, const char *form
     sso_buf_text(&page->buf, "</main></body></html>\n");
     sso_reply_body(reply, status, "text/html; charset=utf-8", sso_buf_span(&page->buf));
     reply->csp = apr_psprintf(cx->pool,
-                              "default-src 'none'; style-src 'nonce-%s'; script-src 'nonce-%s'; "
-                              "form-action %s; base-uri 'none'; frame-ancestors 'none'",
-                              page->nonce, page->nonce, form_action);
+                              "default-src 'none'; style-src 'nonce-%s'; form-action %s; "
+                              "base-uri 'none'; frame-ancestors 'none'",
+                              page->nonce, form_action);
 }
 
 void sso_page_error(sso_ctx_t *cx, const char *reference, sso_link_t retry, sso_reply_t *reply)
@@ -162,26 +162,44 @@ static int add_field(void *baton, const char *name, const char *value)
     return 1;
 }
 
-/* The destination as a CSP source: its origin, as a path may be followed by a redirect. */
-static const char *form_source(sso_ctx_t *cx, const char *location)
+/* Behind the form, on the only page that has a script. */
+static void submit_form(sso_ctx_t *cx, page_t *page, const char *action, sso_reply_t *reply)
 {
-    sso_url_t url;
-
-    if (sso_url_parse(cx->pool, location, &url)) return "'none'";
-    return sso_url_origin(cx->pool, &url);
+    sso_buf_text(&page->buf, "<button>Continue</button></form>");
+    sso_buf_format(&page->buf,
+                   "<script nonce=\"%s\">document.getElementById('f').submit()</script>",
+                   page->nonce);
+    close_page(cx, page, reply->status, action, reply);
+    reply->csp = apr_psprintf(cx->pool, "%s; script-src 'nonce-%s'", reply->csp, page->nonce);
 }
 
-void sso_page_form(sso_ctx_t *cx, sso_reply_t *reply)
+/* form-action is the destination's origin: its path may be followed by a redirect. */
+apr_status_t sso_page_form(sso_ctx_t *cx, sso_reply_t *reply)
 {
+    const char *location = reply->location;
+    sso_url_t url;
+    const char *why = sso_url_parse(cx->pool, location, &url);
     page_t page = open_page(cx, "One moment");
 
+    if (why) return sso_fail(cx, SSO_F_INTERNAL, "a form's address %s", why);
     paragraph(&page, "You are being taken to your identity provider.");
     sso_buf_text(&page.buf, "<form id=\"f\" method=\"post\" action=\"");
-    sso_buf_escaped(&page.buf, reply->location);
+    sso_buf_escaped(&page.buf, location);
     sso_buf_text(&page.buf, "\">\n");
     apr_table_do(add_field, &page, reply->fields, NULL);
-    sso_buf_text(&page.buf, "<button>Continue</button></form>");
-    sso_buf_format(&page.buf, "<script nonce=\"%s\">document.getElementById('f').submit()</script>",
-                   page.nonce);
-    close_page(cx, &page, reply->status, form_source(cx, reply->location), reply);
+    submit_form(cx, &page, sso_url_origin(cx->pool, &url), reply);
+    if (page.buf.full) return sso_fail(cx, SSO_F_INTERNAL, "a form does not fit on its page");
+    return APR_SUCCESS;
+}
+
+/* The browser takes the refresh for a step of this page, not of the one that led here. */
+void sso_page_onward(sso_ctx_t *cx, const char *url, sso_reply_t *reply)
+{
+    page_t page = open_page(cx, "You are signed in");
+
+    sso_buf_text(&page.buf, "<meta http-equiv=\"refresh\" content=\"0; url=");
+    sso_buf_escaped(&page.buf, url);
+    sso_buf_text(&page.buf, "\">\n");
+    add_link(&page, (sso_link_t){url, "Continue"});
+    close_page(cx, &page, 200, "'none'", reply);
 }

@@ -35,8 +35,15 @@ void sso_page_message(sso_ctx_t *cx, const char *title, const char *sentence,
 /* "Sign out?": a button that posts to url. */
 void sso_page_confirm(sso_ctx_t *cx, const char *url, const char *user, sso_reply_t *reply);
 
-/* Turn a FORM reply into a page that posts itself, with a button for browsers without script
- * (R64). */
-void sso_page_form(sso_ctx_t *cx, sso_reply_t *reply);
+/**
+ * Turn a FORM reply into a page that posts itself, with a button for browsers without script (R64).
+ *
+ * @return SSO_F_INTERNAL when location is not an absolute http(s) URL, or the fields do not fit.
+ */
+apr_status_t sso_page_form(sso_ctx_t *cx, sso_reply_t *reply);
+
+/* "You are signed in", and on to url at once: for a session cookie with SameSite=Strict, which a
+ * redirect that began at another site would leave behind. url: ours, and without quotes. */
+void sso_page_onward(sso_ctx_t *cx, const char *url, sso_reply_t *reply);
 
 #endif /* SSO_CORE_PAGE_H */

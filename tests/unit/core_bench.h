@@ -1,0 +1,428 @@
+/*
+ * core_bench.h - a site, its providers, a browser with a cookie jar and a store that can be watched,
+ * for tests of the core.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_TESTS_CORE_BENCH_H
+#define SSO_TESTS_CORE_BENCH_H
+
+#include "base/buf.h"
+#include "core/gate.h"
+#include "core/protocol.h"
+#include "core/session.h"
+#include "crypto/seal.h"
+#include "store/store_mem.h"
+#include "unit.h"
+
+#include <apr_strings.h>
+
+#define COUNT(a)   (sizeof(a) / sizeof((a)[0]))
+#define BASE       "https://www.example.org"
+#define SECONDS(n) apr_time_from_sec(n)
+
+typedef struct bench bench_t;
+
+/* What the pretended protocol does next. */
+typedef struct {
+    sso_fault_t start_fault;  /* start fails so */
+    int form;                 /* start answers with a form */
+    sso_fault_t finish_fault; /* finish fails so */
+    int unsolicited;          /* finish answers no flow */
+    const char *landing;      /* return_path of the answer; NULL: the flow's */
+    int no_landing;           /* leave return_path NULL */
+    const char *token;        /* what is spent; NULL: the flow's request */
+    int once_n;               /* things to spend */
+    sso_identity_t *who;      /* who has signed in */
+    int finished;             /* how often finish was called */
+} fake_t;
+
+/* A store that writes down what is done and can be made to fail. */
+typedef struct {
+    sso_store_t store; /* first */
+    sso_store_t *real;
+    bench_t *bench;
+    apr_status_t mark_fails; /* APR_SUCCESS: it does not */
+    sso_fault_t put_fault;
+    void (*before_put)(bench_t *);
+    void (*after_put)(bench_t *);
+} watched_t;
+
+struct bench {
+    sso_ctx_t *cx;
+    sso_site_t site;
+    fake_t fake;
+    watched_t store;
+    const sso_idp_t *idp; /* "corp" */
+    apr_table_t *jar;     /* cookies of the browser */
+    apr_table_t *headers; /* of the next request */
+    char trace[1024];     /* what happened, a word each */
+    char log[8192];       /* what was logged, a line each */
+};
+
+static inline void bench_note(bench_t *b, const char *word)
+{
+    apr_size_t n = strlen(b->trace);
+
+    apr_snprintf(b->trace + n, sizeof(b->trace) - n, "%s%s", n ? " " : "", word);
+}
+
+/* ---- the store ---- */
+
+static inline watched_t *watched(sso_store_t *store)
+{
+    return (watched_t *)(void *)store;
+}
+
+static inline apr_status_t watch_get(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                                     int tenant, sso_record_t *out)
+{
+    sso_store_t *real = watched(store)->real;
+
+    return real->ops->get(real, cx, key, tenant, out);
+}
+
+static inline apr_status_t watch_put(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                                     const sso_record_t *record)
+{
+    watched_t *w = watched(store);
+    apr_status_t rv;
+
+    bench_note(w->bench, "put");
+    if (w->put_fault) return sso_fail(cx, w->put_fault, "the bench wants it so");
+    if (w->before_put) w->before_put(w->bench);
+    rv = w->real->ops->put(w->real, cx, key, record);
+    if (w->after_put) w->after_put(w->bench);
+    return rv;
+}
+
+static inline apr_status_t watch_drop(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                                      int tenant)
+{
+    watched_t *w = watched(store);
+
+    bench_note(w->bench, "drop");
+    return w->real->ops->drop(w->real, cx, key, tenant);
+}
+
+static inline apr_status_t watch_revoke(sso_store_t *store, sso_ctx_t *cx, const sso_match_t *match,
+                                        int *count)
+{
+    watched_t *w = watched(store);
+
+    bench_note(w->bench, "revoke");
+    return w->real->ops->revoke(w->real, cx, match, count);
+}
+
+static inline apr_status_t watch_mark(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                                      apr_time_t until)
+{
+    watched_t *w = watched(store);
+
+    bench_note(w->bench, "mark");
+    if (w->mark_fails) return sso_fail(cx, SSO_F_STORE_FULL, "the bench wants it so");
+    return w->real->ops->mark(w->real, cx, key, until);
+}
+
+static inline apr_status_t watch_marked(sso_store_t *store, sso_ctx_t *cx,
+                                        const sso_store_key_t *key, apr_time_t *until)
+{
+    watched_t *w = watched(store);
+
+    bench_note(w->bench, "marked");
+    return w->real->ops->marked(w->real, cx, key, until);
+}
+
+static const sso_store_ops_t watched_ops = {
+    .name = "watched",
+    .get = watch_get,
+    .put = watch_put,
+    .drop = watch_drop,
+    .revoke = watch_revoke,
+    .mark = watch_mark,
+    .marked = watch_marked,
+};
+
+/* ---- the protocol ---- */
+
+static inline apr_status_t fake_start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
+                                      sso_reply_t *reply)
+{
+    bench_t *b = idp->provider->state;
+
+    bench_note(b, "start");
+    if (b->fake.start_fault) return sso_fail(cx, b->fake.start_fault, "the bench wants it so");
+    flow->request = apr_pstrcat(cx->pool, "request-", flow->id, NULL);
+    if (b->fake.form) {
+        apr_table_t *fields = apr_table_make(cx->pool, 2);
+
+        apr_table_addn(fields, "Message", "<x>&\"'");
+        apr_table_addn(fields, "RelayState", flow->id);
+        sso_reply_form(reply, "https://idp.example:8443/sso?x=1", fields);
+    } else {
+        sso_reply_redirect(reply, 302, "https://idp.example/sso");
+    }
+    return APR_SUCCESS;
+}
+
+static inline apr_status_t fake_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                       const sso_flows_t *flows, sso_answer_t *out)
+{
+    bench_t *b = idp->provider->state;
+    sso_answer_t answer = {.who = b->fake.who, .once_n = b->fake.once_n};
+    int i;
+
+    (void)req;
+    b->fake.finished++;
+    bench_note(b, "finish");
+    if (b->fake.finish_fault) return sso_fail(cx, b->fake.finish_fault, "the bench wants it so");
+    if (!b->fake.unsolicited) {
+        if (flows->n == 0) return sso_fail(cx, SSO_F_STATE_MISSING, "no flow");
+        answer.flow = &flows->item[0];
+        answer.return_path = answer.flow->return_path;
+    }
+    if (b->fake.landing) answer.return_path = b->fake.landing;
+    if (b->fake.no_landing) answer.return_path = NULL;
+    for (i = 0; i < answer.once_n; i++) {
+        const char *token = b->fake.token ? b->fake.token
+                            : answer.flow ? answer.flow->request
+                                          : "x";
+
+        answer.once[i] = (sso_once_t){.label = i ? "assertion" : "token",
+                                      .what = sso_span(token),
+                                      .until = cx->now + SECONDS(960),
+                                      .fault = SSO_F_TOKEN_USED};
+    }
+    *out = answer;
+    return APR_SUCCESS;
+}
+
+static inline apr_status_t fake_serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                      const char *leaf, sso_reply_t *reply)
+{
+    (void)cx, (void)idp, (void)req;
+    if (strcmp(leaf, "metadata") != 0) return APR_NOTFOUND;
+    sso_reply_body(reply, 200, "text/plain", sso_span("metadata"));
+    return APR_SUCCESS;
+}
+
+static inline apr_status_t fake_describe(sso_ctx_t *cx, const sso_idp_t *idp,
+                                         apr_array_header_t *facts)
+{
+    (void)cx;
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){"Callback", idp->url, "Where answers go."};
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){"Colour", "blue", NULL};
+    return APR_SUCCESS;
+}
+
+static const sso_protocol_t fake_protocol = {
+    .name = "fake",
+    .bit = SSO_FOR_HMAC,
+    .callback = "callback",
+    .cross_site_post = 0,
+    .flow_age_sec = 900,
+    .start = fake_start,
+    .finish = fake_finish,
+    .serve = fake_serve,
+    .describe = fake_describe,
+};
+
+/* ---- the site ---- */
+
+static inline void bench_log(void *sink, int level, const char *file, int line, const char *text)
+{
+    bench_t *b = sink;
+    apr_size_t n = strlen(b->log);
+
+    (void)file, (void)line;
+    apr_snprintf(b->log + n, sizeof(b->log) - n, "%d %s\n", level, text);
+}
+
+/* Another provider of the site; its settings may be changed. */
+static inline sso_provider_settings_t *bench_add_provider(bench_t *b, sso_site_t *site,
+                                                          const char *name)
+{
+    sso_provider_t *provider = apr_pcalloc(b->cx->pool, sizeof(*provider));
+    sso_idp_t *idp = apr_pcalloc(b->cx->pool, sizeof(*idp));
+    sso_provider_settings_t *set = sso_settings_make(&sso_provider_table, b->cx->pool);
+
+    *provider = (sso_provider_t){.name = name,
+                                 .protocol = &fake_protocol,
+                                 .set = set,
+                                 .file = "sso.conf",
+                                 .line = 7,
+                                 .pool = b->cx->pool,
+                                 .state = b};
+    *idp = (sso_idp_t){provider, site,
+                       apr_pstrcat(b->cx->pool, site->base_url, site->path, "/", name, NULL)};
+    apr_hash_set(site->idps, name, APR_HASH_KEY_STRING, idp);
+    return set;
+}
+
+static inline const sso_idp_t *bench_idp(const sso_site_t *site, const char *name)
+{
+    return apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
+}
+
+/* A site at base_url that shares seal and store with the first one. */
+static inline sso_site_t bench_site(bench_t *b, const char *base_url, const sso_seal_t *seal)
+{
+    sso_site_t site = {.base_url = base_url,
+                       .path = "/.sso",
+                       .path_len = 5,
+                       .cookie = "__Host-sso",
+                       .cookie_path = "/",
+                       .samesite = SSO_SAMESITE_LAX,
+                       .secure = 1,
+                       .seal = seal,
+                       .store = &b->store.store,
+                       .idps = apr_hash_make(b->cx->pool)};
+
+    assert_int_equal(b->store.real->ops->tenant(b->store.real, b->cx, base_url, 0, &site.tenant),
+                     APR_SUCCESS);
+    return site;
+}
+
+static inline sso_seal_t *bench_seal(sso_ctx_t *cx, const char *secret)
+{
+    sso_span_t span = sso_span(secret);
+    sso_seal_t *seal = NULL;
+
+    assert_int_equal(sso_seal_prepare(cx, cx->pool, &span, 1, &seal), APR_SUCCESS);
+    return seal;
+}
+
+static inline bench_t *bench_make(sso_ctx_t *cx)
+{
+    bench_t *b = apr_pcalloc(cx->pool, sizeof(*b));
+
+    b->cx = cx;
+    b->store = (watched_t){
+        .store = {&watched_ops}, .real = sso_store_mem_make(cx->pool), .bench = b};
+    b->site = bench_site(b, BASE, bench_seal(cx, "the secret of the core's bench"));
+    (void)bench_add_provider(b, &b->site, "corp");
+    b->idp = bench_idp(&b->site, "corp");
+    b->jar = apr_table_make(cx->pool, 8);
+    b->headers = apr_table_make(cx->pool, 4);
+    b->fake.once_n = 1;
+    b->fake.who = sso_identity_make(cx->pool);
+    b->fake.who->issuer = "urn:issuer";
+    b->fake.who->subject = "ada";
+    sso_identity_add(b->fake.who, "email", NULL, "ada@example.org");
+    cx->log = bench_log;
+    cx->sink = b;
+    cx->level = SSO_LOG_INFO;
+    return b;
+}
+
+/* ---- the browser ---- */
+
+static inline const char *bench_header(const sso_request_t *req, const char *name)
+{
+    return apr_table_get(req->baton, name);
+}
+
+static inline int bench_add_cookie(void *baton, const char *name, const char *value)
+{
+    sso_buf_t *b = baton;
+
+    sso_buf_format(b, "%s%s=%s", b->n ? "; " : "", name, value);
+    return 1;
+}
+
+/* A request as the browser would send it now; target: path and query. */
+static inline sso_request_t bench_request(bench_t *b, const char *method, const char *target)
+{
+    sso_buf_t cookie = sso_buf_make(b->cx->pool, 0, 65536);
+    const char *mark = strchr(target, '?');
+
+    apr_table_do(bench_add_cookie, &cookie, b->jar, NULL);
+    return (sso_request_t){
+        .method = method,
+        .path = mark ? apr_pstrmemdup(b->cx->pool, target, (apr_size_t)(mark - target)) : target,
+        .query = mark ? mark + 1 : NULL,
+        .target = target,
+        .https = 1,
+        .cookie = cookie.n ? cookie.p : NULL,
+        .header = bench_header,
+        .baton = b->headers,
+    };
+}
+
+/* The headers of a person who clicks on a link of this site. */
+static inline void bench_navigate(bench_t *b)
+{
+    apr_table_clear(b->headers);
+    apr_table_set(b->headers, "Sec-Fetch-Mode", "navigate");
+    apr_table_set(b->headers, "Sec-Fetch-Dest", "document");
+    apr_table_set(b->headers, "Sec-Fetch-Site", "same-origin");
+    apr_table_set(b->headers, "Accept", "text/html");
+}
+
+static inline int bench_keep_one(void *baton, const char *header, const char *value)
+{
+    bench_t *b = baton;
+    const char *eq = strchr(value, '=');
+    const char *end = strchr(value, ';');
+
+    (void)header;
+    assert_true(eq && end && eq < end);
+    if (strstr(end, "; Max-Age=0")) {
+        apr_table_unset(b->jar, apr_pstrmemdup(b->cx->pool, value, (apr_size_t)(eq - value)));
+    } else {
+        apr_table_set(b->jar, apr_pstrmemdup(b->cx->pool, value, (apr_size_t)(eq - value)),
+                      apr_pstrmemdup(b->cx->pool, eq + 1, (apr_size_t)(end - eq - 1)));
+    }
+    return 1;
+}
+
+/* Keep the cookies of a reply. */
+static inline void bench_keep(bench_t *b, const sso_reply_t *reply)
+{
+    if (reply->headers) apr_table_do(bench_keep_one, b, reply->headers, "Set-Cookie", NULL);
+}
+
+static inline int bench_count_one(void *baton, const char *header, const char *value)
+{
+    (void)header, (void)value;
+    ++*(int *)baton;
+    return 1;
+}
+
+static inline int bench_cookies(const sso_reply_t *reply)
+{
+    int n = 0;
+
+    if (reply->headers) apr_table_do(bench_count_one, &n, reply->headers, "Set-Cookie", NULL);
+    return n;
+}
+
+typedef struct {
+    const char *part, *found;
+} bench_search_t;
+
+static inline int bench_search_one(void *baton, const char *header, const char *value)
+{
+    bench_search_t *s = baton;
+
+    (void)header;
+    if (strstr(value, s->part)) s->found = value;
+    return 1;
+}
+
+/* The Set-Cookie value that holds this text; NULL if none. */
+static inline const char *bench_cookie(const sso_reply_t *reply, const char *part)
+{
+    bench_search_t s = {part, NULL};
+
+    if (reply->headers) apr_table_do(bench_search_one, &s, reply->headers, "Set-Cookie", NULL);
+    return s.found;
+}
+
+/* The reply's body as text. */
+static inline const char *bench_body(bench_t *b, const sso_reply_t *reply)
+{
+    return sso_span_text(b->cx->pool, reply->body);
+}
+
+#endif /* SSO_TESTS_CORE_BENCH_H */
