@@ -27,7 +27,8 @@ static void print_message(sso_cli_t *cli, const char *fmt, va_list ap)
 {
     apr_pool_t *p = cli->cx.pool;
 
-    fprintf(stderr, "ssoctl %s: %s\n", sso_cli_name(p, cli->command), apr_pvsprintf(p, fmt, ap));
+    (void)fprintf(stderr, "ssoctl %s: %s\n", sso_cli_name(p, cli->command),
+                  apr_pvsprintf(p, fmt, ap));
 }
 
 int sso_cli_fail(sso_cli_t *cli, const char *fmt, ...)
@@ -47,7 +48,7 @@ int sso_cli_misused(sso_cli_t *cli, const char *fmt, ...)
     va_start(ap, fmt);
     print_message(cli, fmt, ap);
     va_end(ap);
-    fprintf(stderr, "Try 'ssoctl %s --help'.\n", sso_cli_name(cli->cx.pool, cli->command));
+    (void)fprintf(stderr, "Try 'ssoctl %s --help'.\n", sso_cli_name(cli->cx.pool, cli->command));
     return SSO_EXIT_USAGE;
 }
 

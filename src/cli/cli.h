@@ -26,10 +26,10 @@ enum {
 /* One option: --name, or --name ARG. */
 typedef struct {
     const char *name;
-    char letter;     /* short form, 0: none */
     const char *arg; /* what help calls its argument; NULL: takes none */
-    int required;
     const char *help;
+    int required;
+    char letter; /* short form, 0: none */
 } sso_option_t;
 
 typedef struct sso_cli sso_cli_t;

@@ -306,8 +306,8 @@ static const format_t formats[] = {
 
 enum { OPT_FORMAT };
 static const sso_option_t options[] = {
-    [OPT_FORMAT] = {"format", 'f', "text|conf|md", 0,
-                    "text, a configuration, or Markdown; default: text"},
+    [OPT_FORMAT] = {"format", "text|conf|md", "text, a configuration, or Markdown; default: text",
+                    0, 'f'},
     {.name = NULL},
 };
 

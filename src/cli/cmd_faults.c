@@ -9,7 +9,7 @@
 
 enum { OPT_FORMAT };
 static const sso_option_t options[] = {
-    {"format", 'f', "text|md", 0, "text, or Markdown as in docs/FAULTS.md; default: text"},
+    {"format", "text|md", "text, or Markdown as in docs/FAULTS.md; default: text", 0, 'f'},
     {.name = NULL},
 };
 

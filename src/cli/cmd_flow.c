@@ -54,15 +54,15 @@ enum {
     MAKE_COOKIE
 };
 static const sso_option_t make_options[] = {
-    [MAKE_SECRET] = {"secret", 0, "FILE", 1, "the sealing secret, or a source as SSOSecret has it"},
-    [MAKE_SITE] = {"site", 0, "URL", 1, "scheme, host and port as browsers see them"},
-    [MAKE_PROVIDER] = {"provider", 0, "NAME", 1, "the <SSOProvider> that the answer comes from"},
-    [MAKE_REQUEST] = {"request", 0, "TOKEN", 0, "token or request ID that the answer names"},
-    [MAKE_EXTRA] = {"extra", 0, "TEXT", 0, "what else the protocol remembers"},
-    [MAKE_ISSUED] = {"issued", 0, "TIME", 0, "Unix seconds, or 2026-11-23T18:58:52Z; default: now"},
-    [MAKE_RETURN] = {"return", 0, "PATH", 0, "where the browser ends up; default: /"},
-    [MAKE_ID] = {"id", 0, "DIGITS", 0, "8 hex digits of its name; default: random"},
-    [MAKE_COOKIE] = {"cookie", 0, "NAME", 0, "the session cookie; default: " DEFAULT_COOKIE},
+    [MAKE_SECRET] = {"secret", "FILE", "the sealing secret, or a source as SSOSecret has it", 1, 0},
+    [MAKE_SITE] = {"site", "URL", "scheme, host and port as browsers see them", 1, 0},
+    [MAKE_PROVIDER] = {"provider", "NAME", "the <SSOProvider> that the answer comes from", 1, 0},
+    [MAKE_REQUEST] = {"request", "TOKEN", "token or request ID that the answer names", 0, 0},
+    [MAKE_EXTRA] = {"extra", "TEXT", "what else the protocol remembers", 0, 0},
+    [MAKE_ISSUED] = {"issued", "TIME", "Unix seconds, or 2026-11-23T18:58:52Z; default: now", 0, 0},
+    [MAKE_RETURN] = {"return", "PATH", "where the browser ends up; default: /", 0, 0},
+    [MAKE_ID] = {"id", "DIGITS", "8 hex digits of its name; default: random", 0, 0},
+    [MAKE_COOKIE] = {"cookie", "NAME", "the session cookie; default: " DEFAULT_COOKIE, 0, 0},
     {.name = NULL},
 };
 
@@ -212,7 +212,7 @@ const sso_command_t sso_cmd_flow_make = {
 
 enum { OPEN_SECRET };
 static const sso_option_t open_options[] = {
-    [OPEN_SECRET] = {"secret", 0, "FILE", 1, "the sealing secret, or a source as SSOSecret has it"},
+    [OPEN_SECRET] = {"secret", "FILE", "the sealing secret, or a source as SSOSecret has it", 1, 0},
     {.name = NULL},
 };
 

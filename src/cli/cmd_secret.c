@@ -13,7 +13,7 @@
 
 enum { OPT_WRITE };
 static const sso_option_t options[] = {
-    {"write", 'w', "FILE", 0, "create FILE with it, readable by you only; never overwrites"},
+    {"write", "FILE", "create FILE with it, readable by you only; never overwrites", 0, 'w'},
     {.name = NULL},
 };
 

@@ -25,9 +25,9 @@
 
 enum { OPT_CONFIG, OPT_SITE, OPT_HTTPD };
 static const sso_option_t options[] = {
-    [OPT_CONFIG] = {"config", 'f', "FILE", 0, "httpd's configuration; httpd's own default else"},
-    [OPT_SITE] = {"site", 's', "URL", 0, "only what holds at this site: https://www.example.org"},
-    [OPT_HTTPD] = {"httpd", 0, "PROGRAM", 0, "the httpd to ask; otherwise $HTTPD, or searched for"},
+    [OPT_CONFIG] = {"config", "FILE", "httpd's configuration; httpd's own default else", 0, 'f'},
+    [OPT_SITE] = {"site", "URL", "only what holds at this site: https://www.example.org", 0, 's'},
+    [OPT_HTTPD] = {"httpd", "PROGRAM", "the httpd to ask; otherwise $HTTPD, or searched for", 0, 0},
     {.name = NULL},
 };
 
@@ -240,7 +240,7 @@ static int explain_none(sso_cli_t *cli, const apr_array_header_t *blocks)
     for (i = 0; i < blocks->nelts; i++) {
         const block_t *block = &APR_ARRAY_IDX(blocks, i, block_t);
 
-        fprintf(stderr, "  %s --site %s\n", block->name, block->site);
+        (void)fprintf(stderr, "  %s --site %s\n", block->name, block->site);
     }
     return SSO_EXIT_FAILED;
 }
@@ -273,7 +273,7 @@ static int judge(sso_cli_t *cli, judgement_t *out)
                             apr_strerror(rv, why, sizeof(why)));
     }
     if (!out->status) return SSO_EXIT_OK;
-    fprintf(stderr, "%s", out->messages);
+    (void)fprintf(stderr, "%s", out->messages);
     if (out->crashed) return sso_cli_fail(cli, "%s crashed (signal %d)", httpd, out->status);
     return sso_cli_fail(cli, "%s does not accept the configuration; correct what it says above",
                         httpd);

@@ -28,15 +28,16 @@ static void list_commands(apr_pool_t *p, const char *noun, FILE *to)
 
     for (c = commands; *c; c++) {
         if (noun && strcmp((*c)->noun, noun) != 0) continue;
-        fprintf(to, "  ssoctl %-12s %s\n", sso_cli_name(p, *c), (*c)->summary);
+        (void)fprintf(to, "  ssoctl %-12s %s\n", sso_cli_name(p, *c), (*c)->summary);
     }
 }
 
 static void help(apr_pool_t *p, const char *noun, FILE *to)
 {
-    if (!noun) fprintf(to, "ssoctl - shows what mod_sso does, and works with what it seals.\n\n");
+    if (!noun)
+        (void)fprintf(to, "ssoctl - shows what mod_sso does, and works with what it seals.\n\n");
     list_commands(p, noun, to);
-    fprintf(to, "\nEvery command explains itself: ssoctl COMMAND --help\n");
+    (void)fprintf(to, "\nEvery command explains itself: ssoctl COMMAND --help\n");
 }
 
 static int is_known_noun(const char *word)
@@ -49,13 +50,14 @@ static int is_known_noun(const char *word)
     return 0;
 }
 
-static const sso_command_t *find_command(int argc, char **argv)
+/* second: the next word, NULL if there is none. */
+static const sso_command_t *find_command(const char *first, const char *second)
 {
     const sso_command_t *const *c;
 
     for (c = commands; *c; c++) {
-        if (strcmp((*c)->noun, argv[1]) != 0) continue;
-        if (!(*c)->verb || (argc > 2 && !strcmp((*c)->verb, argv[2]))) return *c;
+        if (strcmp((*c)->noun, first) != 0) continue;
+        if (!(*c)->verb || (second && !strcmp((*c)->verb, second))) return *c;
     }
     return NULL;
 }
@@ -70,25 +72,26 @@ static int is_version(const char *word)
     return !strcmp(word, "--version") || !strcmp(word, "-V");
 }
 
-/* No such command, or a noun without its verb. */
-static int answer_without_command(apr_pool_t *p, int argc, char **argv)
+/* "ssoctl --version", "ssoctl help", "ssoctl help flow", "ssoctl flow --help", a noun without its
+ * verb, or no such command. */
+static int answer_without_command(apr_pool_t *p, const char *first, const char *second)
 {
-    const char *noun = is_known_noun(argv[1]) ? argv[1] : NULL;
-    const char *wrong = noun ? argv[2] : argv[1];
+    const char *noun = is_known_noun(first) ? first : NULL;
+    const char *word = noun && second ? second : first;
+    const char *topic = !noun && second && is_known_noun(second) ? second : noun;
 
-    if (is_help(argc > 2 ? argv[2] : argv[1])) {
-        help(p, noun, stdout);
-        return SSO_EXIT_OK;
-    }
-    if (is_version(argc > 2 ? argv[2] : argv[1])) {
+    if (is_version(word)) {
         printf("ssoctl %s\n", SSO_VERSION);
         return SSO_EXIT_OK;
     }
-    if (!wrong) {
-        fprintf(stderr, "ssoctl: '%s' needs a second word; write one of\n", noun);
-    } else {
-        fprintf(stderr, "ssoctl: '%s' is not a command; write one of\n", wrong);
+    if (is_help(word)) {
+        help(p, topic, stdout);
+        return SSO_EXIT_OK;
     }
+    (void)fprintf(stderr,
+                  noun && !second ? "ssoctl: '%s' needs a second word; write one of\n"
+                                  : "ssoctl: '%s' is not a command; write one of\n",
+                  word);
     list_commands(p, noun, stderr);
     return SSO_EXIT_USAGE;
 }
@@ -99,20 +102,21 @@ static void print_log(void *sink, int level, const char *file, int line, const c
     (void)level;
     (void)file;
     (void)line;
-    fprintf(stderr, "ssoctl: warning: %s\n", text);
+    (void)fprintf(stderr, "ssoctl: warning: %s\n", text);
 }
 
 static int run(apr_pool_t *p, int argc, char **argv)
 {
-    const sso_command_t *command = argc > 1 ? find_command(argc, argv) : NULL;
     sso_cli_t cli = {.cx = sso_ctx(p, apr_time_now())};
+    const sso_command_t *command;
     int words;
 
-    if (argc < 2) {
+    if (argc < 2 || !argv[1]) {
         help(p, NULL, stderr);
         return SSO_EXIT_USAGE;
     }
-    if (!command) return answer_without_command(p, argc, argv);
+    command = find_command(argv[1], argv[2]);
+    if (!command) return answer_without_command(p, argv[1], argv[2]);
     cli.cx.level = SSO_LOG_WARN;
     cli.cx.log = print_log;
     words = command->verb ? 2 : 1;
@@ -125,13 +129,13 @@ int main(int argc, char **argv)
     int rc;
 
     if (apr_initialize() != APR_SUCCESS || apr_pool_create(&p, NULL) != APR_SUCCESS) {
-        fprintf(stderr, "ssoctl: no memory\n");
+        (void)fprintf(stderr, "ssoctl: no memory\n");
         return SSO_EXIT_FAILED;
     }
     rc = run(p, argc, argv);
     apr_terminate(); /* pools end here, and with them the secrets in them */
     if (fflush(stdout) || ferror(stdout)) {
-        fprintf(stderr, "ssoctl: the output could not be written\n");
+        (void)fprintf(stderr, "ssoctl: the output could not be written\n");
         return SSO_EXIT_FAILED;
     }
     return rc;

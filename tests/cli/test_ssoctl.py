@@ -58,6 +58,11 @@ def test_help(word):
         assert f"ssoctl {name} " in text
 
 
+def test_help_before_other_words():
+    assert good("--help", "whatever") == good("help")
+    assert good("help", "flow") == good("flow", "--help")
+
+
 @pytest.mark.parametrize("name", ["", *COMMANDS])
 @pytest.mark.parametrize("option", ["--version", "-V"])
 def test_version_everywhere(name, option):
