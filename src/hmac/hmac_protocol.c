@@ -82,13 +82,15 @@ static apr_status_t check_secret(sso_ctx_t *cx, const char *provider, sso_span_t
                         "an SSOHmacSecret ends with a line break; remove it from the file");
     }
     if (secret.n < SECRET_MIN) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "an SSOHmacSecret has %d bytes, %d at least; use 64 random hex digits",
-                        (int)secret.n, SECRET_MIN);
+        return sso_fail(
+            cx, SSO_F_CONFIG,
+            "an SSOHmacSecret has %d bytes, %d at least; make one with: ssoctl secret new",
+            (int)secret.n, SECRET_MIN);
     }
     if (secret.n < SECRET_GOOD) {
-        SSO_WARN(cx, "provider %s: an SSOHmacSecret has only %d bytes; use 64 random hex digits",
-                 provider, (int)secret.n);
+        SSO_WARN(
+            cx, "provider %s: an SSOHmacSecret has only %d bytes; make one with: ssoctl secret new",
+            provider, (int)secret.n);
     }
     return APR_SUCCESS;
 }
