@@ -210,6 +210,29 @@ static void hex_decodes_exactly(void **state)
     }
 }
 
+static void hex_comes_back(void **state)
+{
+    sso_ctx_t *cx = *state;
+    unsigned char all[256];
+    unsigned char back[256] = {0};
+    char *text;
+    int c;
+
+    for (c = 0; c < 256; c++) {
+        all[c] = (unsigned char)c;
+    }
+    text = sso_hex_encode(cx->pool, sso_span_of(all, sizeof(all)));
+    assert_int_equal(strlen(text), 512);
+    assert_int_equal(sso_hex_decode(sso_span(text), back, sizeof(back)), APR_SUCCESS);
+    assert_memory_equal(all, back, sizeof(all));
+    memset(back, 0, sizeof(back));
+    for (c = 0; c < 512; c++) {
+        if (text[c] >= 'a') text[c] = (char)(text[c] - 'a' + 'A');
+    }
+    assert_int_equal(sso_hex_decode(sso_span(text), back, sizeof(back)), APR_SUCCESS);
+    assert_memory_equal(all, back, sizeof(all));
+}
+
 static void percent_encodes_all_but_unreserved(void **state)
 {
     static const char unreserved[] =
@@ -306,6 +329,34 @@ static void utf8_is_rfc3629(void **state)
     assert_true(sso_is_utf8(sso_span_of(NULL, 0)));
 }
 
+static void characters_have_a_length(void **state)
+{
+    static const struct {
+        const char *text;
+        apr_size_t wanted;
+    } row[] = {
+        {"", 0},
+        {"a", 1},
+        {"ab", 1},
+        {"\xc3\xa9x", 2},
+        {"\xe2\x82\xac", 3},
+        {"\xf0\x9f\x98\x80\xf0", 4},
+        {"\x80", 0},
+        {"\xc3", 0},
+        {"\xe2\x82(", 0},
+        {"\xf0\x9f\x98(", 0},
+        {"\xf0\x9f(\x98", 0},
+    };
+    apr_size_t i;
+
+    (void)state;
+    for (i = 0; i < COUNT(row); i++) {
+        assert_int_equal(sso_utf8_length(sso_span(row[i].text)), row[i].wanted);
+    }
+    assert_int_equal(sso_utf8_length(sso_span_of("\0", 1)), 0);
+    assert_int_equal(sso_utf8_length(sso_span_of(NULL, 0)), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,10 +367,12 @@ int main(void)
         UNIT(base64_has_one_form_per_value),
         UNIT(base64url_is_plain),
         UNIT(hex_decodes_exactly),
+        UNIT(hex_comes_back),
         UNIT(percent_encodes_all_but_unreserved),
         UNIT(percent_decodes),
         UNIT(an_escape_ends_with_its_span),
         UNIT(utf8_is_rfc3629),
+        UNIT(characters_have_a_length),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

@@ -190,7 +190,7 @@ static void strings_are_written(void **state)
         const char *text, *wanted;
     } row[] = {
         {"", "\"\""},
-        {"abc", "\"abc\""},
+        {"abc ~", "\"abc ~\""},
         {"a\"b\\c/", "\"a\\u0022b\\u005cc/\""},
         {"</script>", "\"\\u003c/script\\u003e\""},
         {"<!--&'", "\"\\u003c!--\\u0026\\u0027\""},

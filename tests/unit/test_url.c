@@ -150,6 +150,8 @@ static void urls_are_read(void **state)
          "http://[2001:db8::1]:8080"},
         {"http://127.0.0.1:65535/", "http", "127.0.0.1", 65535, "/", NULL,
          "http://127.0.0.1:65535"},
+        {"http://a.example/%40%10%20", "http", "a.example", 80, "/%40%10%20", NULL,
+         "http://a.example"},
         {"http://1a.example/", "http", "1a.example", 80, "/", NULL, "http://1a.example"},
     };
     sso_ctx_t *cx = *state;
@@ -232,6 +234,7 @@ static void urls_are_refused(void **state)
         "https://[]/",
         "https://[::1]:/",
         "https://[1.2.3.4]/",
+        "https://[1111:2222:3333:4444:5555:6666:7777:8888:9999:aaaa:bbbb:cccc]/",
         "https://a.example/\"x",
         "https://a.example/<x>",
         "https://a.example/{x}",
@@ -241,6 +244,8 @@ static void urls_are_refused(void **state)
         "https://a.example/%",
         "https://a.example/%4",
         "https://a.example/%zz",
+        "https://a.example/%z4",
+        "https://a.example/%4z",
         "https://a.example/%00",
         "https://a.example/?%00",
     };
@@ -293,6 +298,10 @@ static void loopback_is_known(void **state)
         {"", 0},
         {"::1", 0},
         {"[::1", 0},
+        {"x::1]", 0},
+        {"[::1x", 0},
+        {"[]", 0},
+        {"[", 0},
         {"notlocalhost", 0},
     };
     apr_size_t i;
@@ -342,6 +351,7 @@ static void return_paths_stay_here(void **state)
         {"/:80", 1},
         {"/\xc3\xa9", 1},
         {"/%2", 1},
+        {"/a b", 1},
         {NULL, 0},
         {"", 0},
         {"a", 0},
