@@ -113,6 +113,21 @@ def test_show_saml(example):
     assert re.search(r"SSOSamlWantSigned +either +\(default\)\n", done.stdout)
 
 
+def test_show_a_certificate_to_paste(example):
+    """Several lines, at the left margin, and what follows them belongs to the same provider."""
+    text = read("saml.conf").replace("</SSOProvider>",
+                                     "SSOSamlKey sso/sp.key sso/sp.crt\n</SSOProvider>")
+    httpd = example(text)
+    httpd.file("sso/sp.key", pki.pair("sp").key_pem, 0o600)
+    httpd.file("sso/sp.crt", pki.pair("sp").cert_pem)
+    httpd.write()
+    done = ssoctl(httpd, "corp", "--site", "https://www.example.org")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "\n" + pki.pair("sp").cert_pem in done.stdout
+    assert done.stdout.index("-----END CERTIFICATE-----\n        (") > 0
+    assert done.stdout.index("\n\n") == len(done.stdout) - 2
+
+
 def test_show_hmac_without_the_secret(example):
     httpd = example(read("hmac.conf"))
     httpd.write()
