@@ -15,8 +15,8 @@
 
 typedef struct {
     const apr_array_header_t *keys; /* of const sso_key_pair_t *: tried in order */
-    const char *entity_id;          /* Recipient of an EncryptedKey, if present, must be this (R45) */
-    int allow_cbc;                  /* R40: decided by the caller */
+    const char *entity_id; /* Recipient of an EncryptedKey, if present, must be this (R45) */
+    int allow_cbc;         /* R40: decided by the caller */
 } sso_saml_unlock_t;
 
 /**
