@@ -4,7 +4,7 @@ import contextlib
 import pytest
 
 from lib import httpd as httpd_lib
-from lib import sites
+from lib import recipes, sites
 from lib.browser import Browser
 
 SECRET = "a-secret-for-tests-0123456789abcdef"
@@ -87,3 +87,21 @@ def make_browser():
 def browser(make_browser):
     """A browser in which nobody logs in."""
     return make_browser()
+
+
+@pytest.fixture
+def app(httpd, site):
+    """https://app.example.test with the provider `members`; nothing is protected yet."""
+    host = httpd.host("app.example.test", tls=True)
+    recipes.members(host, site)
+    return host
+
+
+@pytest.fixture
+def alice(make_browser):
+    return make_browser("alice")
+
+
+@pytest.fixture
+def bob(make_browser):
+    return make_browser("bob")

@@ -28,6 +28,7 @@ PROGRAM = os.environ.get("SSO_HTTPD") or shutil.which("apache2", path="/usr/sbin
 
 # What nearly every configuration needs, and nothing that hooks into requests unasked.
 _ALWAYS = ["authn_core", "authz_core", "authz_host", "authz_user", "dir", "mime"]
+_FAKETIME = "/usr/lib/%s-linux-gnu/faketime/libfaketimeMT.so.1" % os.uname().machine
 _UP = r"resuming normal operations"
 
 # Two children at least: what one of them learns, the other must know.
@@ -80,16 +81,19 @@ class Host:
 class Httpd:
     """One httpd; not running until start()."""
 
-    def __init__(self, mpm="event", modules=(), sso=True, sso_first=False, daemon=False):
+    def __init__(self, mpm="event", modules=(), sso=True, sso_first=False, daemon=False,
+                 fake_time=False):
         """
         modules:   further modules by name ("proxy_http"); what they need comes along.
         sso:       load the module under test; sso_first: before all others.
         daemon:    let httpd go to the background by itself, as service scripts do.
+        fake_time: httpd reads a clock that advance() moves.
         """
         if sso and not MODULE.exists():
             raise HttpdFailed("no %s: build first, and name the build directory in SSO_BUILD"
                               % MODULE)
         self.mpm, self.sso, self.sso_first, self.daemon = mpm, sso, sso_first, daemon
+        self.fake_time, self._offset = fake_time, 0
         self.modules = list(modules)
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="sso-http-"))
         self.root.chmod(0o755)
@@ -235,6 +239,13 @@ class Httpd:
         os.kill(child, signal.SIGKILL)
         return child
 
+    def advance(self, seconds):
+        """Move the server's clock."""
+        self._offset += seconds
+        path = self.root / "run" / "clock"
+        (path.with_suffix(".new")).write_text("%+d\n" % self._offset)
+        path.with_suffix(".new").rename(path)
+
     @property
     def pid(self):
         """Of the parent; None when it does not run."""
@@ -284,7 +295,17 @@ class Httpd:
         env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"}
         if self.sso:
             env.update(sanitizer.environment(str(MODULE), str(self.root / "san" / "report")))
+        if self.fake_time:
+            env.update(self._clock(env.get("LD_PRELOAD")))
         return env
+
+    def _clock(self, preload):
+        """Variables for libfaketime, which looks into a file at every call."""
+        if not (self.root / "run" / "clock").exists():
+            self.advance(0)
+        return {"LD_PRELOAD": ":".join(x for x in (preload, _FAKETIME) if x),
+                "FAKETIME_TIMESTAMP_FILE": str(self.root / "run" / "clock"),
+                "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 
     def _run(self, *arguments):
         return subprocess.run(self._command(*arguments), env=self._environment(), cwd=self.root,

@@ -1,0 +1,60 @@
+"""Configurations that many tests begin with."""
+import json
+
+from .page import Page
+
+CALLBACK = "/.sso/%s/callback"
+
+
+def members(host, site, name="members", extra=""):
+    """A signed-token provider for a virtual host, and the site told where to answer."""
+    host.add(provider(host.httpd, site, name, extra))
+    site.callback = host.url + CALLBACK % name
+
+
+def provider(httpd, site, name="members", extra=""):
+    """The block alone, for wherever it is to stand."""
+    secret = httpd.secret(name + ".secret", site.secret)
+    return ("<SSOProvider %s hmac>\nSSOHmacEndpoint %s\nSSOHmacSecret file:%s\n%s\n</SSOProvider>"
+            % (name, site.endpoint, secret, extra))
+
+
+def saml(host, idp, name="corp", extra=""):
+    """A SAML provider that reads the metadata of `idp`."""
+    path = host.httpd.file("conf/%s-idp.xml" % name, idp.metadata())
+    host.add("<SSOProvider %s saml>\nSSOSamlMetadata %s\n%s\n</SSOProvider>" % (name, path, extra))
+
+
+def protect(host, path="/app", lines="SSO members"):
+    """A location with lines of its own."""
+    host.add('<Location "%s">\n%s\n</Location>' % (path, lines))
+
+
+def sign_in(browser, host, name="members"):
+    """Log the browser's user in without touching a protected page; the session's JSON."""
+    page = browser.open("%s/.sso/login?provider=%s&return=/.sso/session" % (host.url, name))
+    assert page.status == 200 and page.path == "/.sso/session", repr(page)
+    return page.json()
+
+
+def user_of(browser, host):
+    """Who the browser's user is to the host; None if nobody."""
+    page = browser.fetch(host.url + "/.sso/session")
+    assert page.status in (200, 401), repr(page)
+    return page.json()["attributes"]["user"] if page.status == 200 else None
+
+
+def is_login(page: Page):
+    """Is the answer the beginning of a login at another site?"""
+    return page.status in (302, 303) and "/sso?" in (page.location or "")
+
+
+def is_ours(page: Page):
+    """Did the module itself answer?"""
+    if page.fault or "You are signed out" in page.text:
+        return True
+    try:
+        body = json.loads(page.body)
+    except ValueError:
+        return False
+    return isinstance(body, dict) and (body.get("error") == "login_required" or "issuer" in body)
