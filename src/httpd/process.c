@@ -178,15 +178,42 @@ static int prepare_providers(const setup_t *setup, server_rec *s, apr_array_head
 
 /* ---- sites ---- */
 
-static int is_tls(server_rec *s, apr_pool_t *p)
+/* The line that opened a <VirtualHost>; NULL for the main server. */
+static const ap_directive_t *opening_of(const server_rec *s, const ap_directive_t *d)
 {
-    request_rec *r = apr_pcalloc(p, sizeof(*r));
-    const char *protocol = ap_get_server_protocol(s);
+    for (; s->is_virtual && d; d = d->next) {
+        const ap_directive_t *below = d->first_child ? opening_of(s, d->first_child) : NULL;
 
-    if (protocol && !strcmp(protocol, "https")) return 1;
-    r->server = s;
-    r->pool = p;
-    return !strcmp(ap_run_http_scheme(r), "https");
+        if (below) return below;
+        if (!strcasecmp(d->directive, "<VirtualHost") && d->line_num == (int)s->defn_line_number
+            && !strcmp(d->filename, s->defn_name)) {
+            return d;
+        }
+    }
+    return NULL;
+}
+
+/* Does TLS hold behind these lines, if it held (or not) before them? */
+static int engine_says(const ap_directive_t *d, int before)
+{
+    for (; d; d = d->next) {
+        if (!strcasecmp(d->directive, "SSLEngine") || !strcasecmp(d->directive, "GnuTLSEnable")) {
+            before = !strcasecmp(d->args, "on");
+        } else if (d->first_child && strcasecmp(d->directive, "<VirtualHost") != 0) {
+            before = engine_says(d->first_child, before);
+        }
+    }
+    return before;
+}
+
+/* mod_ssl answers for connections only, and there is none yet: its lines have to tell. */
+static int is_tls(server_rec *s)
+{
+    const ap_directive_t *opening = opening_of(s, ap_conftree);
+    const char *protocol = s->server_scheme ? s->server_scheme : ap_get_server_protocol(s);
+
+    if (protocol && !strcasecmp(protocol, "https")) return 1;
+    return engine_says(opening ? opening->first_child : NULL, engine_says(ap_conftree, 0));
 }
 
 static int port_of(const server_rec *s)
@@ -203,7 +230,7 @@ static const char *base_url(server_rec *s, apr_pool_t *p)
     sso_url_t url;
 
     if (!given) {
-        int tls = is_tls(s, p);
+        int tls = is_tls(s);
         int port = port_of(s);
 
         given = apr_psprintf(p, "%s://%s:%d", tls ? "https" : "http", s->server_hostname,

@@ -240,7 +240,7 @@ def test_a_key_that_does_not_match_its_certificate(httpd, host, closing):
     key = httpd.file("conf/sp.key", pki.pair("one").key_pem, 0o600)
     cert = httpd.file("conf/sp.crt", pki.pair("two").cert_pem)
     host.add(block("SSOSamlMetadata %s\nSSOSamlKey %s %s" % (metadata, key, cert), "corp", "saml"))
-    refuses(httpd, "sp.crt|sp.key", "match")
+    refuses(httpd, "sp.crt is not for the key in .*sp.key")
 
 
 def test_configtest_writes_nothing(httpd, host, closing):
@@ -300,7 +300,7 @@ def test_htaccess_that_names_nobody_lets_nobody_in(httpd, host, browser):
 def test_authtype_without_a_require_is_reported(httpd, host):
     host.add(block(ENDPOINT + "\n" + secret(httpd)))
     host.add('<Location "/app">\nAuthType SSO\n</Location>')
-    httpd.expect_log("sso:warn.*AuthType SSO.*Require")
+    httpd.expect_log("AuthType SSO without Require protects nothing")
     httpd.start()
 
 
@@ -308,11 +308,11 @@ def test_loosened_rules_are_logged_at_every_start(httpd, host, closing):
     from lib.saml_idp import SamlIdp
     metadata = httpd.file("conf/idp.xml", closing(SamlIdp()).metadata())
     host.add(block("SSOSamlMetadata %s\nSSOSamlAllow sha1 comments" % metadata, "corp", "saml"))
-    httpd.expect_log("sso:warn.*corp.*sha1")
+    httpd.expect_log("sso:warn.*corp: SSOSamlAllow (sha1|comments)")
     httpd.start()
-    before = len(httpd.log.find("sha1"))
+    before = len(httpd.log.find("SSOSamlAllow sha1"))
     httpd.restart()
-    assert len(httpd.log.find("sha1")) > before > 0
+    assert len(httpd.log.find("SSOSamlAllow sha1")) > before > 0
 
 
 def test_the_state_directory_is_private(httpd, host):

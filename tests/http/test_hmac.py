@@ -234,6 +234,7 @@ def test_nothing_that_was_sent_is_shown(app, browser):
 def test_the_log_holds_no_secret_and_no_signature(app, site, browser):
     app.httpd.start()
     app.httpd.expect_fault("sig_mismatch")
+    app.httpd.expect_log("no usual mistake explains the signature")
     wrong = "0" * 64
     page = browser.step(app.url + "/.sso/members/callback?data=eyJhIjoxfQ%3D%3D&sig=" + wrong)
     assert page.fault == "sig_mismatch"
@@ -309,6 +310,11 @@ def ban(host, secret):
     assert call(host, wire, flow_cookie(host, "0" * 32, 30, "ffffffff")).fault == "banned"
 
 
+# What the log says of signatures that do not match.
+MISTAKES = {"I20": "the site signed the JSON", "I21": "the site made a plain SHA-256",
+            "I22": "no usual mistake", "I23": "the site sent the Base64 of the hex digits"}
+
+
 @pytest.mark.parametrize("vector", load() if VECTORS.exists() else [], ids=lambda x: x["id"])
 def test_vector(consumer, vector):
     cookie = prepare(consumer, vector)
@@ -316,7 +322,11 @@ def test_vector(consumer, vector):
     if vector["expect"] == "accept":
         assert page.status == 303 and page.location == consumer.url + "/.sso/session", repr(page)
         check_result(session_of(consumer, page), vector["result"])
+        if "_ignored" in vector["result"]:
+            consumer.httpd.expect_log("sso:warn.*image was dropped")
         return
+    if vector["id"] in MISTAKES:
+        consumer.httpd.expect_log("sso:warn.*provider members: " + MISTAKES[vector["id"]])
     code, status = re.fullmatch(r"reject (\S+) \((\d+)\)", vector["expect"]).groups()
     consumer.httpd.expect_fault(code.split(":")[0])
     assert (page.fault, page.status) == (code, int(status))

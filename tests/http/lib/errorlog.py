@@ -4,6 +4,8 @@ import time
 
 _LEVEL = re.compile(r"\[[\w-]*:(emerg|alert|crit|error|warn|notice|info|debug|trace\d)\]")
 _COMPLAINTS = {"emerg", "alert", "crit", "error", "warn"}
+# mod_mpm_event says so when a child ends while one of its connections does.
+_HARMLESS = re.compile(r"AH03092: process_lingering_close")
 _CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:|Assertion|seg fault")
 
 
@@ -37,16 +39,19 @@ class ErrorLog:
             time.sleep(0.01)
         return False
 
-    def problems(self):
-        """Complaints nobody announced, and announcements nothing came of."""
-        lines = self.lines()
+    def problems(self, console=()):
+        """Complaints nobody announced, and announcements nothing came of.
+
+        console: lines that went to the terminal before the log was open.
+        """
+        lines = self.lines() + list(console)
         found = ["not announced: " + x for x in lines if self._is_complaint(x)]
         found += ["announced, but not in the log: " + e.pattern for e in self._expected
                   if not any(e.search(x) for x in lines)]
         return found
 
     def _is_complaint(self, line):
-        if not line.strip() or any(e.search(line) for e in self._expected):
+        if not line.strip() or any(e.search(line) for e in self._expected + [_HARMLESS]):
             return False
         level = _LEVEL.search(line)
         # A line without a level is something that a library wrote to stderr.

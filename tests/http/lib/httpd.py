@@ -184,6 +184,8 @@ class Httpd:
         """Whether `httpd -t` accepts the configuration, and what it says."""
         self.write()
         done = self._run("-t")
+        if done.returncode < 0:
+            raise HttpdFailed("httpd -t died of signal %d" % -done.returncode)
         return Checked(done.returncode == 0, done.stdout + done.stderr)
 
     # -- life
@@ -269,7 +271,7 @@ class Httpd:
 
     def expect_fault(self, code):
         """Announce a fault of ours."""
-        self.log.expect(r"SSO: %s: " % re.escape(code))
+        self.log.expect(r"SSO: %s(:\S+)?: " % re.escape(code))
 
     def finish(self):
         """Stop, and say what went wrong that nobody asked for; removes everything if nothing."""
@@ -278,7 +280,7 @@ class Httpd:
             self.stop()
         except HttpdFailed as error:
             problems.append(str(error))
-        problems += self.log.problems() + self._sanitizer_reports() + self._console_lines()
+        problems += self.log.problems(self._console_lines()) + self._sanitizer_reports()
         if problems:
             raise HttpdFailed("httpd in %s:\n  %s" % (self.root, "\n  ".join(problems)))
 
@@ -349,7 +351,7 @@ class Httpd:
     def _console_lines(self):
         path = self.root / "logs" / "console"
         lines = path.read_text(errors="replace").splitlines() if path.exists() else []
-        return ["on the console: " + x for x in lines if x.strip()]
+        return [x for x in lines if x.strip()]
 
 
 # Modules that do not work without others.

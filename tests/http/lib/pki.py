@@ -50,7 +50,7 @@ def _certificate(key, name, dns, addresses):
     cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
             .public_key(key.public_key()).serial_number(x509.random_serial_number())
             .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=30)))
+            .not_valid_after(now + datetime.timedelta(days=365)))
     names = [x509.DNSName(x) for x in dns]
     names += [x509.IPAddress(ipaddress.ip_address(x)) for x in addresses]
     if names:
