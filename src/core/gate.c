@@ -25,7 +25,7 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path)
 {
     if (!strncmp(path, site->path, site->path_len)
         && (path[site->path_len] == '/' || path[site->path_len] == '\0')) {
-        return 1;
+        return apr_hash_count(site->idps) > 0;
     }
     return site->aliases && apr_hash_get(site->aliases, path, APR_HASH_KEY_STRING);
 }

@@ -19,7 +19,8 @@ typedef struct {
     sso_reply_t reply;            /* kind NONE: let through without an identity (optional mode) */
 } sso_verdict_t;
 
-/* Is the path one of ours: SSOPath itself or below it? */
+/* Is the path one of ours: SSOPath itself or below it? A site without providers has none, so that
+ * what it proxies to may have its own. */
 int sso_gate_is_ours(const sso_site_t *site, const char *path);
 
 /**

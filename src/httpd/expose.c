@@ -265,7 +265,9 @@ void sso_expose_scrub(request_rec *r)
 
     if (found.lists || found.forged) take_out(r, &names, &found);
     if (found.borrowed) sso_visit_of(r)->borrowed = 1;
-    if (found.cookie && server->site) hide_cookies(r, server->site, found.cookie);
+    if (found.cookie && server->site && apr_hash_count(server->site->idps)) {
+        hide_cookies(r, server->site, found.cookie);
+    }
 }
 
 /* ---- setting ---- */

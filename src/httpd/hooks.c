@@ -91,6 +91,14 @@ int sso_hooks_force(request_rec *r)
     return OK;
 }
 
+/* "Satisfy Any" would let in everybody whom the address rules let in; where SSO is asked for, they
+ * are taken for not satisfied, so that httpd goes on to ask for the user. */
+int sso_hooks_satisfy(request_rec *r)
+{
+    if (ap_satisfies(r) != SATISFY_ANY || sso_hooks_force(r) != OK) return DECLINED;
+    return HTTP_UNAUTHORIZED;
+}
+
 /* Another AuthType rules an SSO line out: Basic for programs next to SSO for people. */
 static int is_wanted(request_rec *r, const sso_directory_t *dir)
 {
@@ -166,8 +174,11 @@ static const sso_session_t *session_here(request_rec *r, const sso_directory_t *
 int sso_hooks_fixup(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
-    const sso_session_t *session = session_here(r, dir);
+    const sso_session_t *session;
 
+    /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
+    if (is_ours(r) && !r->handler) r->handler = "sso";
+    session = session_here(r, dir);
     if (!session) return DECLINED;
     if (!r->user) welcome(r, session);
     if (strcmp(r->user, session->user) != 0) return DECLINED;

@@ -27,6 +27,9 @@ int sso_hooks_guard(request_rec *r);
 /* force_authn: an SSO line asks for a login even where everybody is granted access. */
 int sso_hooks_force(request_rec *r);
 
+/* access_checker: and so it does next to "Satisfy Any". */
+int sso_hooks_satisfy(request_rec *r);
+
 /* check_authn: who is it? */
 int sso_hooks_authn(request_rec *r);
 

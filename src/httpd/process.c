@@ -359,13 +359,28 @@ static void warn_bare_authtype(server_rec *s, const ap_directive_t *d)
     }
 }
 
+/* A host without a line of ours shares the main server's struct: its site must be its own. */
+static void part_from_main(const setup_t *setup, server_rec *s)
+{
+    const sso_server_t *shared = sso_server_of(setup->main_server);
+    sso_server_t *own;
+
+    if (s == setup->main_server || sso_server_of(s) != shared) return;
+    own = apr_pmemdup(setup->pool, shared, sizeof(*shared));
+    own->providers = apr_hash_make(setup->pool);
+    own->mentions = apr_array_make(setup->pool, 1, sizeof(sso_mention_t));
+    ap_set_module_config(s->module_config, &sso_module, own);
+}
+
 static int make_sites(const setup_t *setup)
 {
     server_rec *s;
     int rc = OK;
 
-    for (s = setup->main_server; s && rc == OK; s = s->next)
+    for (s = setup->main_server; s && rc == OK; s = s->next) {
+        part_from_main(setup, s);
         rc = make_site(setup, s);
+    }
     for (s = setup->main_server; s && rc == OK; s = s->next)
         rc = check_mentions(s);
     return rc;

@@ -23,6 +23,9 @@ CONFIGURATIONS = {
         ["rewrite", "cgid"], "RewriteEngine On\nRewriteRule ^ /index.cgi [PT]", ""),
     "front controller by server rewrite to a file": (
         ["rewrite", "cgid"], "RewriteEngine On\nRewriteRule ^ %{DOCUMENT_ROOT}/index.cgi [L]", ""),
+    "front controller by rewrite in Location": (
+        ["rewrite", "cgid"], "<Location />\nRewriteEngine On\nRewriteRule ^ /index.cgi\n"
+        "</Location>", ""),
     "DirectoryIndex": (["cgid"], "DirectoryIndex index.cgi", ""),
     "ProxyPass /": (["proxy_http"], "ProxyPass / BACKEND/", ""),
     "ProxyPass / in Location": (
@@ -101,7 +104,8 @@ def test_get_post_and_a_whole_login(make_httpd, site, backend, alice, name, firs
     members(host, site)
     configure(httpd, host, backend, name)
     httpd.start()
-    assert is_ours(exchange("GET", host.url + "/.sso/session"))
+    asked = exchange("GET", host.url + "/.sso/session")
+    assert asked.status == 401 and is_ours(asked)
     goodbye = exchange("POST", host.url + "/.sso/logout", body="")
     assert goodbye.status == 200 and is_ours(goodbye)
     assert sign_in(alice, host)["attributes"]["user"] == "alice"

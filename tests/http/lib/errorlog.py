@@ -5,7 +5,7 @@ import time
 _LEVEL = re.compile(r"\[[\w-]*:(emerg|alert|crit|error|warn|notice|info|debug|trace\d)\]")
 _COMPLAINTS = {"emerg", "alert", "crit", "error", "warn"}
 # mod_mpm_event says so when a child ends while one of its connections does.
-_HARMLESS = re.compile(r"AH03092: process_lingering_close")
+_AT_THE_END = re.compile(r"AH0309[23]: process_\w+: apr_pollset_add failure")
 _CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:|Assertion|seg fault")
 
 
@@ -51,7 +51,7 @@ class ErrorLog:
         return found
 
     def _is_complaint(self, line):
-        if not line.strip() or any(e.search(line) for e in self._expected + [_HARMLESS]):
+        if not line.strip() or any(e.search(line) for e in self._expected + [_AT_THE_END]):
             return False
         level = _LEVEL.search(line)
         # A line without a level is something that a library wrote to stderr.

@@ -14,7 +14,7 @@ def members(host, site, name="members", extra=""):
 
 def provider(httpd, site, name="members", extra=""):
     """The block alone, for wherever it is to stand."""
-    secret = httpd.secret(name + ".secret", site.secret)
+    secret = httpd.secret("%s-%d.secret" % (name, site.port), site.secret)
     return ("<SSOProvider %s hmac>\nSSOHmacEndpoint %s\nSSOHmacSecret file:%s\n%s\n</SSOProvider>"
             % (name, site.endpoint, secret, extra))
 
@@ -51,10 +51,8 @@ def is_login(page: Page):
 
 def is_ours(page: Page):
     """Did the module itself answer?"""
-    if page.fault or "You are signed out" in page.text:
-        return True
     try:
         body = json.loads(page.body)
     except ValueError:
-        return False
-    return isinstance(body, dict) and (body.get("error") == "login_required" or "issuer" in body)
+        return bool(page.fault) or "You are signed out" in page.text
+    return body.get("error") == "login_required" or "issuer" in body
