@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/url.h"
+#include "core/page.h"
 #include "core/session.h"
 
 #include <apr_strings.h>
@@ -91,9 +92,19 @@ const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const ch
 
 /* ---- finish ---- */
 
-static const char *absolute(sso_ctx_t *cx, const sso_site_t *site, const char *path)
+/* Back to where the person wanted to go. A SameSite=Strict cookie is not sent on a redirect that
+ * began at the provider's site, so such a login ends on a page of ours that goes on by itself. */
+static void lead_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, sso_reply_t *reply)
 {
-    return apr_pstrcat(cx->pool, site->base_url, path, NULL);
+    sso_link_t link = {apr_pstrcat(cx->pool, site->base_url, path, NULL), "Continue"};
+
+    if (site->samesite != SSO_SAMESITE_STRICT) {
+        sso_reply_redirect(reply, 303, link.url);
+        return;
+    }
+    sso_page_message(cx, "You are signed in", "You are being taken to the page you asked for.",
+                     &link, 1, reply);
+    sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", link.url, NULL));
 }
 
 /* The answer came once more from the browser whose session it made: a reload, or the back button. */
@@ -165,7 +176,7 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
     }
     if (rv != APR_SUCCESS && is_reload(cx, idp, req, &answer, &session)) {
         sso_ctx_clear(cx);
-        sso_reply_redirect(reply, 303, absolute(cx, idp->site, session.landing));
+        lead_back(cx, idp->site, session.landing, reply);
         return APR_SUCCESS;
     }
     if (rv == APR_SUCCESS) rv = admit(cx, idp, req, &answer, &plan, reply);
@@ -174,6 +185,6 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
         rv = sso_flow_linger(cx, idp->site, answer.flow, idp->provider->protocol->cross_site_post,
                              reply);
     }
-    sso_reply_redirect(reply, 303, absolute(cx, idp->site, answer.return_path));
+    lead_back(cx, idp->site, answer.return_path, reply);
     return rv;
 }

@@ -358,22 +358,58 @@ void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_se
 
 /* ---- shared caches ---- */
 
-/* Just before the content is set in stone, and before mod_cache sees it. */
+/* One item of a header's list, up to a comma outside of quotes; *at moves behind it. */
+static sso_span_t next_item(const char **at)
+{
+    const char *from = *at + strspn(*at, ", \t");
+    const char *to = from;
+    int quoted = 0;
+
+    for (; *to && (quoted || *to != ','); to++) {
+        if (*to == '"') quoted = !quoted;
+    }
+    *at = to;
+    return sso_span_of(from, (apr_size_t)(to - from));
+}
+
+static int is_called(sso_span_t item, const char *name)
+{
+    apr_size_t n = strlen(name);
+
+    return item.n >= n && !strncasecmp(item.p, name, n)
+           && (item.n == n || strchr("= \t", item.p[n]) != NULL);
+}
+
+/* What the site says about caching, without what shared caches might take for leave. */
+static const char *privately(apr_pool_t *p, const char *control)
+{
+    const char *kept = "private";
+    const char *at = control;
+
+    while (at && *at) {
+        sso_span_t item = next_item(&at);
+
+        if (is_called(item, "no-store")) return control;
+        if (!item.n || is_called(item, "public") || is_called(item, "private")
+            || is_called(item, "s-maxage")) {
+            continue;
+        }
+        kept = apr_pstrcat(p, kept, ", ", apr_pstrmemdup(p, item.p, item.n), NULL);
+    }
+    return kept;
+}
+
+/* After mod_headers has set what the site wants, before mod_cache looks at it. */
 static apr_status_t make_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
-    const char *control = apr_table_get(r->headers_out, "Cache-Control");
+    const char *control = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
+    const char *always = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
 
     ap_remove_output_filter(f);
-    if (!control) {
-        apr_table_setn(r->headers_out, "Cache-Control", "private");
-    } else if (!ap_strcasestr(control, "private") && !ap_strcasestr(control, "no-store")) {
-        if (ap_strcasestr(control, "public") || ap_strcasestr(control, "s-maxage")) {
-            apr_table_setn(r->headers_out, "Cache-Control", "private");
-        } else {
-            apr_table_mergen(r->headers_out, "Cache-Control", "private");
-        }
-    }
+    if (control && always) control = apr_pstrcat(r->pool, control, ", ", always, NULL);
+    apr_table_unset(r->err_headers_out, "Cache-Control");
+    apr_table_setn(r->headers_out, "Cache-Control", privately(r->pool, control ? control : always));
     return ap_pass_brigade(f->next, bb);
 }
 
@@ -385,5 +421,5 @@ void sso_expose_keep_private(request_rec *r)
 void sso_expose_register(void)
 {
     private_filter = ap_register_output_filter("SSO_PRIVATE", make_private, NULL,
-                                               (ap_filter_type)(AP_FTYPE_CONTENT_SET - 1));
+                                               AP_FTYPE_CONTENT_SET);
 }

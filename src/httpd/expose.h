@@ -25,7 +25,7 @@ void sso_expose_scrub(request_rec *r);
 /* Set variables and headers of the session for this directory (H2, H5). */
 void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session);
 
-/* Answers to people who are logged in are theirs: Cache-Control gets `private`. */
+/* The answer is for one person: Cache-Control gets `private`, and loses what says otherwise. */
 void sso_expose_keep_private(request_rec *r);
 void sso_expose_register(void);
 

@@ -186,15 +186,21 @@ int sso_hooks_fixup(request_rec *r)
     return DECLINED;
 }
 
-void sso_hooks_filter(request_rec *r)
+/* Does the answer depend on who asks? Where SSO holds it does, for strangers in optional mode too. */
+static int is_personal(const request_rec *r)
 {
     const request_rec *q;
 
+    if (sso_directory_is_on(sso_directory_of(r))) return 1;
     for (q = r; q; q = q->main ? q->main : q->prev) {
         const sso_visit_t *visit = sso_visit_find(q);
 
-        if (!visit || !visit->session) continue;
-        sso_expose_keep_private(r);
-        return;
+        if (visit && visit->session) return 1;
     }
+    return 0;
+}
+
+void sso_hooks_filter(request_rec *r)
+{
+    if (!is_ours(r) && is_personal(r)) sso_expose_keep_private(r);
 }

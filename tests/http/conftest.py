@@ -21,6 +21,9 @@ def pytest_runtest_makereport(item, call):
 @contextlib.contextmanager
 def running(keep, **options):
     """A new httpd, checked and removed at the end; kept for a look if keep() says so."""
+    if options.get("sso", True) and not httpd_lib.MODULE.exists():
+        pytest.exit("no %s: build first, and name the build directory in SSO_BUILD"
+                    % httpd_lib.MODULE, 3)
     httpd = httpd_lib.Httpd(**options)
     try:
         yield httpd

@@ -5,23 +5,27 @@ from lib.recipes import is_login, protect, sign_in
 from lib.sites import header
 
 
-@pytest.fixture(params=["quick handler", "late handler"])
+def cached_app(app, backend, quick="on"):
+    """Everything is cached, as far as mod_cache thinks it may."""
+    app.httpd.need("cache_disk", "proxy_http")
+    (app.httpd.root / "cache").mkdir()
+    (app.httpd.root / "cache").chmod(0o777)
+    app.add('CacheRoot "%s/cache"\nCacheEnable disk /\nCacheQuickHandler %s\nCacheHeader on\n'
+            "ProxyPass /app/ %s/\nProxyPass /open/ %s/"
+            % (app.httpd.root, quick, backend.url, backend.url))
+
+
+@pytest.fixture(params=["on", "off"], ids=["quick handler", "late handler"])
 def cached(request, app, backend):
-    """Everything is cached, as far as mod_cache thinks it may; /app is protected."""
-    httpd = app.httpd
-    httpd.need("cache_disk", "proxy_http")
-    (httpd.root / "cache").mkdir()
-    (httpd.root / "cache").chmod(0o777)
-    app.add('CacheRoot "%s/cache"\nCacheEnable disk /\nCacheQuickHandler %s\nCacheIgnoreQueryString'
-            " Off\nCacheHeader on\nProxyPass /app/ %s/\nProxyPass /open/ %s/"
-            % (httpd.root, "on" if request.param == "quick handler" else "off", backend.url,
-               backend.url))
+    """/app is protected, /open is not."""
+    cached_app(app, backend, request.param)
     protect(app)
-    httpd.start()
+    app.httpd.start()
     return app
 
 
-CONTROLS = ["max-age=60", "public, max-age=60", "public", "s-maxage=60, max-age=60",
+CONTROLS = ['private="x-a, x-b", max-age=60',
+            "max-age=60", "public, max-age=60", "public", "s-maxage=60, max-age=60",
             "max-age=60, must-revalidate", ""]
 
 
@@ -39,6 +43,9 @@ def test_protected_pages_are_not_shared(cached, alice, bob, browser, control):
 @pytest.mark.parametrize("control, sent", [
     ("max-age=60", {"private", "max-age=60"}),
     ("public, max-age=60", {"private", "max-age=60"}),
+    ("public,s-maxage=9,MAX-AGE=60", {"private", "MAX-AGE=60"}),
+    ('private="set-cookie", max-age=60', {"private", "max-age=60"}),
+    ('no-cache="x-a, x-b", PUBLIC', {"private", 'no-cache="x-a', 'x-b"'}),
     ("private", {"private"}),
     ("no-store", {"no-store"}),
     ("", {"private"}),
@@ -49,8 +56,29 @@ def test_they_are_marked_private(cached, alice, control, sent):
     assert len(page.all_headers("Cache-Control")) == 1
     words = [x.strip() for x in page.header("Cache-Control").split(",")]
     assert len(words) == len(set(words)) and set(words) - {"no-store"} >= sent - {"no-store"}
-    assert "public" not in words and not any(x.startswith("s-maxage") for x in words)
+    assert "public" not in page.header("Cache-Control").lower() and not any(x.startswith("s-maxage") for x in words)
     assert "private" in words or "no-store" in words
+
+
+@pytest.mark.parametrize("lines", [
+    'Header set Cache-Control "public, max-age=60"',
+    'Header always set Cache-Control "public, max-age=60"',
+    'Header append Cache-Control "s-maxage=60"\nHeader always append Cache-Control public',
+    "ExpiresActive on\nExpiresDefault \"access plus 1 minute\"",
+])
+def test_nor_by_the_words_of_mod_headers_and_mod_expires(app, backend, alice, browser, lines):
+    app.httpd.need("headers", "expires")
+    app.add(lines)
+    cached_app(app, backend)
+    protect(app)
+    app.httpd.start()
+    sign_in(alice, app)
+    url = app.url + "/app/x?cc=max-age=60"
+    page = alice.step(url)
+    assert header(page, "X-SSO-User") == ["alice"]
+    control = page.header("Cache-Control")
+    assert "private" in control and "public" not in control and "s-maxage" not in control
+    assert is_login(browser.step(url))
 
 
 def test_other_pages_are_still_cached(cached, backend, browser):
@@ -68,14 +96,9 @@ def test_answers_to_strangers_are_not_stored(cached, browser):
 
 
 def test_optional_pages_are_not_shared_either(app, backend, alice, browser):
-    httpd = app.httpd
-    httpd.need("cache_disk", "proxy_http")
-    (httpd.root / "cache").mkdir()
-    (httpd.root / "cache").chmod(0o777)
-    app.add('CacheRoot "%s/cache"\nCacheEnable disk /\nProxyPass /app/ %s/'
-            % (httpd.root, backend.url))
+    cached_app(app, backend)
     protect(app, "/app", "SSO members\nSSOMode optional\nRequire all granted")
-    httpd.start()
+    app.httpd.start()
     url = app.url + "/app/x?cc=max-age=60"
     assert header(browser.step(url), "X-SSO-User") == []
     sign_in(alice, app)

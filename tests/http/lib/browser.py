@@ -88,6 +88,9 @@ class Browser:
             login = None if form or not passwords else self._login_form(page)
             if page.location:
                 page = self._redirected(page, initiator)
+            elif page.refresh:
+                initiator = page.url
+                page = self.step(page.refresh, initiator=initiator)
             elif form:
                 initiator = page.url
                 page = self._send_form(form, form.filled())

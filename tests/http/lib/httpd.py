@@ -89,9 +89,6 @@ class Httpd:
         daemon:    let httpd go to the background by itself, as service scripts do.
         fake_time: httpd reads a clock that advance() moves.
         """
-        if sso and not MODULE.exists():
-            raise HttpdFailed("no %s: build first, and name the build directory in SSO_BUILD"
-                              % MODULE)
         self.mpm, self.sso, self.sso_first, self.daemon = mpm, sso, sso_first, daemon
         self.fake_time, self._offset = fake_time, 0
         self.modules = list(modules)

@@ -64,6 +64,12 @@ class Page:
         return urllib.parse.urljoin(self.url, where)
 
     @property
+    def refresh(self):
+        """Where the page leads by itself without a form; None if it stays."""
+        found = re.match(r"\s*0\s*;\s*url=(.*)", self.header("Refresh") or "", re.I)
+        return urllib.parse.urljoin(self.url, found.group(1)) if found else None
+
+    @property
     def fault(self):
         """The code of our fault, None if the answer names none."""
         return self.header("X-SSO-Fault")

@@ -49,6 +49,11 @@ def is_login(page: Page):
     return page.status in (302, 303) and "/sso?" in (page.location or "")
 
 
+def is_turned_away(page: Page):
+    """Is it what strangers get: a login, or a 401 that names one?"""
+    return is_login(page) or (page.status == 401 and page.json()["error"] == "login_required")
+
+
 def is_ours(page: Page):
     """Did the module itself answer?"""
     try:
