@@ -7,7 +7,8 @@ import pytest
 from lxml import etree
 
 from lib import pki, saml_idp
-from lib.browser import exchange
+from conftest import running
+from lib.browser import Browser, exchange
 from lib.idps import LemonLdap, SimpleSamlPhp
 from lib.recipes import is_login, protect, saml, sign_in, user_of
 from lib.saml_idp import NS, SamlIdp, Unsolicited
@@ -31,16 +32,16 @@ def metadata(browser, host, name):
 class World:
     """An identity provider, and a host with one provider block per way to talk to it."""
 
-    def __init__(self, httpd, idp, browser, register):
+    def __init__(self, httpd, idp, register):
         self.httpd, self.idp = httpd, idp
         self.host = httpd.host("app.example.test", tls=True)
         self.second = httpd.host("shop.example.test", like=self.host)
         for name, lines in PROVIDERS.items():
-            saml(self.host, idp, name, lines)
+            saml(self.host, idp, name, lines, own_key=name != "signed")
         saml(self.second, idp, "plain", "SSOSamlSignRequests on")
         httpd.start()
         for host, name in [(self.host, x) for x in PROVIDERS] + [(self.second, "plain")]:
-            register(idp, host, name, metadata(browser, host, name))
+            register(idp, host, name, metadata(Browser(), host, name))
         idp.commit()
 
 
@@ -62,10 +63,11 @@ def program(request):
     idp.close()
 
 
-@pytest.fixture
-def world(program, httpd, browser):
+@pytest.fixture(scope="module")
+def world(program):
     register = register_ssp if program.name == "simplesamlphp" else register_llng
-    return World(httpd, program, browser, register)
+    with running(lambda: False) as httpd:
+        yield World(httpd, program, register)
 
 
 @pytest.fixture
@@ -470,6 +472,7 @@ def test_unsolicited(corp, idp, alice):
     ("/app/x.html", "/app/x.html"), ("/other", "/app/"), ("https://evil.test/", "/app/"),
     ("//evil.test/", "/app/"), ("", "/app/")])
 def test_unsolicited_if_told_so(corp, idp, alice, relay, where):
+    corp.httpd.expect_log("sso:warn.*SSOSamlUnsolicited on")
     begin(corp, idp, alice, "SSOSamlUnsolicited on /app/ /app/x.html")
     stranger = Unsolicited(corp.url + "/.sso/corp/acs", corp.url + "/.sso/corp/metadata", relay)
     page = deliver(alice, corp, idp, stranger)

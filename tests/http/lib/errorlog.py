@@ -6,7 +6,7 @@ _LEVEL = re.compile(r"\[[\w-]*:(emerg|alert|crit|error|warn|notice|info|debug|tr
 _COMPLAINTS = {"emerg", "alert", "crit", "error", "warn"}
 # mod_mpm_event says so when a child ends while one of its connections does.
 _AT_THE_END = re.compile(r"AH0309[23]: process_\w+: apr_pollset_add failure")
-_CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:|Assertion|seg fault")
+_CRASH = re.compile(r"exit signal|AddressSanitizer|runtime error:|assertion .* failed|Assertion .* failed|seg fault")
 
 
 class ErrorLog:

@@ -1,6 +1,7 @@
 """Configurations that many tests begin with."""
 import json
 
+from . import pki
 from .page import Page
 
 CALLBACK = "/.sso/%s/callback"
@@ -19,10 +20,19 @@ def provider(httpd, site, name="members", extra=""):
             % (name, site.endpoint, secret, extra))
 
 
-def saml(host, idp, name="corp", extra=""):
-    """A SAML provider that reads the metadata of `idp`."""
+def saml(host, idp, name="corp", extra="", own_key=True):
+    """A SAML provider that reads the metadata of `idp`; without own_key it makes its keys."""
     path = host.httpd.file("conf/%s-idp.xml" % name, idp.metadata())
+    if own_key and "SSOSamlKey" not in extra:
+        extra += "\n" + saml_key(host.httpd)
     host.add("<SSOProvider %s saml>\nSSOSamlMetadata %s\n%s\n</SSOProvider>" % (name, path, extra))
+
+
+def saml_key(httpd):
+    """The line for a ready key: making one takes longer than most tests."""
+    pair = pki.pair("sp")
+    return "SSOSamlKey %s %s" % (httpd.file("conf/sp.key", pair.key_pem, 0o600),
+                                 httpd.file("conf/sp.crt", pair.cert_pem))
 
 
 def protect(host, path="/app", lines="SSO members"):
