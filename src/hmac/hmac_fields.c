@@ -20,6 +20,8 @@
 #define BIO_MAX        8192
 #define ROLES_MAX      64
 #define ROLE_MAX       128
+#define VALUES_MAX     64
+#define VALUE_MAX      1024
 
 static int same(const char *a, const char *b)
 {
@@ -115,10 +117,15 @@ static int means_nobody(const char *z)
     return 0;
 }
 
+static const char *integer_text(sso_ctx_t *cx, const json_t *value)
+{
+    return apr_psprintf(cx->pool, "%" APR_INT64_T_FMT, (apr_int64_t)json_integer_value(value));
+}
+
 static apr_status_t check_user_number(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
 {
-    apr_int64_t id = json_integer_value(value);
-    const char *z = apr_psprintf(cx->pool, "%" APR_INT64_T_FMT, id);
+    json_int_t id = json_integer_value(value);
+    const char *z = integer_text(cx, value);
 
     if (id < 0 || id > INTEGER_MAX) return bad_value(cx, "user_id", z, "not within 0 to 2^53-1");
     f->user_id = z;
@@ -297,6 +304,71 @@ static apr_status_t check_banned(sso_ctx_t *cx, const json_t *value, sso_hmac_fi
     return APR_SUCCESS;
 }
 
+/* ---- what the admin maps ---- */
+
+/* NULL: not of a type that has a text. */
+static const char *scalar_text(sso_ctx_t *cx, const json_t *value)
+{
+    if (json_is_integer(value)) return integer_text(cx, value);
+    if (json_is_boolean(value)) return json_is_true(value) ? "true" : "false";
+    return json_is_string(value) ? apr_pstrdup(cx->pool, json_string_value(value)) : NULL;
+}
+
+static const char *judge_value(const json_t *value, const char *z)
+{
+    json_int_t n = json_integer_value(value); /* 0 unless it is one */
+
+    if (n < -INTEGER_MAX || n > INTEGER_MAX) return "not within 2^53-1 of 0";
+    if (!is_within(z, 0, VALUE_MAX)) return "more than 1024 bytes";
+    return is_clean(z, "") ? NULL : "has a control character";
+}
+
+static apr_status_t take_value(sso_ctx_t *cx, const char *key, const json_t *value,
+                               apr_array_header_t *more)
+{
+    const char *z = scalar_text(cx, value);
+    const char *why = z ? judge_value(value, z) : NULL;
+
+    if (!z) return bad_type(cx, key, "text, an integer, a boolean, or an array of these");
+    if (why) return bad_value(cx, key, z, why);
+    if (*z) APR_ARRAY_PUSH(more, sso_hmac_value_t) = (sso_hmac_value_t){key, z};
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_values(sso_ctx_t *cx, const char *key, const json_t *value,
+                                apr_array_header_t *more)
+{
+    apr_status_t rv = APR_SUCCESS;
+    size_t i;
+
+    if (json_is_null(value)) return APR_SUCCESS;
+    if (!json_is_array(value)) return take_value(cx, key, value, more);
+    if (json_array_size(value) > VALUES_MAX) {
+        return sso_fail_about(cx, SSO_F_FIELD_VALUE, key, "more than %d values", VALUES_MAX);
+    }
+    for (i = 0; rv == APR_SUCCESS && i < json_array_size(value); i++) {
+        rv = take_value(cx, key, json_array_get(value, i), more);
+    }
+    return rv;
+}
+
+static apr_status_t check_mapped(sso_ctx_t *cx, const json_t *object,
+                                 const apr_array_header_t *mapped, sso_hmac_fields_t *f)
+{
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    if (!mapped) return APR_SUCCESS;
+    f->more = apr_array_make(cx->pool, 4, sizeof(sso_hmac_value_t));
+    for (i = 0; rv == APR_SUCCESS && i < mapped->nelts; i++) {
+        const char *key = APR_ARRAY_IDX(mapped, i, const char *);
+        const json_t *value = json_object_get(object, key);
+
+        if (value) rv = take_values(cx, key, value, f->more);
+    }
+    return rv;
+}
+
 /* ---- the table ---- */
 
 static const struct {
@@ -312,35 +384,57 @@ static const struct {
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
-/* A10: a "Banned" that is ignored bans nobody. */
-static apr_status_t check_case(sso_ctx_t *cx, const char *key)
+int sso_hmac_fields_has(const char *name)
 {
     apr_size_t i;
 
     for (i = 0; i < FIELDS; i++) {
-        if (apr_cstr_casecmp(key, fields[i].name) != 0 || same(key, fields[i].name)) continue;
-        return sso_fail_about(cx, SSO_F_DATA_KEY_CASE, apr_pstrdup(cx->pool, key),
-                              "the key \"%s\" must be written \"%s\"", key, fields[i].name);
+        if (same(name, fields[i].name)) return 1;
     }
-    return APR_SUCCESS;
+    return 0;
 }
 
-static apr_status_t check_keys(sso_ctx_t *cx, json_t *object)
+/* The known key that this one would be in another case; NULL: none, or it is known as it stands. */
+static const char *find_twin(const char *key, const apr_array_header_t *mapped)
+{
+    const char *twin = NULL;
+    apr_size_t i;
+    int m;
+
+    if (sso_hmac_fields_has(key) || (mapped && is_listed(mapped, key))) return NULL;
+    for (i = 0; i < FIELDS; i++) {
+        if (apr_cstr_casecmp(key, fields[i].name) == 0) twin = fields[i].name;
+    }
+    for (m = 0; mapped && m < mapped->nelts; m++) {
+        const char *name = APR_ARRAY_IDX(mapped, m, const char *);
+
+        if (apr_cstr_casecmp(key, name) == 0) twin = name;
+    }
+    return twin;
+}
+
+/* A10: a "Banned" that is ignored bans nobody. */
+static apr_status_t check_keys(sso_ctx_t *cx, json_t *object, const apr_array_header_t *mapped)
 {
     const char *key;
     json_t *value;
     apr_status_t rv = APR_SUCCESS;
 
     json_object_foreach (object, key, value) {
-        if (rv == APR_SUCCESS) rv = check_case(cx, key);
+        const char *twin = find_twin(key, mapped);
+
+        if (!twin || rv != APR_SUCCESS) continue;
+        rv = sso_fail_about(cx, SSO_F_DATA_KEY_CASE, apr_pstrdup(cx->pool, key),
+                            "the key \"%s\" must be written \"%s\"", key, twin);
     }
     return rv;
 }
 
-apr_status_t sso_hmac_fields_check(sso_ctx_t *cx, json_t *object, sso_hmac_fields_t *out)
+apr_status_t sso_hmac_fields_check(sso_ctx_t *cx, json_t *object, const apr_array_header_t *mapped,
+                                   sso_hmac_fields_t *out)
 {
     sso_hmac_fields_t found = {.token = NULL};
-    apr_status_t rv = check_keys(cx, object);
+    apr_status_t rv = check_keys(cx, object, mapped);
     apr_size_t i;
 
     for (i = 0; rv == APR_SUCCESS && i < FIELDS; i++) {
@@ -353,6 +447,7 @@ apr_status_t sso_hmac_fields_check(sso_ctx_t *cx, json_t *object, sso_hmac_field
                                 fields[i].name);
         }
     }
+    if (rv == APR_SUCCESS) rv = check_mapped(cx, object, mapped, &found);
     if (rv == APR_SUCCESS) *out = found;
     return rv;
 }

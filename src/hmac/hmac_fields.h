@@ -17,7 +17,9 @@
  *   banned   true, 1, "1" or "true" bans; false does not; all else is an error, so that no site
  *            believes to have banned somebody and has not
  *
- * No field may hold control or bidirectional override characters.
+ * No field may hold control or bidirectional override characters. Other keys are ignored unless the
+ * admin maps them: then a string of at most 1024 bytes, an integer within 2^53-1 of 0, a boolean, or
+ * an array of at most 64 of these; null and "" are as if absent.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -33,6 +35,12 @@
 #define SSO_HMAC_TOKEN_MAX      512 /* bytes */
 #define SSO_HMAC_ROLE_SEPARATOR ',' /* what backends find between roles */
 
+/* A value of a key that the admin maps. */
+typedef struct {
+    const char *name;
+    const char *text;
+} sso_hmac_value_t;
+
 /* What a verified answer says. */
 typedef struct {
     const char
@@ -44,16 +52,22 @@ typedef struct {
     const char *bio;           /* NULL: none */
     apr_array_header_t *roles; /* of const char *, each once; NULL: not said */
     int banned;
+    apr_array_header_t *more; /* of sso_hmac_value_t, by key; NULL: none */
 } sso_hmac_fields_t;
 
+/* Is it one of the fields above? */
+int sso_hmac_fields_has(const char *name);
+
 /**
- * Check all fields; keys that are not in the table are ignored.
+ * Check all fields.
  *
  * @param object its MAC was verified.
+ * @param mapped further keys to take, of const char *; NULL: none.
  * @param out    untouched on failure.
  * @return       SSO_F_DATA_KEY_CASE (a key like a known one but for case, A10), SSO_F_FIELD_MISSING,
  *               SSO_F_FIELD_TYPE or SSO_F_FIELD_VALUE about the field (A11).
  */
-apr_status_t sso_hmac_fields_check(sso_ctx_t *cx, json_t *object, sso_hmac_fields_t *out);
+apr_status_t sso_hmac_fields_check(sso_ctx_t *cx, json_t *object, const apr_array_header_t *mapped,
+                                   sso_hmac_fields_t *out);
 
 #endif /* SSO_HMAC_HMAC_FIELDS_H */

@@ -289,7 +289,7 @@ apr_status_t sso_hmac_answer_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
 
     if (rv == APR_SUCCESS) rv = check_sig(cx, peer, &m, &by);
     if (rv == APR_SUCCESS) rv = parse_data(cx, m.what.text, &object);
-    if (rv == APR_SUCCESS) rv = sso_hmac_fields_check(cx, object, out);
+    if (rv == APR_SUCCESS) rv = sso_hmac_fields_check(cx, object, peer->mapped, out);
     if (rv == APR_SUCCESS) *secret = by;
     return rv;
 }

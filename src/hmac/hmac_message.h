@@ -35,6 +35,7 @@ typedef struct {
     const char *token_name; /* of the query parameters: letters, digits, '_', '-' */
     const char *sig_name;
     const char *data_name;
+    const apr_array_header_t *mapped; /* further keys that an answer may have; NULL: none */
 } sso_hmac_peer_t;
 
 /* One parameter. */

@@ -122,6 +122,35 @@ static apr_status_t prepare_secrets(sso_ctx_t *cx, const sso_provider_t *provide
     return APR_SUCCESS;
 }
 
+static int is_in(const apr_array_header_t *list, const char *word)
+{
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        if (sso_span_is(sso_span(word), APR_ARRAY_IDX(list, i, const char *))) return 1;
+    }
+    return 0;
+}
+
+/* The keys that SSOAttribute names, beyond the fields that every answer has. */
+static const apr_array_header_t *list_mapped(const sso_provider_t *provider)
+{
+    const apr_array_header_t *lines = provider->set->attributes;
+    apr_array_header_t *mapped = apr_array_make(provider->pool, 4, sizeof(const char *));
+    int i;
+    int w;
+
+    for (i = 0; lines && i < lines->nelts; i++) {
+        const sso_line_t *line = &APR_ARRAY_IDX(lines, i, sso_line_t);
+
+        for (w = 1; w < line->n; w++) {
+            if (sso_hmac_fields_has(line->word[w]) || is_in(mapped, line->word[w])) continue;
+            APR_ARRAY_PUSH(mapped, const char *) = line->word[w];
+        }
+    }
+    return mapped->nelts ? mapped : NULL;
+}
+
 static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void **state)
 {
     const sso_provider_settings_t *set = provider->set;
@@ -137,6 +166,7 @@ static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void 
     st->peer.token_name = APR_ARRAY_IDX(set->hmac_params, 0, const char *);
     st->peer.sig_name = APR_ARRAY_IDX(set->hmac_params, 1, const char *);
     st->peer.data_name = APR_ARRAY_IDX(set->hmac_params, 2, const char *);
+    st->peer.mapped = list_mapped(provider);
     rv = check_endpoint(cx, &st->peer, st->endpoint);
     if (rv == APR_SUCCESS) rv = prepare_secrets(cx, provider, st);
     if (rv == APR_SUCCESS) *state = st;
@@ -283,9 +313,9 @@ static apr_status_t match_flow(sso_ctx_t *cx, const sso_flows_t *flows, const ch
     return rv;
 }
 
-static void add(sso_identity_t *who, const char *name, const char *value)
+static void add(sso_identity_t *who, const char *name, const char *friendly, const char *value)
 {
-    if (value) sso_identity_add(who, name, NULL, value);
+    if (value) sso_identity_add(who, name, friendly, value);
 }
 
 static sso_identity_t *make_identity(sso_ctx_t *cx, const sso_provider_t *provider,
@@ -297,12 +327,17 @@ static sso_identity_t *make_identity(sso_ctx_t *cx, const sso_provider_t *provid
     who->issuer = provider->name;
     who->subject = f->user_id;
     who->banned = f->banned;
-    add(who, "email", f->email);
-    add(who, "name", f->name);
-    add(who, "picture", f->image);
-    add(who, "bio", f->bio);
+    add(who, "email", NULL, f->email);
+    add(who, "name", NULL, f->name);
+    add(who, "picture", "image", f->image);
+    add(who, "bio", NULL, f->bio);
     for (i = 0; f->roles && i < f->roles->nelts; i++) {
-        add(who, "roles", APR_ARRAY_IDX(f->roles, i, const char *));
+        add(who, "roles", NULL, APR_ARRAY_IDX(f->roles, i, const char *));
+    }
+    for (i = 0; f->more && i < f->more->nelts; i++) {
+        const sso_hmac_value_t *value = &APR_ARRAY_IDX(f->more, i, sso_hmac_value_t);
+
+        add(who, value->name, NULL, value->text);
     }
     return who;
 }

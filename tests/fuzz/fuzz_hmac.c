@@ -142,6 +142,9 @@ static void demand_fields(const sso_hmac_fields_t *f)
     fuzz_demand(!f->bio || is_text(f->bio, 1, 8192, "\n\t"));
     fuzz_demand(!f->token || strlen(f->token) <= 512);
     fuzz_demand(f->banned == 0 || f->banned == 1);
+    for (i = 0; f->more && i < f->more->nelts; i++) {
+        fuzz_demand(is_text(APR_ARRAY_IDX(f->more, i, sso_hmac_value_t).text, 1, 1024, ""));
+    }
     for (i = 0; f->roles && i < f->roles->nelts; i++) {
         const char *role = APR_ARRAY_IDX(f->roles, i, const char *);
 
@@ -167,7 +170,10 @@ typedef struct {
 
 static void make_bench(sso_ctx_t *cx, bench_t *b, int sig, int covers)
 {
+    static const char *const words[] = {"team", "team", "Grade"};
+    static const sso_line_t line = {3, words};
     static const char *const name[] = {"token", "sig", "data"};
+    apr_array_header_t *mapped = apr_array_make(cx->pool, 2, sizeof(char *));
     sso_mac_key_t *key;
     int i;
 
@@ -178,6 +184,10 @@ static void make_bench(sso_ctx_t *cx, bench_t *b, int sig, int covers)
                            .hmac_params = apr_array_make(cx->pool, 3, sizeof(char *))},
                    .site = {.base_url = "https://forum.example.org", .path = "/.sso"}};
     APR_ARRAY_PUSH(b->set.hmac_secrets, sso_span_t) = sso_span(SECRET);
+    b->set.attributes = apr_array_make(cx->pool, 1, sizeof(sso_line_t));
+    APR_ARRAY_PUSH(b->set.attributes, sso_line_t) = line;
+    for (i = 1; i < 3; i++)
+        APR_ARRAY_PUSH(mapped, const char *) = words[i];
     for (i = 0; i < 3; i++)
         APR_ARRAY_PUSH(b->set.hmac_params, const char *) = name[i];
     b->provider = (sso_provider_t){
@@ -191,7 +201,8 @@ static void make_bench(sso_ctx_t *cx, bench_t *b, int sig, int covers)
                                 .covers = covers,
                                 .token_name = "token",
                                 .sig_name = "sig",
-                                .data_name = "data"};
+                                .data_name = "data",
+                                .mapped = mapped};
 }
 
 static const char *signed_query(sso_ctx_t *cx, const bench_t *b, sso_span_t data)

@@ -701,6 +701,38 @@ static void an_identity_comes_out(void **state)
     assert_int_equal(answer.who->attributes->nelts, 5);
 }
 
+static void mapped_keys_come_out(void **state)
+{
+    static const char *const team[] = {"team", "Squad", "squad", "email"};
+    static const char *const avatar[] = {"avatar", "image", "squad"};
+    static const sso_line_t lines[] = {{4, team}, {3, avatar}};
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_bare(cx);
+    const sso_attribute_t *a;
+    sso_answer_t answer;
+    apr_size_t i;
+
+    b->set.attributes = apr_array_make(cx->pool, 2, sizeof(sso_line_t));
+    for (i = 0; i < COUNT(lines); i++)
+        APR_ARRAY_PUSH(b->set.attributes, sso_line_t) = lines[i];
+    bench_add_secret(b, SECRET);
+    bench_prepare(cx, b);
+    assert_string_equal(outcome(cx, b,
+                                answer_of(cx, with(cx, "\"squad\":[\"red\",7],\"team\":\"x\","
+                                                       "\"image\":\"https://e.org/\"")),
+                                &answer),
+                        "ok");
+    a = sso_identity_find(answer.who, "squad"); /* named twice, taken once */
+    assert_non_null(a);
+    assert_int_equal(a->values->nelts, 2);
+    assert_string_equal(APR_ARRAY_IDX(a->values, 0, const char *), "red");
+    assert_string_equal(APR_ARRAY_IDX(a->values, 1, const char *), "7");
+    assert_null(sso_identity_find(answer.who, "team")); /* our name for it, not the site's */
+    assert_string_equal(sso_identity_find(answer.who, "picture")->friendly, "image");
+    assert_string_equal(only_value(answer.who, "email"), "ada@example.org");
+    assert_int_equal(answer.who->attributes->nelts, 4);
+}
+
 static void a_ban_comes_out(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -1005,6 +1037,7 @@ int main(void)
         UNIT(R1_an_answer_has_a_token),
         UNIT(R4_a_request_is_never_an_answer),
         UNIT(an_identity_comes_out),
+        UNIT(mapped_keys_come_out),
         UNIT(a_ban_comes_out),
         UNIT(mistakes_are_named_once_a_minute),
         UNIT(unknown_mistakes_are_said_to_be),

@@ -46,6 +46,21 @@ static const char *joined_roles(sso_ctx_t *cx, const apr_array_header_t *roles)
     return all;
 }
 
+/* The values of a mapped key, "a|b"; NULL: none. */
+static const char *joined_more(sso_ctx_t *cx, const sso_hmac_fields_t *f, const char *key)
+{
+    const char *all = NULL;
+    int i;
+
+    for (i = 0; i < f->more->nelts; i++) {
+        const sso_hmac_value_t *v = &APR_ARRAY_IDX(f->more, i, sso_hmac_value_t);
+
+        if (strcmp(v->name, key) != 0) continue;
+        all = all ? apr_pstrcat(cx->pool, all, "|", v->text, NULL) : v->text;
+    }
+    return all;
+}
+
 /* The field as text; NULL: not there. */
 static const char *value_of(sso_ctx_t *cx, const sso_hmac_fields_t *f, const char *field)
 {
@@ -60,6 +75,8 @@ static const char *value_of(sso_ctx_t *cx, const sso_hmac_fields_t *f, const cha
         {"bio", f->bio},
         {"roles", joined_roles(cx, f->roles)},
         {"banned", f->banned ? "yes" : "no"},
+        {"team", joined_more(cx, f, "team")},
+        {"x", joined_more(cx, f, "x")},
     };
     apr_size_t i;
 
@@ -68,6 +85,16 @@ static const char *value_of(sso_ctx_t *cx, const sso_hmac_fields_t *f, const cha
     }
     fail_msg("no field %s", field);
     return NULL;
+}
+
+/* The keys that an admin maps, in these tests. */
+static const apr_array_header_t *mapped_keys(sso_ctx_t *cx)
+{
+    apr_array_header_t *keys = apr_array_make(cx->pool, 2, sizeof(const char *));
+
+    APR_ARRAY_PUSH(keys, const char *) = "team";
+    APR_ARRAY_PUSH(keys, const char *) = "Grade";
+    return keys;
 }
 
 /* JSON in, and either the value that is stored or the code of the fault. */
@@ -91,7 +118,7 @@ static apr_status_t check(sso_ctx_t *cx, const char *json, sso_hmac_fields_t *ou
 
     if (!object) fail_msg("%s: %s", json, error.text);
     sso_ctx_clear(cx);
-    rv = sso_hmac_fields_check(cx, object, out);
+    rv = sso_hmac_fields_check(cx, object, mapped_keys(cx), out);
     json_decref(object); /* nothing in out points into it */
     return rv;
 }
@@ -401,6 +428,87 @@ static void banned(void **state)
     RUN("banned", row);
 }
 
+static void mapped(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *fits = apr_pstrcat(cx->pool, A500 A500, A10 A10, "aaaa", NULL);
+    const row_t row[] = {
+        {NULL, NULL, NULL},
+        {"null", NULL, NULL},
+        {"\"\"", NULL, NULL},
+        {"[]", NULL, NULL},
+        {"\"red\"", "red", NULL},
+        {"\"red, green\"", "red, green", NULL},
+        {"7", "7", NULL},
+        {"-7", "-7", NULL},
+        {"9007199254740991", "9007199254740991", NULL},
+        {"9007199254740992", NULL, "field_value"},
+        {"-9007199254740991", "-9007199254740991", NULL},
+        {"-9007199254740992", NULL, "field_value"},
+        {"true", "true", NULL},
+        {"false", "false", NULL},
+        {"1.5", NULL, "field_type"},
+        {"{}", NULL, "field_type"},
+        {"[\"a\",1,true,\"\"]", "a|1|true", NULL},
+        {"[[\"a\"]]", NULL, "field_type"},
+        {"[null]", NULL, "field_type"},
+        {"\"a\\nb\"", NULL, "field_value"},
+        {"[\"a\\u202eb\"]", NULL, "field_value"},
+        {apr_psprintf(cx->pool, "\"%s\"", fits), fits, NULL},
+        {apr_psprintf(cx->pool, "\"%sa\"", fits), NULL, "field_value"},
+    };
+
+    assert_int_equal(strlen(fits), 1024);
+    RUN("team", row);
+}
+
+static void mapped_values_are_64_at_most(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *list = "0";
+    sso_hmac_fields_t f;
+    int i;
+
+    for (i = 1; i < 64; i++)
+        list = apr_psprintf(cx->pool, "%s,%d", list, i);
+    assert_int_equal(check(cx, object_with(cx, "team", apr_psprintf(cx->pool, "[%s]", list)), &f),
+                     APR_SUCCESS);
+    assert_int_equal(f.more->nelts, 64);
+    assert_int_not_equal(
+        check(cx, object_with(cx, "team", apr_psprintf(cx->pool, "[%s,0]", list)), &f), 0);
+    assert_string_equal(sso_error_code(cx), "field_value:team");
+}
+
+/* A mapped key is a known key: its case counts; and what is not mapped is not taken. */
+static void only_what_is_mapped(void **state)
+{
+    static const struct {
+        const char *key, *fault;
+        int taken;
+    } row[] = {
+        {"team", NULL, 1},
+        {"Grade", NULL, 1},
+        {"Team", "data_key_case:Team", 0},
+        {"grade", "data_key_case:grade", 0},
+        {"teams", NULL, 0},
+        {"x", NULL, 0},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        sso_hmac_fields_t f;
+        apr_status_t rv = check(cx, object_with(cx, row[i].key, "\"v\""), &f);
+
+        assert_int_equal(rv == APR_SUCCESS, row[i].fault == NULL);
+        if (row[i].fault) {
+            assert_string_equal(sso_error_code(cx), row[i].fault);
+        } else {
+            assert_int_equal(f.more->nelts, row[i].taken);
+        }
+    }
+}
+
 /* What adorns is dropped, not refused; and the admin reads of it. */
 static void dropping_is_logged(void **state)
 {
@@ -459,6 +567,9 @@ int main(void)
         UNIT(roles),
         UNIT(roles_are_64_at_most),
         UNIT(banned),
+        UNIT(mapped),
+        UNIT(mapped_values_are_64_at_most),
+        UNIT(only_what_is_mapped),
         UNIT(dropping_is_logged),
         UNIT(refusals_explain_themselves),
     };
