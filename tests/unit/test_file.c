@@ -6,7 +6,62 @@
 #include "base/file.h"
 #include "scratch.h"
 
+#include <errno.h>
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* What the next calls do: fail with an error, or 0; and how many bytes they take at most. */
+static struct {
+    int link, write, fsync, read;
+    apr_size_t step;
+} plan;
+
+UNIT_WRAP(int, link, const char *from, const char *to);
+UNIT_WRAP(ssize_t, write, int fd, const void *p, size_t n);
+UNIT_WRAP(ssize_t, read, int fd, void *p, size_t n);
+UNIT_WRAP(int, fsync, int fd);
+
+static int planned(int error)
+{
+    errno = error;
+    return error != 0;
+}
+
+/* EINTR comes once. */
+static int interrupted(int *error)
+{
+    int now = *error;
+
+    if (now == EINTR) *error = 0;
+    return planned(now);
+}
+
+int wrap_link(const char *from, const char *to)
+{
+    return planned(plan.link) ? -1 : real_link(from, to);
+}
+
+ssize_t wrap_write(int fd, const void *p, size_t n)
+{
+    if (interrupted(&plan.write)) return -1;
+    return real_write(fd, p, plan.step && plan.step < n ? plan.step : n);
+}
+
+ssize_t wrap_read(int fd, void *p, size_t n)
+{
+    if (interrupted(&plan.read)) return -1;
+    return real_read(fd, p, plan.step && plan.step < n ? plan.step : n);
+}
+
+int wrap_fsync(int fd)
+{
+    return planned(plan.fsync) ? -1 : real_fsync(fd);
+}
+
+static void clear_plan(void)
+{
+    memset(&plan, 0, sizeof(plan));
+}
 
 static void modes_are_judged(void **state)
 {
@@ -107,6 +162,70 @@ static void files_are_made_once(void **state)
     assert_int_equal(scratch_count(dir), 1); /* no temporary file is left */
 }
 
+static void bytes_may_come_in_pieces(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *path = apr_pstrcat(cx->pool, scratch_dir(cx), "/f", NULL);
+    sso_span_t out = {"untouched", 9};
+
+    plan.step = 3;
+    plan.write = plan.read = EINTR;
+    assert_int_equal(sso_file_create(cx, path, sso_span("0123456789")), APR_SUCCESS);
+    assert_int_equal(sso_file_read(cx, cx->pool, path, 10, SSO_FILE_PRIVATE, &out), APR_SUCCESS);
+    clear_plan();
+    assert_true(sso_span_is(out, "0123456789"));
+}
+
+/* A disk that is full or broken: a fault, and neither a file nor a part of one. */
+static void errors_leave_nothing(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *path = apr_pstrcat(cx->pool, dir, "/f", NULL);
+    const char *there = scratch_file(cx, dir, "there", sso_span("content"), 0600);
+    sso_span_t out = {"untouched", 9};
+    int *const call[] = {&plan.write, &plan.fsync, &plan.link};
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(call); i++) {
+        *call[i] = EIO;
+        assert_int_not_equal(sso_file_create(cx, path, sso_span("content")), APR_SUCCESS);
+        clear_plan();
+        assert_non_null(strstr(cx->err.log, strerror(EIO)));
+        assert_fault(cx, CONFIG);
+        assert_int_equal(scratch_count(dir), 1);
+    }
+    plan.read = EIO;
+    assert_int_not_equal(sso_file_read(cx, cx->pool, there, 9, SSO_FILE_PRIVATE, &out), 0);
+    clear_plan();
+    assert_non_null(strstr(cx->err.log, strerror(EIO)));
+    assert_fault(cx, CONFIG);
+    assert_true(sso_span_is(out, "untouched"));
+}
+
+/* FAT and some network file systems have no links. */
+static void links_are_not_needed(void **state)
+{
+    static const int error[] = {EPERM, ENOTSUP, ENOSYS};
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(error); i++) {
+        const char *path = apr_psprintf(cx->pool, "%s/f%d", dir, (int)i);
+        sso_span_t out;
+
+        plan.link = error[i];
+        assert_int_equal(sso_file_create(cx, path, sso_span("first")), APR_SUCCESS);
+        assert_int_equal(sso_file_create(cx, path, sso_span("second")), APR_EEXIST);
+        clear_plan();
+        assert_int_equal(sso_file_read(cx, cx->pool, path, 9, SSO_FILE_PRIVATE, &out), 0);
+        assert_true(sso_span_is(out, "first"));
+        assert_int_equal(scratch_mode(path), 0600);
+        assert_int_equal(scratch_count(dir), (int)i + 1);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +233,9 @@ int main(void)
         UNIT(links_are_followed),
         UNIT(only_files_of_that_size_are_read),
         UNIT(files_are_made_once),
+        UNIT(bytes_may_come_in_pieces),
+        UNIT(errors_leave_nothing),
+        UNIT(links_are_not_needed),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

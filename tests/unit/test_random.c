@@ -8,6 +8,38 @@
 
 #include <limits.h>
 
+/* What the generator answers; NULL: the real one does. */
+static const int *answer;
+
+UNIT_WRAP(int, RAND_bytes, unsigned char *out, int n);
+
+int wrap_RAND_bytes(unsigned char *out, int n)
+{
+    return answer ? *answer : real_RAND_bytes(out, n);
+}
+
+/* 0 is a failure, -1 means that the method cannot do it at all. */
+static void a_failing_generator_is_a_failure(void **state)
+{
+    static const int result[] = {0, -1};
+    sso_ctx_t *cx = *state;
+    unsigned char a[4] = {1, 2, 3, 4};
+    const char *hex = "untouched";
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        answer = &result[i];
+        assert_int_not_equal(sso_random_bytes(cx, a, sizeof(a)), APR_SUCCESS);
+        assert_fault(cx, INTERNAL);
+        assert_int_not_equal(sso_random_hex(cx, 4, &hex), APR_SUCCESS);
+        assert_fault(cx, INTERNAL);
+        assert_string_equal(hex, "untouched");
+        assert_memory_equal(a, "\1\2\3\4", 4);
+    }
+    answer = NULL;
+    assert_int_equal(sso_random_bytes(cx, a, sizeof(a)), APR_SUCCESS);
+}
+
 static void bytes_are_filled_exactly(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -57,6 +89,7 @@ static void more_than_the_generator_takes_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        UNIT(a_failing_generator_is_a_failure),
         UNIT(bytes_are_filled_exactly),
         UNIT(no_two_are_alike),
         UNIT(more_than_the_generator_takes_is_refused),

@@ -11,9 +11,20 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 
+#include <limits.h>
+
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define OLD      "an old secret of some length"
 #define NEW      "a new secret of some length!"
+
+static int generator_fails;
+
+UNIT_WRAP(int, RAND_bytes, unsigned char *out, int n);
+
+int wrap_RAND_bytes(unsigned char *out, int n)
+{
+    return generator_fails ? 0 : real_RAND_bytes(out, n);
+}
 
 static sso_seal_t *prepare(sso_ctx_t *cx, const char *first, const char *second)
 {
@@ -65,6 +76,24 @@ static void sealed_content_opens(void **state)
         assert_true(sso_span_eq(out, row[i]));
         assert_int_equal(out.p[out.n], '\0');
     }
+}
+
+/* A nonce that was used before would give the key away: without a fresh one there is no envelope. */
+static void nothing_is_sealed_without_a_nonce(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const sso_seal_t *seal = prepare(cx, OLD, NULL);
+    sso_span_t out = {"untouched", 9};
+
+    generator_fails = 1;
+    assert_int_not_equal(sso_seal_close(cx, seal, "flow", sso_span("content"), &out), APR_SUCCESS);
+    generator_fails = 0;
+    assert_fault(cx, INTERNAL);
+    assert_true(sso_span_is(out, "untouched"));
+    assert_int_not_equal(
+        sso_seal_close(cx, seal, "flow", sso_span_of("", (apr_size_t)INT_MAX - 32), &out), 0);
+    assert_fault(cx, INTERNAL);
+    assert_true(sso_span_is(out, "untouched"));
 }
 
 static void every_envelope_differs(void **state)
@@ -203,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(sealed_content_opens),
+        UNIT(nothing_is_sealed_without_a_nonce),
         UNIT(every_envelope_differs),
         UNIT(tampering_with_any_bit_shows),
         UNIT(another_length_shows),

@@ -45,6 +45,7 @@ static void files_are_read(void **state)
         {"much too long", sso_span(letters(cx->pool, 9999)), {NULL, 0}, "longer"},
         {"empty", sso_span(""), {NULL, 0}, "empty"},
         {"a newline", sso_span("\n"), {NULL, 0}, "empty"},
+        {"CR LF alone", sso_span("\r\n"), {NULL, 0}, "empty"},
         {"NUL inside", sso_span_of("sec\0ret", 7), {NULL, 0}, "NUL"},
         {"NUL at the end", sso_span_of("secret\0", 7), {NULL, 0}, "NUL"},
         {"NUL before the newline", sso_span_of("secret\0\n", 8), {NULL, 0}, "NUL"},
@@ -150,7 +151,8 @@ static void programs_are_run(void **state)
         {"exec:/bin/echo $HOME;id `id` >x", "$HOME;id `id` >x", NULL}, /* no shell */
         {"exec:/bin/sh -c 'printf %s secret'", "secret", NULL},
         {"exec:/bin/sh -c 'cat; echo end'", "end", NULL}, /* input is empty */
-        {"exec:program with args", "with args", NULL},    /* relative to the base */
+        {"exec:/bin/sh -c 'printf %s \"$SSO_TEST_SECRET\"'", "inherited", NULL},
+        {"exec:program with args", "with args", NULL}, /* relative to the base */
         {"exec:", NULL, "needs the path"},
         {"exec:   ", NULL, "needs the path"},
         {"exec:/nonexistent/program", NULL, "cannot run"},
@@ -173,6 +175,7 @@ static void programs_are_run(void **state)
 
     scratch_file(cx, dir, "program", sso_span("#!/bin/sh\necho \"$@\"\n"), 0700);
     scratch_file(cx, dir, "not-executable", sso_span("#!/bin/sh\necho \"$@\"\n"), 0600);
+    assert_int_equal(setenv("SSO_TEST_SECRET", "inherited", 1), 0);
     for (i = 0; i < COUNT(row); i++) {
         sso_span_t out = {"untouched", 9};
         apr_status_t rv = sso_secret_read(cx, cx->pool, dir, row[i].source, &out);
@@ -186,6 +189,39 @@ static void programs_are_run(void **state)
         assert_null(strstr(cx->err.log, "hunter2"));
         assert_fault(cx, CONFIG);
     }
+}
+
+/* Our own input is not the program's: it would eat what an admin types, or wait for it. */
+static void programs_have_no_input(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_span_t out = {"untouched", 9};
+    int saved = dup(0);
+    int end[2];
+
+    assert_int_equal(pipe(end), 0);
+    assert_int_equal(write(end[1], "typed\n", 6), 6);
+    assert_int_equal(close(end[1]), 0);
+    assert_int_equal(dup2(end[0], 0), 0);
+    assert_int_equal(close(end[0]), 0);
+    assert_int_equal(sso_secret_read(cx, cx->pool, "/", "exec:/bin/sh -c 'cat; echo end'", &out),
+                     APR_SUCCESS);
+    assert_int_equal(dup2(saved, 0), 0);
+    assert_int_equal(close(saved), 0);
+    assert_true(sso_span_is(out, "end"));
+}
+
+static void programs_may_write_as_much_as_files_hold(void **state)
+{
+    static const char script[] =
+        "#!/bin/sh\nhead -c 4096 /dev/zero | tr '\\0' s\nprintf '\\r\\n'\n";
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    sso_span_t out = {"untouched", 9};
+
+    scratch_file(cx, dir, "program", sso_span(script), 0700);
+    assert_int_equal(sso_secret_read(cx, cx->pool, dir, "exec:program", &out), APR_SUCCESS);
+    assert_true(sso_span_is(out, letters(cx->pool, 4096)));
 }
 
 /* A program that hangs, one that closes its output and hangs, one that hides behind a child. */
@@ -260,6 +296,36 @@ static void our_own_is_made_once(void **state)
     assert_false(sso_span_eq(out, other));
 }
 
+static const char *rival; /* what somebody else puts there just before we do */
+
+UNIT_WRAP(int, link, const char *from, const char *to);
+
+int wrap_link(const char *from, const char *to)
+{
+    int fd = rival ? open(to, O_CREAT | O_EXCL | O_WRONLY, 0600) : -1;
+
+    if (fd >= 0) {
+        assert_int_equal(write(fd, rival, strlen(rival)), strlen(rival));
+        assert_int_equal(close(fd), 0);
+    }
+    return real_link(from, to);
+}
+
+/* Two httpds start at once: both have to use the same secret. */
+static void the_first_to_make_it_wins(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *path = apr_pstrcat(cx->pool, dir, "/own", NULL);
+    sso_span_t out;
+
+    rival = "a secret that was faster than ours\n";
+    assert_int_equal(sso_secret_own(cx, cx->pool, path, 1, &out), APR_SUCCESS);
+    rival = NULL;
+    assert_true(sso_span_is(out, "a secret that was faster than ours"));
+    assert_int_equal(scratch_count(dir), 1);
+}
+
 static void our_own_may_be_unfit(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -287,9 +353,12 @@ int main(void)
         UNIT(other_sources_are_refused_silently),
         UNIT(variables_are_read),
         UNIT(programs_are_run),
+        UNIT(programs_have_no_input),
+        UNIT(programs_may_write_as_much_as_files_hold),
         UNIT(programs_have_a_deadline),
         UNIT(secrets_are_wiped),
         UNIT(our_own_is_made_once),
+        UNIT(the_first_to_make_it_wins),
         UNIT(our_own_may_be_unfit),
     };
 

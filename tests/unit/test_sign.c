@@ -223,6 +223,46 @@ static void changed_signatures_are_refused(void **state)
     }
 }
 
+/* What each RSA row stands for, by OpenSSL alone. */
+static void rsa_rows_mean_what_they_say(void **state)
+{
+    static const struct {
+        const char *uri, *digest;
+        int padding;
+    } row[] = {
+        {DSIG_MORE "rsa-sha256", "SHA256", RSA_PKCS1_PADDING},
+        {DSIG_MORE "rsa-sha384", "SHA384", RSA_PKCS1_PADDING},
+        {DSIG_MORE "rsa-sha512", "SHA512", RSA_PKCS1_PADDING},
+        {DSIG_2007 "sha256-rsa-MGF1", "SHA256", RSA_PKCS1_PSS_PADDING},
+        {DSIG_2007 "sha384-rsa-MGF1", "SHA384", RSA_PKCS1_PSS_PADDING},
+        {DSIG_2007 "sha512-rsa-MGF1", "SHA512", RSA_PKCS1_PSS_PADDING},
+        {DSIG "rsa-sha1", "SHA1", RSA_PKCS1_PADDING},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+        EVP_PKEY_CTX *params;
+        unsigned char made[256];
+        size_t n = sizeof(made);
+
+        print_message("  %s\n", row[i].uri);
+        assert_int_equal(
+            EVP_DigestSignInit_ex(ctx, &params, row[i].digest, NULL, NULL, key[RSA_A], NULL), 1);
+        assert_int_equal(EVP_PKEY_CTX_set_rsa_padding(params, row[i].padding), 1);
+        if (row[i].padding == RSA_PKCS1_PSS_PADDING) {
+            assert_int_equal(EVP_PKEY_CTX_set_rsa_pss_saltlen(params, RSA_PSS_SALTLEN_DIGEST), 1);
+        }
+        assert_int_equal(EVP_DigestSign(ctx, made, &n, (const unsigned char *)DATA, strlen(DATA)),
+                         1);
+        assert_int_equal(sso_sign_check(cx, sso_sign_alg(sso_span(row[i].uri), 1), key[RSA_A],
+                                        sso_span(DATA), sso_span_of(made, n)),
+                         APR_SUCCESS);
+        EVP_MD_CTX_free(ctx);
+    }
+}
+
 static void ecdsa_in_der_is_refused(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -329,6 +369,7 @@ int main(void)
         UNIT(any_digest_goes_with_any_curve),
         UNIT(algorithms_are_apart),
         UNIT(changed_signatures_are_refused),
+        UNIT(rsa_rows_mean_what_they_say),
         UNIT(ecdsa_in_der_is_refused),
         UNIT(pss_with_another_salt_is_refused),
         UNIT(signing_needs_the_right_key),

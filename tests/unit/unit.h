@@ -50,11 +50,17 @@ static inline int unit_free_ctx(void **state)
 #define UNIT(test) cmocka_unit_test_setup_teardown(test, unit_make_ctx, unit_free_ctx)
 
 /* The last call failed with this fault; the context is cleared for the next one. */
-#define assert_fault(cx, wanted)                                                   \
-    do {                                                                           \
-        assert_string_equal(sso_fault_info((cx)->err.fault)->code,                 \
-                            sso_fault_info(SSO_F_##wanted)->code);                 \
-        sso_ctx_clear(cx);                                                         \
+#define assert_fault(cx, wanted)                                   \
+    do {                                                           \
+        assert_string_equal(sso_fault_info((cx)->err.fault)->code, \
+                            sso_fault_info(SSO_F_##wanted)->code); \
+        sso_ctx_clear(cx);                                         \
     } while (0)
+
+/* A function of another library that a test makes fail: real_x() is the library's. The program is
+ * linked with -Wl,--wrap=x, so that calls of x from libsso.la come to wrap_x(). */
+#define UNIT_WRAP(type, x, ...)                       \
+    type real_##x(__VA_ARGS__) __asm__("__real_" #x); \
+    type wrap_##x(__VA_ARGS__) __asm__("__wrap_" #x)
 
 #endif /* SSO_TESTS_UNIT_H */
