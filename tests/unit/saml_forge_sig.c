@@ -271,11 +271,25 @@ static const char *template_of(apr_pool_t *pool, const forge_sig_t *sig, const c
 
 /* ---- putting it in ---- */
 
+/* Behind the start tag at p; a '>' between quotes does not end it. */
+static const char *inside_of(const char *p)
+{
+    char quote = 0;
+
+    for (; *p && (quote || *p != '>'); p++) {
+        if (quote && *p == quote)
+            quote = 0;
+        else if (!quote && (*p == '"' || *p == '\''))
+            quote = *p;
+    }
+    return p + 1;
+}
+
 /* Where in the text the Signature goes. */
 static const char *place_in(const char *xml, const forge_sig_t *sig, const char *id)
 {
     sso_span_t element = forge_element(xml, id);
-    const char *inside = strchr(element.p, '>') + 1;
+    const char *inside = inside_of(element.p);
     const char *end = element.p + element.n - 1;
 
     if (sig->place == FORGE_LAST) {
