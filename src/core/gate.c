@@ -196,6 +196,16 @@ static const char *local_or_root(const char *path)
     return path && sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : "/";
 }
 
+/* Where a login without "return" leads: where the person was going when another one began, as when a
+ * site asks for a fresh token after its own login page; "/" otherwise. */
+static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
+{
+    sso_flows_t flows = {.n = 0};
+
+    if (req->cookie) sso_flows_read(cx, idp->site, req, idp->provider->name, &flows);
+    return flows.n ? local_or_root(flows.item[0].return_path) : "/";
+}
+
 static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
                                 sso_reply_t *reply)
 {
@@ -212,7 +222,8 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
     }
     idp = apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
     if (!idp) return sso_fail(cx, SSO_F_NOT_FOUND, "a login through an unknown provider");
-    return sso_login_start(cx, idp, req, local_or_root(back), reply);
+    return sso_login_start(cx, idp, req,
+                           back ? local_or_root(back) : interrupted_path(cx, idp, req), reply);
 }
 
 static int by_name(const void *a, const void *b)
