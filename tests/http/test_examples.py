@@ -7,6 +7,8 @@ import pytest
 
 from lib import httpd as httpd_lib
 from lib import pki
+from lib.ports import free_port
+from lib.saml_idp import SamlIdp
 
 CONF = pathlib.Path(__file__).resolve().parents[2] / "conf.d"
 SSOCTL = httpd_lib.BUILD / "ssoctl"
@@ -160,3 +162,59 @@ def test_show_without_a_provider(example):
     done = ssoctl(httpd)
     assert (done.returncode, done.stdout) == (1, "")
     assert "shows no provider" in done.stderr
+
+
+@pytest.fixture
+def alive(example):
+    """Starts an example as it stands, but for names of hosts and files; its https address."""
+    def start(name, paths, changes, files):
+        port = free_port()
+        httpd = example("Listen 127.0.0.1:%d\n" % port)
+        changes = {"*:443": "127.0.0.1:%d" % port, "/var/www/html": str(httpd.root / "htdocs"),
+                   **changes}
+        text = re.sub(r"^(    ServerName +)\S+$", r"\1localhost:%d" % port, read(name), flags=re.M)
+        for old, new in changes.items():
+            assert old in text
+            text = text.replace(old, new)
+        httpd.add(text)
+        for path in paths:
+            httpd.file("htdocs%s/index.html" % path, "page %s\n" % path)
+        for path, content in files.items():
+            httpd.file(path, content, 0o600)
+        httpd.start()
+        return httpd, "https://localhost:%d" % port
+    return start
+
+
+def test_hmac_example_works(alive, site, make_browser):
+    httpd, url = alive("hmac.conf", ["", "/write", "/admin"],
+                       {"https://www.example.com/sso\n": site.endpoint + "\n"},
+                       {"sso/members.secret": site.secret + "\n"})
+    site.callback = url + "/.sso/members/callback"
+    assert make_browser().open(url + "/").text == "page \n"
+    alice, bob = make_browser("alice"), make_browser("bob")
+    assert alice.open(url + "/write/").text == "page /write\n"
+    assert alice.open(url + "/admin/").text == "page /admin\n"
+    assert bob.open(url + "/write/").text == "page /write\n"
+    httpd.expect_log("AH01630: client denied")
+    assert bob.open(url + "/admin/").status == 403
+
+
+def test_saml_example_works(alive, closing, make_browser):
+    idp = closing(SamlIdp())
+    httpd, url = alive("saml.conf", ["", "/app", "/app/staff", "/app/public"], {},
+                       {"sso/corp-idp.xml": idp.metadata()})
+    assert make_browser().open(url + "/app/public/").text == "page /app/public\n"
+    alice, bob = make_browser(), make_browser()
+    assert alice.open(url + "/app/").text == "page /app\n"
+    assert user_of(alice, url) == "alice@example.org"
+    assert alice.open(url + "/app/staff/").text == "page /app/staff\n"
+    idp.answer.user = "bob"
+    assert bob.open(url + "/app/").text == "page /app\n"
+    assert user_of(bob, url) == "bob@example.org"
+    httpd.expect_log("AH01630: client denied")
+    assert bob.open(url + "/app/staff/").status == 403
+
+
+def user_of(browser, url):
+    return browser.fetch(url + "/.sso/session").json()["attributes"]["user"]
