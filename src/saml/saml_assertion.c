@@ -6,16 +6,8 @@
 #include "saml/saml_assertion.h"
 
 #include "base/when.h"
-#include "saml/saml_decrypt.h"
+#include "saml/saml_attributes.h"
 #include "saml/saml_names.h"
-
-#include <apr_lib.h>
-#include <apr_strings.h>
-
-#define NS_XSI         "http://www.w3.org/2001/XMLSchema-instance"
-#define FORMAT_ENTITY  "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
-#define INSTANT_WITHIN APR_TIME_C(300000000) /* R39: five minutes beside the skew */
-#define NO_TIME        APR_TIME_C(-1)        /* absent; 1970 is a time like any other */
 
 /* One reading. */
 typedef struct {
@@ -28,126 +20,6 @@ typedef struct {
     xmlNode *conditions;
     sso_saml_said_t said;
 } reader_t;
-
-/* ---- of every layer ---- */
-
-const char *sso_saml_quote(sso_ctx_t *cx, const char *text)
-{
-    return sso_log_quote(cx->pool, text, strlen(text), 256);
-}
-
-apr_status_t sso_saml_only(sso_ctx_t *cx, const xmlNode *parent, const char *ns, const char *local,
-                           xmlNode **out)
-{
-    xmlNode *node = sso_xml_child(parent, ns, local);
-
-    if (node && sso_xml_next(node, ns, local)) {
-        return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, local, "<%s> holds more than one <%s>",
-                              sso_saml_quote(cx, (const char *)parent->name), local);
-    }
-    *out = node;
-    return APR_SUCCESS;
-}
-
-apr_status_t sso_saml_version_check(sso_ctx_t *cx, const xmlNode *element)
-{
-    const char *version = sso_xml_attr(cx, element, "Version");
-    const char *id = sso_xml_attr(cx, element, "ID");
-
-    if (!version || strcmp(version, "2.0") != 0) {
-        return sso_fail(cx, SSO_F_SAML_VERSION, "<%s>: Version is \"%s\", not \"2.0\"",
-                        (const char *)element->name, version ? sso_saml_quote(cx, version) : "");
-    }
-    if (!id || !*id) {
-        return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, "ID", "<%s> has no ID",
-                              (const char *)element->name);
-    }
-    return APR_SUCCESS;
-}
-
-apr_status_t sso_saml_issuer_check(sso_ctx_t *cx, const xmlNode *element, const char *expected,
-                                   int *found)
-{
-    xmlNode *node;
-    const char *text;
-    const char *format;
-    apr_status_t rv = sso_saml_only(cx, element, SAML_NS_ASSERTION, "Issuer", &node);
-
-    if (rv != APR_SUCCESS) return rv;
-    *found = node != NULL;
-    if (!node) return APR_SUCCESS;
-    rv = sso_xml_text(cx, node, 1, &text);
-    if (rv != APR_SUCCESS) return rv;
-    format = sso_xml_attr(cx, node, "Format");
-    if (strcmp(text, expected) != 0 || (format && strcmp(format, FORMAT_ENTITY) != 0)) {
-        return sso_fail(cx, SSO_F_ISSUER, "Issuer of <%s> is \"%s\"%s, expected \"%s\"",
-                        (const char *)element->name, sso_saml_quote(cx, text),
-                        format ? " with a Format" : "", expected);
-    }
-    return APR_SUCCESS;
-}
-
-/* A time in an attribute. APR_NOTFOUND: absent; what is there must parse (R51). */
-static apr_status_t read_time(sso_ctx_t *cx, const xmlNode *node, const char *name, apr_time_t *out)
-{
-    const char *text = sso_xml_attr(cx, node, name);
-
-    if (!text) return APR_NOTFOUND;
-    if (sso_when_parse(sso_span(text), out) == APR_SUCCESS) return APR_SUCCESS;
-    return sso_fail_about(cx, SSO_F_MALFORMED, name, "%s \"%s\" is not a time", name,
-                          sso_saml_quote(cx, text));
-}
-
-/* The same where the time must be there. */
-static apr_status_t require_time(sso_ctx_t *cx, const xmlNode *node, const char *name,
-                                 apr_time_t *out)
-{
-    apr_status_t rv = read_time(cx, node, name, out);
-
-    if (rv != APR_NOTFOUND) return rv;
-    return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, name, "<%s> has no %s",
-                          (const char *)node->name, name);
-}
-
-/* The same where it may be absent: *out keeps its value then. */
-static apr_status_t accept_time(sso_ctx_t *cx, const xmlNode *node, const char *name,
-                                apr_time_t *out)
-{
-    apr_status_t rv = read_time(cx, node, name, out);
-
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-}
-
-static int is_too_early(apr_time_t now, apr_time_t not_before, apr_interval_time_t skew)
-{
-    return sso_when_add(now, skew) < not_before;
-}
-
-static int is_too_late(apr_time_t now, apr_time_t not_on_or_after, apr_interval_time_t skew)
-{
-    return now >= sso_when_add(not_on_or_after, skew);
-}
-
-static const char *say_when(sso_ctx_t *cx, apr_time_t t)
-{
-    return sso_when_text(cx->pool, t);
-}
-
-apr_status_t sso_saml_instant_check(sso_ctx_t *cx, const xmlNode *element, apr_interval_time_t skew)
-{
-    const apr_interval_time_t within = skew + INSTANT_WITHIN;
-    apr_time_t t;
-    apr_status_t rv = require_time(cx, element, "IssueInstant", &t);
-
-    if (rv != APR_SUCCESS) return rv;
-    if (cx->now <= sso_when_add(t, within) && t <= sso_when_add(cx->now, within)) {
-        return APR_SUCCESS;
-    }
-    return sso_fail(cx, SSO_F_ISSUE_INSTANT,
-                    "IssueInstant of <%s> is %s, now is %s, %d s are tolerated",
-                    (const char *)element->name, say_when(cx, t), say_when(cx, cx->now),
-                    (int)apr_time_sec(within));
-}
 
 /* ---- the Assertion itself ---- */
 
@@ -176,37 +48,13 @@ static apr_status_t is_issued_now(reader_t *r)
 
 /* ---- Subject ---- */
 
-static sso_saml_unlock_t unlock_of(const reader_t *r)
-{
-    /* Whatever is read here was signed, so that CBC cannot be played with (R40). */
-    return (sso_saml_unlock_t){.keys = r->state->decrypters,
-                               .entity_id = r->measure->entity_id,
-                               .allow_cbc = r->state->set->saml_encryption != SSO_ENCRYPTION_GCM};
-}
-
-/* R44: what cannot be decrypted fails the message. */
-static apr_status_t decrypt_node(const reader_t *r, xmlNode *encrypted, const char *local,
-                                 xmlNode **out)
-{
-    const sso_saml_unlock_t unlock = unlock_of(r);
-    xmlDoc *doc;
-    apr_status_t rv = sso_saml_decrypt(r->cx, encrypted, &unlock, &r->state->limits, &doc);
-    xmlNode *root;
-
-    if (rv != APR_SUCCESS) return rv;
-    root = xmlDocGetRootElement(doc);
-    if (!sso_xml_is(root, SAML_NS_ASSERTION, local)) {
-        return sso_fail_about(r->cx, SSO_F_SAML_STRUCTURE, local, "<%s> holds no <%s>",
-                              (const char *)encrypted->name, local);
-    }
-    *out = root;
-    return APR_SUCCESS;
-}
-
+/* Not iscntrl(): what that says of UTF-8 depends on the locale. */
 static int has_control(const char *text)
 {
     for (; *text; text++) {
-        if (apr_iscntrl(*text)) return 1;
+        const unsigned char c = (unsigned char)*text;
+
+        if (c < 0x20 || c == 0x7f) return 1;
     }
     return 0;
 }
@@ -248,7 +96,7 @@ static apr_status_t names_subject(reader_t *r)
         return sso_fail(r->cx, SSO_F_SUBJECT, "the Subject has %s",
                         name ? "both a NameID and an EncryptedID" : "no NameID");
     }
-    if (encrypted) rv = decrypt_node(r, encrypted, "NameID", &name);
+    if (encrypted) rv = sso_saml_decrypt_as(r->cx, r->measure, encrypted, "NameID", &name);
     return rv == APR_SUCCESS ? read_name(r, name) : rv;
 }
 
@@ -260,7 +108,7 @@ typedef struct {
     const xmlNode *data;
     const char *recipient;
     const char *in_response_to;
-    apr_time_t not_before;      /* NO_TIME: absent */
+    apr_time_t not_before;      /* SSO_SAML_NO_TIME: absent */
     apr_time_t not_on_or_after; /* likewise */
 } confirmation_t;
 
@@ -269,8 +117,8 @@ static apr_status_t read_confirmation(reader_t *r, const xmlNode *node, confirma
     sso_ctx_t *cx = r->cx;
     const char *method = sso_xml_attr(cx, node, "Method");
     confirmation_t c = {.is_bearer = method && !strcmp(method, SAML_CM_BEARER),
-                        .not_before = NO_TIME,
-                        .not_on_or_after = NO_TIME};
+                        .not_before = SSO_SAML_NO_TIME,
+                        .not_on_or_after = SSO_SAML_NO_TIME};
     xmlNode *data;
     apr_status_t rv;
 
@@ -283,8 +131,9 @@ static apr_status_t read_confirmation(reader_t *r, const xmlNode *node, confirma
         c.data = data;
         c.recipient = sso_xml_attr(cx, data, "Recipient");
         c.in_response_to = sso_xml_attr(cx, data, "InResponseTo");
-        rv = accept_time(cx, data, "NotBefore", &c.not_before);
-        if (rv == APR_SUCCESS) rv = accept_time(cx, data, "NotOnOrAfter", &c.not_on_or_after);
+        rv = sso_saml_time_accept(cx, data, "NotBefore", &c.not_before);
+        if (rv == APR_SUCCESS)
+            rv = sso_saml_time_accept(cx, data, "NotOnOrAfter", &c.not_on_or_after);
     }
     if (rv == APR_SUCCESS) *out = c;
     return rv;
@@ -306,21 +155,21 @@ static apr_status_t bearer_comes_here(reader_t *r, const confirmation_t *c)
 
 static apr_status_t bearer_has_begun(reader_t *r, const confirmation_t *c)
 {
-    if (!is_too_early(r->cx->now, c->not_before, r->skew)) return APR_SUCCESS;
+    if (!sso_saml_is_too_early(r->cx->now, c->not_before, r->skew)) return APR_SUCCESS;
     return sso_fail(r->cx, SSO_F_NOT_BEFORE, "NotBefore of the confirmation is %s, now is %s",
-                    say_when(r->cx, c->not_before), say_when(r->cx, r->cx->now));
+                    sso_saml_say_when(r->cx, c->not_before), sso_saml_say_when(r->cx, r->cx->now));
 }
 
 static apr_status_t bearer_has_not_ended(reader_t *r, const confirmation_t *c)
 {
-    if (c->not_on_or_after == NO_TIME) {
+    if (c->not_on_or_after == SSO_SAML_NO_TIME) {
         return sso_fail_about(r->cx, SSO_F_CONFIRMATION, "NotOnOrAfter",
                               "a bearer confirmation without NotOnOrAfter");
     }
-    if (!is_too_late(r->cx->now, c->not_on_or_after, r->skew)) return APR_SUCCESS;
-    return sso_fail(r->cx, SSO_F_CONFIRMATION_EXPIRED,
-                    "NotOnOrAfter of the confirmation is %s, now is %s",
-                    say_when(r->cx, c->not_on_or_after), say_when(r->cx, r->cx->now));
+    if (!sso_saml_is_too_late(r->cx->now, c->not_on_or_after, r->skew)) return APR_SUCCESS;
+    return sso_fail(
+        r->cx, SSO_F_CONFIRMATION_EXPIRED, "NotOnOrAfter of the confirmation is %s, now is %s",
+        sso_saml_say_when(r->cx, c->not_on_or_after), sso_saml_say_when(r->cx, r->cx->now));
 }
 
 /* R34; that it names none in an unsolicited answer was seen to before (R35). */
@@ -404,21 +253,21 @@ static apr_status_t has_conditions(reader_t *r)
 static apr_status_t is_within_window(reader_t *r)
 {
     sso_ctx_t *cx = r->cx;
-    apr_time_t from = NO_TIME;
-    apr_time_t until = NO_TIME;
+    apr_time_t from = SSO_SAML_NO_TIME;
+    apr_time_t until = SSO_SAML_NO_TIME;
     apr_status_t rv;
 
     if (!r->conditions) return APR_SUCCESS;
-    rv = accept_time(cx, r->conditions, "NotBefore", &from);
-    if (rv == APR_SUCCESS) rv = accept_time(cx, r->conditions, "NotOnOrAfter", &until);
+    rv = sso_saml_time_accept(cx, r->conditions, "NotBefore", &from);
+    if (rv == APR_SUCCESS) rv = sso_saml_time_accept(cx, r->conditions, "NotOnOrAfter", &until);
     if (rv != APR_SUCCESS) return rv;
-    if (is_too_early(cx->now, from, r->skew)) {
-        return sso_fail(cx, SSO_F_NOT_BEFORE, "NotBefore is %s, now is %s", say_when(cx, from),
-                        say_when(cx, cx->now));
+    if (sso_saml_is_too_early(cx->now, from, r->skew)) {
+        return sso_fail(cx, SSO_F_NOT_BEFORE, "NotBefore is %s, now is %s",
+                        sso_saml_say_when(cx, from), sso_saml_say_when(cx, cx->now));
     }
-    if (until != NO_TIME && is_too_late(cx->now, until, r->skew)) {
-        return sso_fail(cx, SSO_F_EXPIRED, "NotOnOrAfter is %s, now is %s", say_when(cx, until),
-                        say_when(cx, cx->now));
+    if (until != SSO_SAML_NO_TIME && sso_saml_is_too_late(cx->now, until, r->skew)) {
+        return sso_fail(cx, SSO_F_EXPIRED, "NotOnOrAfter is %s, now is %s",
+                        sso_saml_say_when(cx, until), sso_saml_say_when(cx, cx->now));
     }
     return APR_SUCCESS;
 }
@@ -513,18 +362,18 @@ static apr_status_t authenticated_when(reader_t *r, const xmlNode *statement)
     sso_ctx_t *cx = r->cx;
     const sso_flow_t *flow = r->measure->flow;
     apr_time_t t;
-    apr_status_t rv = require_time(cx, statement, "AuthnInstant", &t);
+    apr_status_t rv = sso_saml_time_require(cx, statement, "AuthnInstant", &t);
 
     if (rv != APR_SUCCESS) return rv;
-    if (is_too_early(cx->now, t, r->skew)) {
-        return sso_fail(cx, SSO_F_AUTHN_INSTANT, "AuthnInstant is %s, now is %s", say_when(cx, t),
-                        say_when(cx, cx->now));
+    if (sso_saml_is_too_early(cx->now, t, r->skew)) {
+        return sso_fail(cx, SSO_F_AUTHN_INSTANT, "AuthnInstant is %s, now is %s",
+                        sso_saml_say_when(cx, t), sso_saml_say_when(cx, cx->now));
     }
     if (r->state->set->saml_force && flow && sso_when_add(t, r->skew) < flow->issued) {
         return sso_fail(cx, SSO_F_AUTHN_INSTANT,
                         "AuthnInstant is %s, but we asked at %s to "
                         "authenticate anew",
-                        say_when(cx, t), say_when(cx, flow->issued));
+                        sso_saml_say_when(cx, t), sso_saml_say_when(cx, flow->issued));
     }
     r->said.who->auth_time = t;
     return APR_SUCCESS;
@@ -534,13 +383,13 @@ static apr_status_t authenticated_when(reader_t *r, const xmlNode *statement)
 static apr_status_t narrow_session(reader_t *r, const xmlNode *statement)
 {
     apr_time_t *limit = &r->said.who->valid_until;
-    apr_time_t t = NO_TIME;
-    apr_status_t rv = accept_time(r->cx, statement, "SessionNotOnOrAfter", &t);
+    apr_time_t t = SSO_SAML_NO_TIME;
+    apr_status_t rv = sso_saml_time_accept(r->cx, statement, "SessionNotOnOrAfter", &t);
 
-    if (rv != APR_SUCCESS || t == NO_TIME) return rv;
+    if (rv != APR_SUCCESS || t == SSO_SAML_NO_TIME) return rv;
     if (t <= r->cx->now) {
         return sso_fail(r->cx, SSO_F_SESSION_EXPIRED, "SessionNotOnOrAfter is %s, now is %s",
-                        say_when(r->cx, t), say_when(r->cx, r->cx->now));
+                        sso_saml_say_when(r->cx, t), sso_saml_say_when(r->cx, r->cx->now));
     }
     if (*limit == 0 || t < *limit) *limit = t;
     return APR_SUCCESS;
@@ -580,105 +429,9 @@ static apr_status_t is_strong_enough(reader_t *r)
 
 /* ---- AttributeStatement ---- */
 
-static int is_nil(const xmlNode *value)
-{
-    xmlChar *text = xmlGetNsProp(value, (const xmlChar *)"nil", (const xmlChar *)NS_XSI);
-    int nil = text
-              && (!xmlStrcmp(text, (const xmlChar *)"true")
-                  || !xmlStrcmp(text, (const xmlChar *)"1"));
-
-    if (text) xmlFree(text);
-    return nil;
-}
-
-/* The NameID that is all a value holds (eduPersonTargetedID); NULL if it is something else. */
-static xmlNode *nested_name(const xmlNode *value)
-{
-    const xmlNode *node;
-
-    for (node = value->children; node; node = node->next) {
-        if (node->type == XML_TEXT_NODE && !xmlIsBlankNode(node)) return NULL;
-        if (node->type != XML_TEXT_NODE && node->type != XML_ELEMENT_NODE) return NULL;
-    }
-    node = sso_xml_first(value);
-    if (!node || sso_xml_following(node)) return NULL;
-    return sso_xml_child(value, SAML_NS_ASSERTION, "NameID");
-}
-
-/* The usual text form: idp!sp!value. */
-static apr_status_t name_text(reader_t *r, const xmlNode *name, const char **out)
-{
-    const char *idp = sso_xml_attr(r->cx, name, "NameQualifier");
-    const char *sp = sso_xml_attr(r->cx, name, "SPNameQualifier");
-    const char *text;
-    apr_status_t rv = sso_xml_text(r->cx, name, 0, &text);
-
-    if (rv != APR_SUCCESS) return rv;
-    *out = apr_pstrcat(r->cx->pool, idp ? idp : r->state->idp.entity_id, "!",
-                       sp ? sp : r->measure->entity_id, "!", text, (char *)NULL);
-    return APR_SUCCESS;
-}
-
-static apr_status_t read_value(reader_t *r, const xmlNode *node, const char *name,
-                               const char *friendly)
-{
-    const xmlNode *nested;
-    const char *text;
-    apr_status_t rv;
-
-    if (is_nil(node)) return APR_SUCCESS;
-    nested = nested_name(node);
-    rv = nested ? name_text(r, nested, &text) : sso_xml_text(r->cx, node, 0, &text);
-    if (rv == APR_SUCCESS) sso_identity_add(r->said.who, name, friendly, text);
-    return rv;
-}
-
-static apr_status_t read_attribute(reader_t *r, const xmlNode *attribute)
-{
-    const char *name = sso_xml_attr(r->cx, attribute, "Name");
-    const char *friendly = sso_xml_attr(r->cx, attribute, "FriendlyName");
-    const xmlNode *node = sso_xml_child(attribute, SAML_NS_ASSERTION, "AttributeValue");
-    apr_status_t rv = APR_SUCCESS;
-
-    if (!name || !*name) {
-        return sso_fail_about(r->cx, SSO_F_SAML_STRUCTURE, "Name", "an Attribute has no Name");
-    }
-    for (; node && rv == APR_SUCCESS;
-         node = sso_xml_next(node, SAML_NS_ASSERTION, "AttributeValue")) {
-        rv = read_value(r, node, name, friendly);
-    }
-    return rv;
-}
-
-static apr_status_t read_statement(reader_t *r, const xmlNode *statement)
-{
-    xmlNode *node = sso_xml_first(statement);
-    apr_status_t rv = APR_SUCCESS;
-
-    for (; node && rv == APR_SUCCESS; node = sso_xml_following(node)) {
-        xmlNode *attribute = node;
-
-        if (sso_xml_is(node, SAML_NS_ASSERTION, "EncryptedAttribute")) {
-            rv = decrypt_node(r, node, "Attribute", &attribute);
-        } else if (!sso_xml_is(node, SAML_NS_ASSERTION, "Attribute")) {
-            rv = sso_fail(r->cx, SSO_F_SAML_STRUCTURE, "<%s> in an AttributeStatement",
-                          sso_saml_quote(r->cx, (const char *)node->name));
-        }
-        if (rv == APR_SUCCESS) rv = read_attribute(r, attribute);
-    }
-    return rv;
-}
-
 static apr_status_t says_more(reader_t *r)
 {
-    const xmlNode *node = sso_xml_child(r->assertion, SAML_NS_ASSERTION, "AttributeStatement");
-    apr_status_t rv = APR_SUCCESS;
-
-    for (; node && rv == APR_SUCCESS;
-         node = sso_xml_next(node, SAML_NS_ASSERTION, "AttributeStatement")) {
-        rv = read_statement(r, node);
-    }
-    return rv;
+    return sso_saml_attributes_read(r->cx, r->measure, r->assertion, r->said.who);
 }
 
 /* ---- all of it ---- */

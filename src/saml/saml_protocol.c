@@ -5,6 +5,7 @@
  */
 #include "base/buf.h"
 #include "saml/saml.h"
+#include "saml/saml_address.h"
 #include "saml/saml_request.h"
 #include "saml/saml_response.h"
 #include "saml/saml_sp.h"

@@ -9,6 +9,7 @@
 #include "base/codec.h"
 #include "base/when.h"
 #include "crypto/random.h"
+#include "saml/saml_address.h"
 #include "saml/saml_binding.h"
 #include "saml/saml_names.h"
 

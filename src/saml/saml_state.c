@@ -451,57 +451,7 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     return APR_SUCCESS;
 }
 
-/* ---- addresses at a site ---- */
-
-const char *sso_saml_entity_id(const sso_idp_t *idp, apr_pool_t *pool)
-{
-    const char *given = idp->provider->set->saml_entity_id;
-
-    return given ? given : apr_pstrcat(pool, idp->url, "/metadata", (char *)NULL);
-}
-
-static const char *own_acs(const sso_idp_t *idp, apr_pool_t *pool)
-{
-    return apr_pstrcat(pool, idp->url, "/acs", (char *)NULL);
-}
-
-apr_array_header_t *sso_saml_acs_list(const sso_idp_t *idp, apr_pool_t *pool)
-{
-    const apr_array_header_t *more = idp->provider->set->saml_acs;
-    apr_array_header_t *list = apr_array_make(pool, 1 + count(more), sizeof(const char *));
-
-    APR_ARRAY_PUSH(list, const char *) = own_acs(idp, pool);
-    if (more) apr_array_cat(list, more);
-    return list;
-}
-
-const char *sso_saml_acs_preferred(const sso_idp_t *idp, apr_pool_t *pool)
-{
-    const apr_array_header_t *more = idp->provider->set->saml_acs;
-    const apr_size_t n = strlen(idp->site->base_url);
-    int i;
-
-    for (i = 0; i < count(more); i++) {
-        const char *url = item(more, i);
-
-        if (!strncmp(url, idp->site->base_url, n) && url[n] == '/') return url;
-    }
-    return own_acs(idp, pool);
-}
-
-const char *sso_saml_acs_here(const sso_idp_t *idp, const sso_request_t *req, apr_pool_t *pool)
-{
-    const apr_array_header_t *more = idp->provider->set->saml_acs;
-    const char *own = own_acs(idp, pool);
-    const char *base = idp->site->base_url;
-    const char *asked = apr_pstrcat(pool, base, req->target ? req->target : "", (char *)NULL);
-    int i;
-
-    for (i = 0; i < count(more); i++) {
-        if (!strcmp(item(more, i), asked)) return item(more, i);
-    }
-    return req->path && !strcmp(own + strlen(base), req->path) ? own : NULL;
-}
+/* ---- at every login ---- */
 
 apr_status_t sso_saml_state_check(sso_ctx_t *cx, const sso_saml_state_t *state)
 {

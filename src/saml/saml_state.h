@@ -1,7 +1,7 @@
 /*
  * saml_state.h - one SAML provider, prepared: whom to believe, our keys, what was loosened.
  *
- * Owns:  sso_saml_state_t and the addresses that depend on the site.
+ * Owns:  sso_saml_state_t.
  * Layer: saml (base, crypto, core).
  * Lives: in the provider's pool; read-only after start-up.
  *
@@ -55,20 +55,6 @@ typedef struct {
  */
 apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
                                  sso_saml_state_t **out);
-
-/* Our entity ID at a site; the address of our metadata unless SSOSamlEntityID names another. */
-const char *sso_saml_entity_id(const sso_idp_t *idp, apr_pool_t *pool);
-
-/* Where responses may arrive at a site: our own address, then those of SSOSamlAcs; array of
- * const char * in pool. */
-apr_array_header_t *sso_saml_acs_list(const sso_idp_t *idp, apr_pool_t *pool);
-
-/* The address to ask responses to be sent to: SSOSamlAcs names it when it has one at this site, for
- * the provider may know no other yet; else our own. */
-const char *sso_saml_acs_preferred(const sso_idp_t *idp, apr_pool_t *pool);
-
-/* The address of that list at which a request arrived; NULL if it is none of them. */
-const char *sso_saml_acs_here(const sso_idp_t *idp, const sso_request_t *req, apr_pool_t *pool);
 
 /* Has validUntil of the provider's metadata passed? SSO_F_METADATA_EXPIRED. */
 apr_status_t sso_saml_state_check(sso_ctx_t *cx, const sso_saml_state_t *state);

@@ -765,6 +765,8 @@ static void f1_a_name_must_be_a_name(void **state)
     static const edit_t row[] = {
         {NAME, "<saml:NameID/>", SSO_F_SUBJECT},
         {NAME, "<saml:NameID></saml:NameID>", SSO_F_SUBJECT},
+        {NAME, "<saml:NameID Format=\"urn:oasis:names:tc:SAML:2.0:nameid-format:transient\"/>",
+         SSO_F_SUBJECT},
         {">alice<", "> <", SSO_F_SUBJECT},
         {">alice<", ">\n  <", SSO_F_SUBJECT},
         {">alice<", ">alice\n<", SSO_F_SUBJECT},
@@ -954,7 +956,7 @@ static void r51_attributes_must_be_readable(void **state)
          SSO_F_XML_TEXT},
         {MAIL, "<saml:AttributeValue><saml:NameID><b/></saml:NameID></saml:AttributeValue>",
          SSO_F_XML_TEXT},
-        {GROUPS, "<saml:Other/>" GROUPS, SSO_F_SAML_STRUCTURE},
+        {GROUPS, "<saml:Other Name=\"x\"/>" GROUPS, SSO_F_SAML_STRUCTURE},
         {GROUPS, "<saml:EncryptedAttribute/>" GROUPS, SSO_F_ENC_PROFILE},
         {" Name=\"groups\"", " saml:Name=\"groups\"", SSO_F_SAML_STRUCTURE},
     };
@@ -1522,6 +1524,8 @@ static void details_say_expected_and_got(void **state)
     } row[] = {
         {OUR_AUDIENCE, FOREIGN,
          "Audience is \"https://other.example.org/\", expected \"" SP_ID "\""},
+        {OUR_AUDIENCE, FOREIGN FOREIGN,
+         "Audience is \"https://other.example.org/\" and others, expected \"" SP_ID "\""},
         {" Recipient=\"" ACS "\"", " Recipient=\"a\xc3\xa9\"",
          "Recipient is \"a\\xc3\\xa9\", expected \"" ACS "\""},
         {"T19:03:52Z", "T18:57:52Z",

@@ -1,0 +1,28 @@
+/*
+ * saml_address.h - what we are called and where responses arrive, at one site.
+ *
+ * Owns:  our entity ID, the list of our assertion consumer services.
+ * Layer: saml (base, core).
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_SAML_SAML_ADDRESS_H
+#define SSO_SAML_SAML_ADDRESS_H
+
+#include "core/protocol.h"
+
+/* Our entity ID at a site; the address of our metadata unless SSOSamlEntityID names another. */
+const char *sso_saml_entity_id(const sso_idp_t *idp, apr_pool_t *pool);
+
+/* Where responses may arrive at a site: our own address, then those of SSOSamlAcs; array of
+ * const char * in pool. */
+apr_array_header_t *sso_saml_acs_list(const sso_idp_t *idp, apr_pool_t *pool);
+
+/* The address to ask responses to be sent to: SSOSamlAcs names it when it has one at this site, for
+ * the provider may know no other yet; else our own. */
+const char *sso_saml_acs_preferred(const sso_idp_t *idp, apr_pool_t *pool);
+
+/* The address of that list at which a request arrived; NULL if it is none of them. */
+const char *sso_saml_acs_here(const sso_idp_t *idp, const sso_request_t *req, apr_pool_t *pool);
+
+#endif /* SSO_SAML_SAML_ADDRESS_H */
