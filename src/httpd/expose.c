@@ -191,21 +191,15 @@ typedef struct {
 
 static void look_at(request_rec *r, const names_t *names, const apr_table_entry_t *e, found_t *out)
 {
-    switch (apr_tolower(e->key[0])) {
-    case 'c':
-        if (!strcasecmp(e->key, "Cookie")) {
-            out->cookie = e->val;
-            return;
-        }
-    /* fall through */
-    case 'p':
-    case 't':
-        if (is_list_of_names(e->key) && names_identity(names, e->val)) {
-            remember(r->pool, &out->lists, e->key);
-        }
-        break;
-    default:
-        break;
+    char first = (char)apr_tolower(e->key[0]);
+
+    if (first == 'c' && !strcasecmp(e->key, "Cookie")) {
+        out->cookie = e->val;
+        return;
+    }
+    if ((first == 'c' || first == 'p' || first == 't') && is_list_of_names(e->key)
+        && names_identity(names, e->val)) {
+        remember(r->pool, &out->lists, e->key);
     }
     if (is_identity(names, e->key, strlen(e->key))) remember(r->pool, &out->forged, e->key);
     if (may_be_borrowed(e->key) && is_borrowed(e->key)) out->borrowed = 1;
