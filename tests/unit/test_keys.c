@@ -511,6 +511,58 @@ static void our_own_is_made_once(void **state)
     assert_string_equal(again->cert->sha256, pair->cert->sha256);
 }
 
+static const char *rival; /* what somebody else puts there just before we do */
+static int generator_fails;
+
+UNIT_WRAP(int, link, const char *from, const char *to);
+UNIT_WRAP(int, RAND_bytes, unsigned char *out, int n);
+
+int wrap_link(const char *from, const char *to)
+{
+    int fd = rival ? open(to, O_CREAT | O_EXCL | O_WRONLY, 0600) : -1;
+
+    if (fd >= 0) {
+        assert_int_equal(write(fd, rival, strlen(rival)), strlen(rival));
+        assert_int_equal(close(fd), 0);
+    }
+    return real_link(from, to);
+}
+
+int wrap_RAND_bytes(unsigned char *out, int n)
+{
+    return generator_fails ? 0 : real_RAND_bytes(out, n);
+}
+
+/* Two httpds start at once: both have to use the same pair. */
+static void the_first_to_make_it_wins(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *file = apr_pstrcat(cx->pool, dir, "/own.pem", NULL);
+    sso_key_pair_t *pair = NULL;
+
+    rival = apr_pstrcat(cx->pool, key_pem(cx, RSA_A, NULL), cert_pem(cx, RSA_A), NULL);
+    assert_int_equal(sso_key_own(cx, cx->pool, file, "sp.example", 1, &pair), APR_SUCCESS);
+    rival = NULL;
+    assert_int_equal(EVP_PKEY_eq(pair->key, key[RSA_A]), 1);
+    assert_int_equal(scratch_count(dir), 1);
+}
+
+static void nothing_is_made_without_randomness(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *file = apr_pstrcat(cx->pool, dir, "/own.pem", NULL);
+    sso_key_pair_t *pair = NULL;
+
+    generator_fails = 1;
+    assert_int_not_equal(sso_key_own(cx, cx->pool, file, "sp.example", 1, &pair), APR_SUCCESS);
+    generator_fails = 0;
+    assert_fault(cx, INTERNAL);
+    assert_null(pair);
+    assert_int_equal(scratch_count(dir), 0);
+}
+
 static void long_names_are_cut(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -558,6 +610,8 @@ int main(void)
         UNIT(pairs_are_read),
         UNIT(other_keys_are_refused),
         UNIT(our_own_is_made_once),
+        UNIT(the_first_to_make_it_wins),
+        UNIT(nothing_is_made_without_randomness),
         UNIT(long_names_are_cut),
         UNIT(our_own_may_be_unfit),
     };
