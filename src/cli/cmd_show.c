@@ -116,8 +116,10 @@ static apr_status_t open_scratch(apr_file_t **out, apr_pool_t *p)
                            p);
 }
 
-static apr_status_t start(const char *const *argv, apr_file_t *err, apr_proc_t *proc, apr_pool_t *p)
+static apr_status_t start(const char *httpd, const char *config, apr_file_t *err, apr_proc_t *proc,
+                          apr_pool_t *p)
 {
+    const char *const argv[] = {httpd, "-t", "-D", "DUMP_SSO", config ? "-f" : NULL, config, NULL};
     apr_procattr_t *attr;
     apr_status_t rv = apr_procattr_create(&attr, p);
 
@@ -131,14 +133,13 @@ static apr_status_t start(const char *const *argv, apr_file_t *err, apr_proc_t *
 
 static apr_status_t ask(const char *httpd, const char *config, judgement_t *out, apr_pool_t *p)
 {
-    const char *argv[] = {httpd, "-t", "-D", "DUMP_SSO", config ? "-f" : NULL, config, NULL};
     apr_exit_why_e why;
     apr_file_t *err;
     apr_off_t start_of_file = 0;
     apr_proc_t proc;
     apr_status_t rv = open_scratch(&err, p);
 
-    if (rv == APR_SUCCESS) rv = start(argv, err, &proc, p);
+    if (rv == APR_SUCCESS) rv = start(httpd, config, err, &proc, p);
     if (rv != APR_SUCCESS) return rv;
     out->output = read_all(proc.out, p);
     (void)apr_proc_wait(&proc, &out->status, &why, APR_WAIT);
@@ -263,12 +264,13 @@ static int read_site(sso_cli_t *cli, const char **out)
 static int judge(sso_cli_t *cli, judgement_t *out)
 {
     const char *httpd = choose_httpd(cli);
-    char why[120];
     apr_status_t rv;
 
     if (!httpd) return sso_cli_fail(cli, "httpd was not found; name it with --httpd PROGRAM");
     rv = ask(httpd, cli->value[OPT_CONFIG], out, cli->cx.pool);
     if (rv != APR_SUCCESS) {
+        char why[120];
+
         return sso_cli_fail(cli, "%s cannot be run: %s; name httpd with --httpd PROGRAM", httpd,
                             apr_strerror(rv, why, sizeof(why)));
     }

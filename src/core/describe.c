@@ -22,7 +22,7 @@ static void settings(sso_ctx_t *cx, const sso_provider_t *provider, sso_buf_t *o
 
 /* Several lines, as of a certificate, stand at the left margin and without an empty one: to paste
  * from, and because an empty line ends a description. */
-static void value(const char *text, sso_buf_t *out)
+static void add_value(const char *text, sso_buf_t *out)
 {
     apr_size_t n = strlen(text);
 
@@ -39,7 +39,7 @@ static void facts(const apr_array_header_t *list, sso_buf_t *out)
         const sso_fact_t *fact = &APR_ARRAY_IDX(list, i, sso_fact_t);
 
         sso_buf_format(out, "    %s:\n", fact->label);
-        value(fact->value, out);
+        add_value(fact->value, out);
         if (fact->note) sso_buf_format(out, "        (%s)\n", fact->note);
     }
 }
