@@ -85,14 +85,21 @@ static inline void sso_ctx_clear(sso_ctx_t *cx)
  * @param ...   detail for the log, printf style. Never a secret.
  * @return      never APR_SUCCESS.
  */
-#define sso_fail(cx, fault, ...) sso_fail_at((cx), (fault), NULL, __FILE__, __LINE__, __VA_ARGS__)
+#define sso_fail(cx, fault, ...) \
+    sso_failed(sso_fail_at((cx), (fault), NULL, __FILE__, __LINE__, __VA_ARGS__))
 
 /* The same about one field or parameter: a constant, or a name that was checked. */
 #define sso_fail_about(cx, fault, about, ...) \
-    sso_fail_at((cx), (fault), (about), __FILE__, __LINE__, __VA_ARGS__)
+    sso_failed(sso_fail_at((cx), (fault), (about), __FILE__, __LINE__, __VA_ARGS__))
 
 apr_status_t sso_fail_at(sso_ctx_t *cx, sso_fault_t fault, const char *about, const char *file,
                          int line, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+/* Says what compilers and analysers cannot see from a prototype: a failure is never a success. */
+static inline apr_status_t sso_failed(apr_status_t rv)
+{
+    return rv != APR_SUCCESS ? rv : APR_EGENERAL;
+}
 
 /* Arguments are not evaluated unless the level is logged. */
 #define sso_log(cx, lv, ...)                                                              \

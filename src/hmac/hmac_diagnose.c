@@ -200,7 +200,11 @@ static int digest(const char *name, sso_span_t key, sso_span_t text, unsigned ch
 
 static void wipe(sso_span_t copy)
 {
-    if (copy.n) OPENSSL_cleanse((void *)(apr_uintptr_t)copy.p, copy.n);
+    void *p;
+
+    if (copy.n == 0) return;
+    memcpy(&p, &copy.p, sizeof(p)); /* spans are for readers; these bytes are ours */
+    OPENSSL_cleanse(p, copy.n);
 }
 
 static int explains(const trial_t *t, apr_size_t row)
