@@ -112,13 +112,14 @@ xmlNode *sso_xml_walk(const xmlNode *node, const xmlNode *top)
     return node && node != top ? node->next : NULL;
 }
 
-/* R23: scheme, colon, something; a relative one means another thing in another place. */
+/* R23: scheme, colon, something; a relative one means another thing in another place. None with '&':
+ * libxml2 2.9 keeps it as "&#38;", so that it would not be what was written. */
 static int is_absolute(const char *uri)
 {
     apr_size_t n = strspn(uri, LETTERS DIGITS "+.-");
 
     return n > 0 && strchr(LETTERS, uri[0]) && uri[n] == ':' && uri[n + 1] != '\0'
-           && strpbrk(uri, " \t\r\n") == NULL;
+           && strpbrk(uri, SPACES "&") == NULL;
 }
 
 static apr_status_t check_namespaces(sso_ctx_t *cx, const xmlNode *node)

@@ -151,6 +151,8 @@ static const row_t row[] = {
     {"r23_relative by prefix", TEXT("<a><b xmlns:p='x/y'/></a>"), BOTH(XML_NAMESPACE)},
     {"r23_scheme only", TEXT("<a xmlns='urn:'/>"), BOTH(XML_NAMESPACE)},
     {"r23_path", TEXT("<a xmlns='/x:y'/>"), BOTH(XML_NAMESPACE)},
+    {"r23_ampersand", TEXT("<a xmlns='urn:x?a=b&amp;c=d'/>"), BOTH(XML_NAMESPACE)},
+    {"r23_ampersand by number", TEXT("<a xmlns='urn:x?a=b&#38;c=d'/>"), BOTH(XML_NAMESPACE)},
     {"r23_digit", TEXT("<a xmlns='1x:y'/>"), BOTH(XML_SYNTAX)},
     {"r23_space", TEXT("<a xmlns='urn:x y'/>"), BOTH(XML_SYNTAX)},
     {"r23_colon", TEXT("<a xmlns=':x'/>"), BOTH(XML_SYNTAX)},
