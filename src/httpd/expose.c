@@ -296,7 +296,7 @@ static void clear_chosen(request_rec *r, const char *name)
     take_out(r, &names, &found);
 }
 
-/* Headers of the directory's own choice: an attribute that is absent takes its header with it. */
+/* Headers of the directory's own choice. */
 static void set_chosen_headers(request_rec *r, const sso_directory_t *dir,
                                const sso_session_t *session)
 {
@@ -307,7 +307,6 @@ static void set_chosen_headers(request_rec *r, const sso_directory_t *dir,
         sso_shown_t shown;
 
         if (line->n < 2) continue;
-        clear_chosen(r, line->word[0]);
         if (sso_session_get(session, line->word[1], &shown) == APR_SUCCESS) {
             apr_table_setn(r->headers_in, line->word[0], header_value(dir, &shown));
         }
@@ -328,16 +327,33 @@ static void set_chosen_env(request_rec *r, const sso_directory_t *dir, const sso
     }
 }
 
-void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+static int came_with_borrowed(const request_rec *r)
 {
-    const request_rec *top = r;
     const sso_visit_t *visit;
+
+    while (r->main || r->prev)
+        r = r->main ? r->main : r->prev;
+    visit = sso_visit_find(r);
+    return visit && visit->borrowed;
+}
+
+void sso_expose_nobody(request_rec *r, const sso_directory_t *dir)
+{
     int i;
 
-    while (top->main || top->prev)
-        top = top->main ? top->main : top->prev;
-    visit = sso_visit_find(top);
-    if (visit && visit->borrowed) drop_borrowed(r);
+    if (came_with_borrowed(r)) drop_borrowed(r);
+    for (i = 0; dir->headers && i < dir->headers->nelts; i++) {
+        const sso_line_t *line = &APR_ARRAY_IDX(dir->headers, i, sso_line_t);
+
+        if (line->n >= 2) clear_chosen(r, line->word[0]);
+    }
+}
+
+void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+{
+    int i;
+
+    sso_expose_nobody(r, dir);
     for (i = 0; i < session->n; i++) {
         sso_shown_t shown = sso_session_shown(session, i);
 

@@ -22,7 +22,11 @@ char *sso_expose_fold(apr_pool_t *p, const char *name);
  */
 void sso_expose_scrub(request_rec *r);
 
-/* Set variables and headers of the session for this directory (H2, H5). */
+/* Where SSO holds and nobody is logged in: names that only this directory gives to the identity, and
+ * those of other gateways, do not come in from outside either (H2, H4). */
+void sso_expose_nobody(request_rec *r, const sso_directory_t *dir);
+
+/* Set variables and headers of the session for this directory, after the same (H2, H5). */
 void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session);
 
 /* The answer is for one person: Cache-Control gets `private`, and loses what says otherwise. */

@@ -165,7 +165,6 @@ static const sso_session_t *session_here(request_rec *r, const sso_directory_t *
 {
     const sso_session_t *session;
 
-    if (is_ours(r) || !sso_directory_is_on(dir)) return NULL;
     if (!r->user && dir->mode != SSO_MODE_OPTIONAL) return NULL;
     session = sso_authz_session(r);
     return session && sso_directory_accepts(dir, session->provider) ? session : NULL;
@@ -178,11 +177,14 @@ int sso_hooks_fixup(request_rec *r)
 
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";
+    if (is_ours(r) || !sso_directory_is_on(dir)) return DECLINED;
     session = session_here(r, dir);
-    if (!session) return DECLINED;
-    if (!r->user) welcome(r, session);
-    if (strcmp(r->user, session->user) != 0) return DECLINED;
-    sso_expose_session(r, dir, session);
+    if (session && !r->user) welcome(r, session);
+    if (session && !strcmp(r->user, session->user)) {
+        sso_expose_session(r, dir, session);
+    } else {
+        sso_expose_nobody(r, dir);
+    }
     return DECLINED;
 }
 

@@ -214,3 +214,23 @@ def test_the_access_log_names_the_user(gateway, alice):
     gateway.httpd.stop()
     log = (gateway.httpd.root / "logs" / "access.log").read_text()
     assert "alice 200 /app/http/x\n" in log and "- 303 /.sso/members/callback\n" in log
+
+
+@pytest.mark.parametrize("mode", ["SSOMode optional", ""])
+def test_names_chosen_by_htaccess_cannot_be_forged(app, alice, browser, mode):
+    """Nobody knows of the name before the file is read; strangers cannot send it all the same."""
+    app.httpd.need("cgid")
+    app.add('<Directory "%s">\nAllowOverride AuthConfig\nOptions +ExecCGI\n'
+            "AddHandler cgi-script .cgi\n</Directory>" % app.docroot)
+    sites.cgi(app, "/t/env.cgi")
+    app.page("/t/.htaccess", "SSO members\n%s\nRequire all granted\nSSOHeader X-Who user\n" % mode)
+    app.httpd.start()
+    url = app.url + "/t/env.cgi"
+    if mode:
+        for name in ("X-Who", "x-who"):
+            env = exchange("GET", url, [(name, "mallory"), ("Remote-User", "mallory")]).json()
+            assert "mallory" not in env.values(), name
+    sign_in(alice, app)
+    cookie = ("Cookie", alice.jar.header(app.url))
+    env = exchange("GET", url, [cookie, ("X-Who", "mallory")]).json()
+    assert env["HTTP_X_WHO"] == "alice" and "mallory" not in env.values()
