@@ -19,7 +19,7 @@
 
 #include <strings.h>
 
-#define JSON_MAX 262144 /* bytes of a session shown */
+#define JSON_MAX (8 * SSO_RECORD_MAX) /* bytes of a session shown, every one as \u00XX */
 
 int sso_gate_is_ours(const sso_site_t *site, const char *path)
 {
@@ -36,7 +36,7 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path)
 static void log_failure(sso_ctx_t *cx, const char *reference)
 {
     const sso_fault_info_t *info = sso_fault_info(cx->err.fault);
-    int level = cx->err.fault == SSO_F_LOGIN_REQUIRED ? SSO_LOG_DEBUG : SSO_LOG_ERROR;
+    int level = cx->err.fault == SSO_F_NO_SESSION ? SSO_LOG_DEBUG : SSO_LOG_ERROR;
 
     if (cx->level < level) return;
     sso_log_at(cx, level, cx->err.file, cx->err.line, "%s: %s [%s] (reference %s)",
@@ -47,7 +47,8 @@ static void log_failure(sso_ctx_t *cx, const char *reference)
 static sso_link_t retry_link(sso_ctx_t *cx, const sso_site_t *site)
 {
     static const sso_fault_t in_vain[] = {SSO_F_BANNED,    SSO_F_CONFIG, SSO_F_TLS,
-                                          SSO_F_NOT_FOUND, SSO_F_METHOD, SSO_F_CSRF};
+                                          SSO_F_NOT_FOUND, SSO_F_METHOD, SSO_F_CSRF,
+                                          SSO_F_NO_SESSION};
     apr_size_t i;
 
     for (i = 0; i < sizeof(in_vain) / sizeof(in_vain[0]); i++) {
@@ -137,8 +138,11 @@ static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const s
                                   const sso_request_t *req, sso_reply_t *reply)
 {
     const sso_idp_t *idp = NULL;
-    apr_status_t rv = find_idp(cx, site, name_at(dir->providers, 0), &idp);
+    apr_status_t rv = APR_SUCCESS;
+    int i;
 
+    for (i = 0; i < dir->providers->nelts && rv == APR_SUCCESS; i++)
+        rv = find_idp(cx, site, name_at(dir->providers, i), &idp);
     if (rv != APR_SUCCESS) return rv;
     if (dir->providers->nelts == 1) return sso_login_start(cx, idp, req, req->target, reply);
     sso_reply_redirect(reply, 302, login_of(cx, site, dir, req->target));
@@ -150,7 +154,7 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
                                     sso_reply_t *reply)
 {
     if (dir->unauthenticated == SSO_UNAUTH_403) {
-        return sso_fail(cx, SSO_F_LOGIN_REQUIRED, "no session, and SSOUnauthenticated is 403");
+        return sso_fail(cx, SSO_F_NO_SESSION, "no session, and SSOUnauthenticated is 403");
     }
     if (is_redirected(dir, req)) return send_to_login(cx, site, dir, req, reply);
     answer_401(cx, login_of(cx, site, dir, "/"), reply);
@@ -164,6 +168,9 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
     apr_status_t rv;
 
     *out = (sso_verdict_t){.session = NULL};
+    if (!sso_directory_is_on(dir)) {
+        return sso_fail(cx, SSO_F_CONFIG, "AuthType SSO, but no SSO line names a provider here");
+    }
     if (sso_session_of(cx, site, req, session) == APR_SUCCESS
         && sso_directory_accepts(dir, session->provider)) {
         out->session = session;
@@ -171,8 +178,7 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
     }
     if (dir->mode == SSO_MODE_OPTIONAL) return APR_SUCCESS;
     rv = refuse_stranger(cx, site, dir, req, &out->reply);
-    if (rv == APR_SUCCESS && out->reply.kind == SSO_REPLY_FORM) sso_page_form(cx, &out->reply);
-    return rv;
+    return finish_form(cx, rv, &out->reply);
 }
 
 /* ---- our own addresses ---- */
@@ -222,6 +228,10 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
     }
     idp = apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
     if (!idp) return sso_fail(cx, SSO_F_NOT_FOUND, "a login through an unknown provider");
+    if (!sso_request_is_navigation(req)) {
+        answer_401(cx, sso_login_url(cx, site, name, "/"), reply);
+        return APR_SUCCESS;
+    }
     return sso_login_start(cx, idp, req,
                            back ? local_or_root(back) : interrupted_path(cx, idp, req), reply);
 }
@@ -276,6 +286,7 @@ static apr_status_t serve_choose(sso_ctx_t *cx, const sso_site_t *site, sso_requ
     if (rv == APR_SUCCESS) rv = query_text(cx, req, "among", &among);
     if (rv != APR_SUCCESS) return rv;
     idps = active_idps(cx, site, among);
+    if (idps->nelts == 0) return sso_fail(cx, SSO_F_INACTIVE, "no provider to choose is active");
     link = apr_pcalloc(cx->pool, sizeof(*link) * ((apr_size_t)idps->nelts + 1));
     for (i = 0; i < idps->nelts; i++) {
         const sso_provider_t *provider = APR_ARRAY_IDX(idps, i, const sso_idp_t *)->provider;

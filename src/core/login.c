@@ -12,8 +12,8 @@
 
 #include <apr_strings.h>
 
-#define LOOP_WINDOW APR_TIME_C(60000000) /* a minute */
-#define LOOP_MOST   5                    /* logins of one browser in it */
+#define LOOP_WINDOW 60 /* seconds */
+#define LOOP_MOST   5  /* logins of one browser in it */
 #define LOOP_COOKIE "loop"
 
 /* ---- start ---- */
@@ -21,7 +21,8 @@
 static apr_status_t check_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
 {
     if (!req->https && !idp->site->insecure_http) {
-        return sso_fail(cx, SSO_F_TLS, "%s was reached by plain http", req->path);
+        return sso_fail(cx, SSO_F_TLS, "%s was reached by plain http",
+                        sso_log_quote(cx->pool, req->path, strlen(req->path), 128));
     }
     if (idp->provider->set->active != SSO_ACTIVE_ON) {
         return sso_fail(cx, SSO_F_INACTIVE, "provider %s is not active", idp->provider->name);
@@ -29,33 +30,40 @@ static apr_status_t check_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_r
     return APR_SUCCESS;
 }
 
-/* "<start of the window>.<logins in it>": the browser's own count, which it may forge to its own
- * harm only. */
+/* "<start of the window in seconds>.<logins in it>": the browser's own count, which it may forge to
+ * its own harm only. 0 when there is none, or its window is over. */
+static apr_int64_t read_count(sso_ctx_t *cx, sso_span_t value, apr_int64_t *since)
+{
+    const apr_int64_t now = apr_time_sec(cx->now);
+    apr_int64_t then;
+    char *end;
+
+    if (value.n >= 32) return 0;
+    then = apr_strtoi64(sso_span_text(cx->pool, value), &end, 10);
+    if (*end != '.' || then > now || then <= now - LOOP_WINDOW) return 0;
+    *since = then;
+    return apr_strtoi64(end + 1, NULL, 10);
+}
+
 static apr_status_t count_start(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                                 sso_reply_t *reply)
 {
     const char *name = apr_pstrcat(cx->pool, site->cookie, "-" LOOP_COOKIE, NULL);
-    apr_time_t since = cx->now;
+    apr_int64_t since = apr_time_sec(cx->now);
     apr_int64_t count = 0;
     sso_span_t value;
 
-    if (sso_cookie_get(req->cookie, name, &value) == APR_SUCCESS && value.n < 32) {
-        char *end;
-        apr_time_t then = apr_time_from_sec(apr_strtoi64(sso_span_text(cx->pool, value), &end, 10));
-
-        if (*end == '.' && then <= cx->now && cx->now - then < LOOP_WINDOW) {
-            since = then;
-            count = apr_strtoi64(end + 1, NULL, 10);
-        }
+    if (sso_cookie_get(req->cookie, name, &value) == APR_SUCCESS) {
+        count = read_count(cx, value, &since);
     }
     if (count < 0 || count >= LOOP_MOST) {
         return sso_fail(cx, SSO_F_LOOP, "%d logins within a minute", LOOP_MOST);
     }
     sso_reply_header(cx, reply, "Set-Cookie",
-                     sso_site_flow_cookie(site, cx->pool, LOOP_COOKIE,
-                                          apr_psprintf(cx->pool, "%" APR_TIME_T_FMT ".%d",
-                                                       apr_time_sec(since), (int)count + 1),
-                                          LOOP_WINDOW, 0));
+                     sso_site_flow_cookie(
+                         site, cx->pool, LOOP_COOKIE,
+                         apr_psprintf(cx->pool, "%" APR_INT64_T_FMT ".%d", since, (int)count + 1),
+                         apr_time_from_sec(LOOP_WINDOW), 0));
     return APR_SUCCESS;
 }
 
@@ -92,6 +100,15 @@ const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const ch
 
 /* ---- finish ---- */
 
+/* Where the login leads. R63, at the exit: whoever wrote the path, it is one of this site. */
+static const char *landing_of(const sso_answer_t *answer)
+{
+    const char *path = answer->return_path;
+
+    if (!path && answer->flow) path = answer->flow->return_path;
+    return sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : "/";
+}
+
 /* Back to where the person wanted to go. A SameSite=Strict cookie is not sent on a redirect that
  * began at the provider's site, so such a login ends on a page of ours that goes on by itself. */
 static void lead_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, sso_reply_t *reply)
@@ -105,6 +122,25 @@ static void lead_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, s
     sso_page_message(cx, "You are signed in", "You are being taken to the page you asked for.",
                      &link, 1, reply);
     sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", link.url, NULL));
+}
+
+/* What the protocol makes of the answer, in time. Before this nothing is spent. */
+static apr_status_t verify(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                           sso_answer_t *answer)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+    sso_flows_t *flows = apr_palloc(cx->pool, sizeof(*flows));
+    apr_status_t rv;
+
+    if (sso_request_is_prefetch(req)) {
+        return sso_fail(cx, SSO_F_METHOD, "an answer was only prefetched; it is not spent");
+    }
+    sso_flows_read(cx, idp->site, req, idp->provider->name, flows);
+    rv = protocol->finish(cx, idp, req, flows, answer);
+    if (rv != APR_SUCCESS || !answer->flow) return rv;
+    if (cx->now - answer->flow->issued <= apr_time_from_sec(protocol->flow_age_sec)) return rv;
+    return sso_fail(cx, SSO_F_STATE_EXPIRED, "the login began %" APR_INT64_T_FMT " s ago",
+                    (apr_int64_t)apr_time_sec(cx->now - answer->flow->issued));
 }
 
 /* The answer came once more from the browser whose session it made: a reload, or the back button. */
@@ -153,7 +189,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->idp = idp;
     plan->who = answer->who;
     plan->profile = &profile;
-    plan->landing = answer->return_path;
+    plan->landing = landing_of(answer);
     rv = sso_session_make(cx, req, plan, reply);
     if (rv == APR_SUCCESS) log_login(cx, idp, &profile);
     return rv;
@@ -165,15 +201,11 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
     sso_session_plan_t plan = {.idp = idp};
     sso_answer_t answer = {.who = NULL};
     sso_session_t session;
-    sso_flows_t flows;
     apr_status_t rv = check_start(cx, idp, req);
 
+    if (rv == APR_SUCCESS) rv = verify(cx, idp, req, &answer);
     if (rv != APR_SUCCESS) return rv;
-    sso_flows_read(cx, idp->site, req, idp->provider->name, &flows);
-    rv = idp->provider->protocol->finish(cx, idp, req, &flows, &answer);
-    if (rv == APR_SUCCESS) {
-        rv = sso_session_spend(cx, idp, answer.once, answer.once_n, plan.made_by);
-    }
+    rv = sso_session_spend(cx, idp, answer.once, answer.once_n, plan.made_by);
     if (rv != APR_SUCCESS && is_reload(cx, idp, req, &answer, &session)) {
         sso_ctx_clear(cx);
         lead_back(cx, idp->site, session.landing, reply);
@@ -185,6 +217,6 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
         rv = sso_flow_linger(cx, idp->site, answer.flow, idp->provider->protocol->cross_site_post,
                              reply);
     }
-    lead_back(cx, idp->site, answer.return_path, reply);
+    lead_back(cx, idp->site, landing_of(&answer), reply);
     return rv;
 }

@@ -5,6 +5,7 @@
  */
 #include "core/logout.h"
 
+#include "base/codec.h"
 #include "base/url.h"
 #include "core/page.h"
 
@@ -37,6 +38,23 @@ static void say_goodbye(sso_ctx_t *cx, const sso_site_t *site, const char *back,
     }
 }
 
+static void ask_first(sso_ctx_t *cx, const sso_site_t *site, const char *back,
+                      const sso_session_t *session, sso_reply_t *reply)
+{
+    const char *query =
+        back ? apr_pstrcat(cx->pool, "?return=", sso_percent_encode(cx->pool, sso_span(back)), NULL)
+             : "";
+
+    sso_page_confirm(cx, apr_pstrcat(cx->pool, site->base_url, site->path, "/logout", query, NULL),
+                     session->user, reply);
+}
+
+/* R72: by a link of this site, or typed in; not by a page elsewhere, nor by a browser on its own. */
+static int is_meant(const sso_request_t *req, const sso_site_t *site)
+{
+    return sso_request_is_same_origin(req, site->base_url) && !sso_request_is_prefetch(req);
+}
+
 static apr_status_t check_origin(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
 {
     if (sso_request_is_same_origin(req, site->base_url)) return APR_SUCCESS;
@@ -53,7 +71,8 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
 
     if (rv != APR_SUCCESS) return rv;
     if (!post && strcmp(req->method, "GET") != 0) {
-        return sso_fail(cx, SSO_F_METHOD, "%s on the logout address", req->method);
+        return sso_fail(cx, SSO_F_METHOD, "%s on the logout address",
+                        sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
     }
     if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
         say_goodbye(cx, site, back, reply);
@@ -61,9 +80,8 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
     }
     if (post) rv = check_origin(cx, site, req);
     if (rv != APR_SUCCESS) return rv;
-    if (!post && !sso_request_is_same_origin(req, site->base_url)) {
-        sso_page_confirm(cx, apr_pstrcat(cx->pool, site->base_url, req->target, NULL), session.user,
-                         reply);
+    if (!post && !is_meant(req, site)) {
+        ask_first(cx, site, back, &session, reply);
         return APR_SUCCESS;
     }
     SSO_INFO(cx, "%s signed out", sso_log_quote(cx->pool, session.user, strlen(session.user), 128));

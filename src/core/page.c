@@ -191,15 +191,3 @@ apr_status_t sso_page_form(sso_ctx_t *cx, sso_reply_t *reply)
     if (page.buf.full) return sso_fail(cx, SSO_F_INTERNAL, "a form does not fit on its page");
     return APR_SUCCESS;
 }
-
-/* The browser takes the refresh for a step of this page, not of the one that led here. */
-void sso_page_onward(sso_ctx_t *cx, const char *url, sso_reply_t *reply)
-{
-    page_t page = open_page(cx, "You are signed in");
-
-    sso_buf_text(&page.buf, "<meta http-equiv=\"refresh\" content=\"0; url=");
-    sso_buf_escaped(&page.buf, url);
-    sso_buf_text(&page.buf, "\">\n");
-    add_link(&page, (sso_link_t){url, "Continue"});
-    close_page(cx, &page, 200, "'none'", reply);
-}

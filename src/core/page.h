@@ -42,8 +42,4 @@ void sso_page_confirm(sso_ctx_t *cx, const char *url, const char *user, sso_repl
  */
 apr_status_t sso_page_form(sso_ctx_t *cx, sso_reply_t *reply);
 
-/* "You are signed in", and on to url at once: for a session cookie with SameSite=Strict, which a
- * redirect that began at another site would leave behind. url: ours, and without quotes. */
-void sso_page_onward(sso_ctx_t *cx, const char *url, sso_reply_t *reply);
-
 #endif /* SSO_CORE_PAGE_H */

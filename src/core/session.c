@@ -15,9 +15,11 @@
 
 #include <strings.h>
 
-#define SECRET_BYTES 32
-#define COOKIE_CHARS 43 /* base64url of SECRET_BYTES */
-#define MAGIC        0x31535353u
+#define SECRET_BYTES   32
+#define COOKIE_CHARS   43 /* base64url of SECRET_BYTES */
+#define MAGIC          0x31535353u
+#define ENV_PREFIX     "SSO_"
+#define ENV_PREFIX_LEN (sizeof(ENV_PREFIX) - 1)
 _Static_assert(COOKIE_CHARS < sizeof(((sso_memo_t *)0)->cookie), "sso_memo_t is too narrow");
 #define BAN_TIME APR_TIME_C(3153600000000000) /* a hundred years */
 
@@ -51,8 +53,7 @@ typedef struct {
     attr_t *attr;
 } writer_t;
 
-/* Where a text begins; a text that is there already (a subject that is the user, too) is shared
- * with the one before it only, which is where repetitions happen. */
+/* Where a text begins. When it does not fit the buffer is full, and nobody will look there. */
 static apr_uint16_t put_text(writer_t *w, const char *z)
 {
     apr_size_t at = w->buf.n;
@@ -63,7 +64,7 @@ static apr_uint16_t put_text(writer_t *w, const char *z)
 
 static const char *env_name(apr_pool_t *p, const char *name)
 {
-    char *env = apr_pstrcat(p, "SSO_", name, NULL);
+    char *env = apr_pstrcat(p, ENV_PREFIX, name, NULL);
     char *c;
 
     for (c = env; *c; c++)
@@ -103,18 +104,26 @@ static const char *join(apr_pool_t *p, const apr_array_header_t *values)
     return b.full ? NULL : b.p;
 }
 
-/* Printable ASCII only; '%' is escaped too unless the text holds list escapes already. */
+/* Printable ASCII, and no space at either end, where parsers of headers drop it. */
+static int is_plain(const char *value, const char *at)
+{
+    if (*at == ' ') return at != value && at[1] != '\0';
+    return *at > 0x20 && *at < 0x7f;
+}
+
+/* '%' is escaped too unless the text holds list escapes already. */
 static const char *for_header(apr_pool_t *p, const char *value, int list)
 {
     static const char digit[] = "0123456789ABCDEF";
     sso_buf_t b = sso_buf_make(p, strlen(value) + 16, 4 * SSO_RECORD_MAX);
-    const unsigned char *c;
+    const char *at;
 
-    for (c = (const unsigned char *)value; *c; c++) {
-        if (*c >= 0x20 && *c < 0x7f && (list || *c != '%')) {
-            sso_buf_char(&b, (char)*c);
+    for (at = value; *at; at++) {
+        if (is_plain(value, at) && (list || *at != '%')) {
+            sso_buf_char(&b, *at);
         } else {
-            char escape[3] = {'%', digit[*c >> 4], digit[*c & 15]};
+            unsigned char c = (unsigned char)*at;
+            char escape[3] = {'%', digit[c >> 4], digit[c & 15]};
 
             sso_buf_add(&b, escape, sizeof(escape));
         }
@@ -298,6 +307,14 @@ static apr_status_t check_ban(sso_ctx_t *cx, const sso_session_plan_t *plan,
     return sso_fail(cx, SSO_F_BANNED, "banned during the login");
 }
 
+/* A session that has ended before it begins would lead from login to login. */
+static apr_status_t check_end(sso_ctx_t *cx, const sso_session_plan_t *plan)
+{
+    if (end_of(cx, plan) > cx->now) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_SESSION_EXPIRED, "provider %s ends the session before it begins",
+                    plan->idp->provider->name);
+}
+
 apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
                               const sso_session_plan_t *plan, sso_reply_t *reply)
 {
@@ -306,8 +323,9 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
     sso_store_key_t key;
     sso_record_t record;
     const char *cookie;
-    apr_status_t rv = plan_record(cx, plan, &record);
+    apr_status_t rv = check_end(cx, plan);
 
+    if (rv == APR_SUCCESS) rv = plan_record(cx, plan, &record);
     if (rv == APR_SUCCESS) rv = sso_random_bytes(cx, secret, sizeof(secret));
     if (rv != APR_SUCCESS) return rv;
     cookie = sso_b64url_encode(cx->pool, sso_span_of(secret, sizeof(secret)));
@@ -331,7 +349,14 @@ apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_se
 
 /* ---- finding ---- */
 
-/* Every offset inside the record, and a NUL at its end: no text runs out of it. */
+/* Every offset inside the record; of a variable its prefix as well, behind which its name is. */
+static int is_attribute(sso_span_t value, const attr_t *a)
+{
+    return a->env < value.n && a->value < value.n && a->header < value.n && a->slot < SSO_SLOT_COUNT
+           && !strncmp(value.p + a->env, ENV_PREFIX, ENV_PREFIX_LEN);
+}
+
+/* All of its parts are inside the record, and it ends with a NUL: no text runs out of it. */
 static int is_whole(sso_span_t value)
 {
     const head_t *head = (const void *)value.p;
@@ -344,12 +369,17 @@ static int is_whole(sso_span_t value)
         if (head->text[i] >= value.n) return 0;
     }
     for (i = 0; i < head->n; i++) {
-        if (attr[i].env >= value.n || attr[i].value >= value.n || attr[i].header >= value.n
-            || attr[i].slot >= SSO_SLOT_COUNT) {
-            return 0;
-        }
+        if (!is_attribute(value, &attr[i])) return 0;
     }
     return 1;
+}
+
+/* A provider that was switched off or taken out of the configuration vouches for nobody any more. */
+static int is_vouched_for(const sso_site_t *site, const char *provider)
+{
+    const sso_idp_t *idp = apr_hash_get(site->idps, provider, APR_HASH_KEY_STRING);
+
+    return idp && idp->provider->set->active != SSO_ACTIVE_OFF;
 }
 
 static void view(const char *record, sso_session_t *out)
@@ -406,7 +436,7 @@ static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cook
     }
     if (rv != APR_SUCCESS || !is_whole(record.value)) return APR_NOTFOUND;
     view(record.value.p, out);
-    return APR_SUCCESS;
+    return is_vouched_for(site, out->provider) ? APR_SUCCESS : APR_NOTFOUND;
 }
 
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
@@ -439,7 +469,7 @@ apr_status_t sso_session_get(const sso_session_t *session, const char *name, sso
     for (i = 0; i < session->n; i++) {
         sso_shown_t shown = sso_session_shown(session, i);
 
-        if (strcasecmp(shown.env + 4, name) != 0) continue;
+        if (strcasecmp(shown.env + ENV_PREFIX_LEN, name) != 0) continue;
         *out = shown;
         return APR_SUCCESS;
     }
@@ -490,18 +520,20 @@ static apr_status_t ban_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *sub
 }
 
 /* The mark first, then the sessions: a login that is under way looks at the mark after it has
- * written its session (see check_ban). */
+ * written its session (see check_ban). Without room for the mark the sessions end all the same. */
 apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, int *ended)
 {
     sso_store_t *store = idp->site->store;
     sso_match_t match = {.tenant = idp->site->tenant};
     sso_store_key_t key;
-    apr_status_t rv = ban_key(cx, idp, subject, &key);
+    apr_status_t marked = ban_key(cx, idp, subject, &key);
+    apr_status_t rv;
 
-    if (rv == APR_SUCCESS) rv = store->ops->mark(store, cx, &key, cx->now + BAN_TIME);
-    if (rv != APR_SUCCESS && rv != APR_EEXIST) return rv;
+    if (marked == APR_SUCCESS) marked = store->ops->mark(store, cx, &key, cx->now + BAN_TIME);
+    if (marked == APR_EEXIST) marked = APR_SUCCESS;
     rv = sso_session_subject_key(cx, idp, subject, &match.subject);
-    return rv == APR_SUCCESS ? store->ops->revoke(store, cx, &match, ended) : rv;
+    if (rv == APR_SUCCESS) rv = store->ops->revoke(store, cx, &match, ended);
+    return marked == APR_SUCCESS ? rv : marked;
 }
 
 /* In doubt, banned: a hash that fails must not open the door. */

@@ -38,10 +38,12 @@ extern const char *const sso_slot_header[SSO_SLOT_COUNT];
 
 /* One attribute, all texts NUL-terminated and inside the copied record. */
 typedef struct {
-    const char *env;    /* "SSO_EMAIL": its variable; its name in upper case behind "SSO_" */
-    const char *value;  /* UTF-8; of a list the values with ',' between them, and ',' and '%' in a
+    const char *env;   /* "SSO_EMAIL": its variable; its name in upper case behind "SSO_" */
+    const char *value; /* UTF-8; of a list the values with ',' between them, and ',' and '%' in a
                            value as %2C and %25 */
-    const char *header; /* the value in printable ASCII: every other byte, and '%', as %XX */
+    const char
+        *header; /* the value in printable ASCII: every other byte, '%', and a space at either
+                           end as %XX */
     sso_slot_t slot;
     int list;
 } sso_shown_t;
@@ -74,6 +76,9 @@ typedef struct {
 /**
  * Make a session and give it a cookie; the one that came with the request, if any, ends (no
  * fixation, no leftovers).
+ *
+ * @return SSO_F_SESSION_EXPIRED when the provider's own limit has passed, SSO_F_SESSION_SIZE,
+ *         SSO_F_BANNED when a ban arrived meanwhile.
  */
 apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
                               const sso_session_plan_t *plan, sso_reply_t *reply);
@@ -82,7 +87,8 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
  * The session of a request.
  *
  * @param cookie the Cookie header as the browser sent it.
- * @return       APR_SUCCESS or APR_NOTFOUND; a broken record is APR_NOTFOUND too.
+ * @return       APR_SUCCESS or APR_NOTFOUND; so is a broken record, and a session of a provider that
+ *               this site has no more or that is switched off.
  */
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out);
@@ -112,7 +118,8 @@ apr_status_t sso_session_subject_key(sso_ctx_t *cx, const sso_idp_t *idp, const 
 apr_status_t sso_session_sid_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *sid,
                                  sso_store_key_t *out);
 
-/* Ban a person: no login from now on, and every session ended; how many. */
+/* Ban a person: no login from now on, and every session ended; how many. SSO_F_STORE_FULL: the
+ * sessions have ended, but the ban is not remembered. */
 apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, int *ended);
 int sso_session_is_banned(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject);
 

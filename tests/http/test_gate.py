@@ -214,7 +214,7 @@ def test_strangers(app, method, headers, status):
 
 
 @pytest.mark.parametrize("word, navigation, other", [
-    ("auto", 302, 401), ("redirect", 302, 302), ("401", 401, 401), ("403", 401, 401)])
+    ("auto", 302, 401), ("redirect", 302, 302), ("401", 401, 401), ("403", 403, 403)])
 def test_unauthenticated(app, browser, word, navigation, other):
     protect(app, "/app", "SSO members\nSSOUnauthenticated " + word)
     app.page("/app/x.html")

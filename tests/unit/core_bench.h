@@ -42,8 +42,10 @@ typedef struct {
     sso_store_t store; /* first */
     sso_store_t *real;
     bench_t *bench;
-    apr_status_t mark_fails; /* APR_SUCCESS: it does not */
+    int mark_fails;            /* there is no room for marks */
+    apr_status_t marked_fails; /* what is answered about marks; APR_SUCCESS: the truth */
     sso_fault_t put_fault;
+    sso_span_t forged; /* what every get finds instead; NULL: the truth */
     void (*before_put)(bench_t *);
     void (*after_put)(bench_t *);
 } watched_t;
@@ -77,9 +79,11 @@ static inline watched_t *watched(sso_store_t *store)
 static inline apr_status_t watch_get(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
                                      int tenant, sso_record_t *out)
 {
-    sso_store_t *real = watched(store)->real;
+    watched_t *w = watched(store);
 
-    return real->ops->get(real, cx, key, tenant, out);
+    if (!w->forged.p) return w->real->ops->get(w->real, cx, key, tenant, out);
+    *out = (sso_record_t){.tenant = tenant, .value = w->forged};
+    return APR_SUCCESS;
 }
 
 static inline apr_status_t watch_put(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
@@ -130,6 +134,7 @@ static inline apr_status_t watch_marked(sso_store_t *store, sso_ctx_t *cx,
     watched_t *w = watched(store);
 
     bench_note(w->bench, "marked");
+    if (w->marked_fails) return w->marked_fails;
     return w->real->ops->marked(w->real, cx, key, until);
 }
 
@@ -417,6 +422,39 @@ static inline const char *bench_cookie(const sso_reply_t *reply, const char *par
 
     if (reply->headers) apr_table_do(bench_search_one, &s, reply->headers, "Set-Cookie", NULL);
     return s.found;
+}
+
+/* A person who has signed in through a provider of the site; the cookie is in the jar. */
+static inline void bench_sign_in(bench_t *b, const sso_idp_t *idp)
+{
+    sso_request_t req = bench_request(b, "GET", "/");
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+    sso_session_plan_t plan = {.idp = idp, .who = b->fake.who, .landing = "/landing"};
+    sso_profile_t profile;
+
+    assert_int_equal(sso_attrmap_apply(b->cx, idp->provider->set, b->fake.who, &profile),
+                     APR_SUCCESS);
+    plan.profile = &profile;
+    assert_int_equal(sso_session_make(b->cx, &req, &plan, &reply), APR_SUCCESS);
+    bench_keep(b, &reply);
+}
+
+/* Does the browser have a session at this site? */
+static inline int bench_is_in(bench_t *b, const sso_site_t *site)
+{
+    sso_request_t req = bench_request(b, "GET", "/");
+    sso_session_t session;
+
+    return sso_session_find(b->cx, site, req.cookie, &session) == APR_SUCCESS;
+}
+
+/* How many records the store holds. */
+static inline int bench_records(bench_t *b)
+{
+    sso_store_stats_t stats;
+
+    assert_int_equal(b->store.real->ops->stats(b->store.real, b->cx, &stats), APR_SUCCESS);
+    return (int)stats.records;
 }
 
 /* The reply's body as text. */

@@ -1,0 +1,555 @@
+/*
+ * test_login.c - a login from its start to its session: the order of things, and what stops it.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/login.h"
+#include "core_bench.h"
+
+static sso_provider_settings_t *settings_of(const sso_idp_t *idp)
+{
+    return (sso_provider_settings_t *)(uintptr_t)idp->provider->set;
+}
+
+/* Start, as a person who opened `path`; cookies are kept. */
+static apr_status_t start(bench_t *b, const char *path, sso_reply_t *reply)
+{
+    sso_request_t req = bench_request(b, "GET", path);
+    apr_status_t rv;
+
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    rv = sso_login_start(b->cx, b->idp, &req, path, reply);
+    if (rv == APR_SUCCESS) bench_keep(b, reply);
+    return rv;
+}
+
+/* The provider's answer arrives; cookies are kept. */
+static apr_status_t finish(bench_t *b, sso_reply_t *reply)
+{
+    sso_request_t req = bench_request(b, "GET", "/.sso/corp/callback?data=x");
+    apr_status_t rv;
+
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    b->trace[0] = '\0';
+    rv = sso_login_finish(b->cx, b->idp, &req, reply);
+    if (rv == APR_SUCCESS) bench_keep(b, reply);
+    return rv;
+}
+
+static void start_well(bench_t *b, const char *path)
+{
+    sso_reply_t reply;
+
+    assert_int_equal(start(b, path, &reply), APR_SUCCESS);
+}
+
+/* ---- the way through ---- */
+
+static void a_login_leads_back(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+    sso_session_t session;
+    sso_request_t req;
+
+    assert_int_equal(start(b, "/app?x=1&y=%2F", &reply), APR_SUCCESS);
+    assert_int_equal(reply.kind, SSO_REPLY_REDIRECT);
+    assert_string_equal(reply.location, "https://idp.example/sso");
+    assert_int_equal(bench_cookies(&reply), 2); /* the flow and the count */
+    assert_false(bench_is_in(b, &b->site));
+    assert_int_equal(bench_records(b), 0); /* nothing is kept for strangers */
+
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_int_equal(reply.kind, SSO_REPLY_REDIRECT);
+    assert_int_equal(reply.status, 303);
+    assert_string_equal(reply.location, BASE "/app?x=1&y=%2F");
+    req = bench_request(b, "GET", "/");
+    assert_int_equal(sso_session_find(b->cx, &b->site, req.cookie, &session), APR_SUCCESS);
+    assert_string_equal(session.user, "ada");
+    assert_string_equal(session.landing, "/app?x=1&y=%2F");
+    assert_non_null(strstr(b->log, "6 ada signed in through corp"));
+}
+
+/* Verified, spent, not banned, a session: in this order. */
+static void the_order_is_fixed(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    start_well(b, "/");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(b->trace, "finish mark marked put marked");
+}
+
+/* A12, 1.6: nothing is spent before the answer has been verified. */
+static void a12_nothing_is_spent_before_it_is_verified(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    start_well(b, "/");
+    b->fake.finish_fault = SSO_F_SIG_MISMATCH;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, SIG_MISMATCH);
+    assert_string_equal(b->trace, "finish");
+    b->fake.finish_fault = SSO_F_NONE;
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+}
+
+/* 1.6: spent also when the login then fails; a second try with the same answer is a replay. */
+static void a12_what_failed_is_spent_as_well(void **state)
+{
+    sso_ctx_t *cx = *state;
+    int kind;
+
+    for (kind = 0; kind < 4; kind++) {
+        bench_t *b = bench_make(cx);
+        sso_reply_t reply;
+
+        print_message("  kind %d\n", kind);
+        start_well(b, "/");
+        if (kind == 0) b->fake.who->banned = 1;
+        if (kind == 1) b->fake.who->subject = "a\nb";
+        if (kind == 2) b->store.put_fault = SSO_F_SESSION_SIZE;
+        if (kind == 3) b->fake.who->valid_until = NOW - 1;
+        assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+        assert_int_equal(strncmp(b->trace, "finish mark", 11), 0);
+        assert_false(bench_is_in(b, &b->site));
+        sso_ctx_clear(cx);
+
+        b->fake.who->banned = 0;
+        b->fake.who->subject = "eve";
+        b->fake.who->valid_until = 0;
+        b->store.put_fault = SSO_F_NONE;
+        assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+        assert_fault(cx, TOKEN_USED);
+        assert_string_equal(b->trace, "finish mark");
+        assert_int_equal(bench_records(b), 0);
+    }
+}
+
+/* 1.6: a full table of spent tokens lets nobody in. */
+static void a12_without_room_nobody_comes_in(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    start_well(b, "/");
+    b->store.mark_fails = 1;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, STORE_FULL);
+    assert_int_equal(bench_records(b), 0);
+}
+
+/* 1.6: an answer is useless in a browser that did not begin the login. */
+static void a12_answers_are_of_one_browser(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    start_well(b, "/");
+    apr_table_clear(b->jar);
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, STATE_MISSING);
+}
+
+/* A12: an answer must arrive in time, whatever the protocol thinks of it; and is not spent if not. */
+static void a12_late_answers_are_refused(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    start_well(b, "/");
+    b->cx->now = NOW + SECONDS(900) + 1;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, STATE_EXPIRED);
+    assert_string_equal(b->trace, "finish");
+    b->cx->now = NOW + SECONDS(900);
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+}
+
+/* A1: what only looks ahead spends nothing. */
+static void a1_prefetches_spend_nothing(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    start_well(b, "/");
+    apr_table_set(b->headers, "Sec-Purpose", "prefetch;prerender");
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, METHOD);
+    assert_int_equal(b->fake.finished, 0);
+    apr_table_clear(b->headers);
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+}
+
+/* ---- once more ---- */
+
+/* 1.6: a reload of the answer that made the current session leads back. */
+static void a_reload_leads_back(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const char *cookie;
+    sso_reply_t reply;
+
+    start_well(b, "/app");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    cookie = apr_table_get(b->jar, "__Host-sso");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(b->trace, "finish mark");
+    assert_int_equal(reply.status, 303);
+    assert_string_equal(reply.location, BASE "/app");
+    assert_int_equal(bench_cookies(&reply), 0);
+    assert_string_equal(apr_table_get(b->jar, "__Host-sso"), cookie);
+    assert_int_equal(b->cx->err.fault, SSO_F_NONE);
+    assert_int_equal(bench_records(b), 1);
+}
+
+/* Not without the session, and not with the session of another login. */
+static void other_replays_are_refused(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const char *mine;
+    sso_reply_t reply;
+
+    b->fake.token = "one";
+    start_well(b, "/app");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    mine = apr_table_get(b->jar, "__Host-sso");
+    apr_table_unset(b->jar, "__Host-sso");
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, TOKEN_USED);
+
+    b->fake.token = "two";
+    b->fake.who->subject = "eve";
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    b->fake.token = "one";
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, TOKEN_USED);
+    apr_table_set(b->jar, "__Host-sso", mine);
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+}
+
+/* A protocol with nothing to spend (none of ours) has no reloads. */
+static void without_a_token_nothing_is_a_reload(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    b->fake.once_n = 0;
+    start_well(b, "/app");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(b->trace, "finish marked put marked drop");
+    assert_int_equal(bench_records(b), 1);
+}
+
+/* ---- people ---- */
+
+static void bans_are_remembered(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    start_well(b, "/");
+    b->fake.who->banned = 1;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, BANNED);
+    assert_true(sso_session_is_banned(b->cx, b->idp, "ada"));
+    b->fake.who->banned = 0; /* the next answer does not say so: the ban stands */
+    b->cx->now += SECONDS(1);
+    start_well(b, "/");
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, BANNED);
+    assert_string_equal(b->trace, "finish mark marked");
+    assert_int_equal(bench_records(b), 0);
+}
+
+/* A ban ends the sessions that the person has in other browsers. */
+static void bans_reach_other_browsers(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const char *elsewhere;
+    sso_reply_t reply;
+
+    bench_sign_in(b, b->idp);
+    elsewhere = apr_table_get(b->jar, "__Host-sso");
+    apr_table_clear(b->jar);
+    start_well(b, "/");
+    b->fake.who->banned = 1;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, BANNED);
+    apr_table_set(b->jar, "__Host-sso", elsewhere);
+    assert_false(bench_is_in(b, &b->site));
+}
+
+static void the_old_session_makes_way(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const char *old;
+    sso_reply_t reply;
+
+    bench_sign_in(b, b->idp);
+    old = apr_table_get(b->jar, "__Host-sso");
+    b->fake.who->subject = "eve";
+    start_well(b, "/");
+    assert_true(bench_is_in(b, &b->site)); /* not before the new one is there */
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(b->trace, "finish mark marked put marked drop");
+    assert_string_not_equal(apr_table_get(b->jar, "__Host-sso"), old);
+    assert_int_equal(bench_records(b), 1);
+    apr_table_set(b->jar, "__Host-sso", old);
+    assert_false(bench_is_in(b, &b->site));
+}
+
+static void a_failed_login_leaves_the_old_session(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    bench_sign_in(b, b->idp);
+    start_well(b, "/");
+    b->fake.finish_fault = SSO_F_REFUSED;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, REFUSED);
+    assert_true(bench_is_in(b, &b->site));
+}
+
+/* ---- where it leads ---- */
+
+/* R63 at the exit: whatever the protocol took for a landing. */
+static void r63_landings_are_of_this_site(void **state)
+{
+    static const struct {
+        const char *landing, *wanted;
+    } row[] = {
+        {"/app?x", BASE "/app?x"},
+        {"//evil.example/", BASE "/"},
+        {"/\\evil.example", BASE "/"},
+        {"https://evil.example/", BASE "/"},
+        {"@evil.example/", BASE "/"},
+        {".evil.example/", BASE "/"},
+        {":444/", BASE "/"},
+        {"/x\r\nSet-Cookie: a=b", BASE "/"},
+        {"", BASE "/"},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(cx);
+        sso_reply_t reply;
+        sso_session_t session;
+
+        print_message("  %s\n", row[i].landing);
+        b->fake.unsolicited = 1;
+        b->fake.landing = row[i].landing;
+        assert_int_equal(finish(b, &reply), APR_SUCCESS);
+        assert_string_equal(reply.location, row[i].wanted);
+        assert_int_equal(bench_cookies(&reply), 1); /* no flow to linger */
+        assert_int_equal(
+            sso_session_find(cx, &b->site, bench_request(b, "GET", "/").cookie, &session),
+            APR_SUCCESS);
+        assert_string_equal(session.landing, row[i].wanted + strlen(BASE));
+    }
+}
+
+static void without_a_landing_the_flow_says_where(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    b->fake.no_landing = 1;
+    start_well(b, "/app");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(reply.location, BASE "/app");
+    b->fake.unsolicited = 1;
+    b->fake.token = "another";
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(reply.location, BASE "/");
+}
+
+/* A strict cookie does not travel with a redirect that began elsewhere: a page goes on instead. */
+static void strict_cookies_need_a_page(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    b->site.samesite = SSO_SAMESITE_STRICT;
+    start_well(b, "/app?x=1&y=2");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_int_equal(reply.kind, SSO_REPLY_BODY);
+    assert_int_equal(reply.status, 200);
+    assert_string_equal(apr_table_get(reply.headers, "Refresh"), "0;url=" BASE "/app?x=1&y=2");
+    assert_non_null(strstr(bench_body(b, &reply), "href=\"" BASE "/app?x=1&amp;y=2\""));
+    assert_non_null(strstr(bench_cookie(&reply, "__Host-sso="), "; SameSite=Strict"));
+    assert_int_equal(finish(b, &reply), APR_SUCCESS); /* a reload, too */
+    assert_int_equal(reply.kind, SSO_REPLY_BODY);
+}
+
+static void addresses_are_encoded(void **state)
+{
+    bench_t *b = bench_make(*state);
+
+    assert_string_equal(sso_login_url(b->cx, &b->site, "corp", "/a?b=c&d=e f"),
+                        BASE "/.sso/login?provider=corp&return=%2Fa%3Fb%3Dc%26d%3De%20f");
+    assert_string_equal(sso_login_choose_url(b->cx, &b->site, NULL, "/"),
+                        BASE "/.sso/choose?return=%2F");
+    assert_string_equal(sso_login_choose_url(b->cx, &b->site, "a,b", "/&among=c"),
+                        BASE "/.sso/choose?among=a,b&return=%2F%26among%3Dc");
+}
+
+/* ---- what stops it ---- */
+
+/* A2 */
+static void a2_logins_need_https(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_request_t req = bench_request(b, "GET", "/x\n");
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+
+    req.https = 0;
+    assert_int_not_equal(sso_login_start(b->cx, b->idp, &req, "/", &reply), APR_SUCCESS);
+    assert_null(strchr(b->cx->err.log, '\n')); /* the path is quoted */
+    assert_fault(b->cx, TLS);
+    assert_int_not_equal(sso_login_finish(b->cx, b->idp, &req, &reply), APR_SUCCESS);
+    assert_fault(b->cx, TLS);
+    assert_string_equal(b->trace, ""); /* the protocol was not even asked */
+    assert_int_equal(bench_cookies(&reply), 0);
+    b->site.insecure_http = 1;
+    assert_int_equal(sso_login_start(b->cx, b->idp, &req, "/", &reply), APR_SUCCESS);
+}
+
+static void inactive_providers_do_not_work(void **state)
+{
+    static const int active[] = {SSO_ACTIVE_OFF, SSO_ACTIVE_TEST};
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(active); i++) {
+        bench_t *b = bench_make(cx);
+        sso_reply_t reply;
+
+        start_well(b, "/");
+        settings_of(b->idp)->active = active[i];
+        assert_int_not_equal(start(b, "/", &reply), APR_SUCCESS);
+        assert_fault(cx, INACTIVE);
+        assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+        assert_fault(cx, INACTIVE);
+        assert_int_equal(b->fake.finished, 0);
+    }
+}
+
+static void a_start_that_fails_fails(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    b->fake.start_fault = SSO_F_UPSTREAM;
+    assert_int_not_equal(start(b, "/", &reply), APR_SUCCESS);
+    assert_fault(b->cx, UPSTREAM);
+}
+
+/* 1.6: more than five logins a minute in one browser are a loop. */
+static void loops_are_broken(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+    int i;
+
+    for (i = 0; i < 5; i++) {
+        start_well(b, "/");
+        b->cx->now += SECONDS(2);
+    }
+    b->trace[0] = '\0';
+    assert_int_not_equal(start(b, "/", &reply), APR_SUCCESS);
+    assert_fault(b->cx, LOOP);
+    assert_string_equal(b->trace, "");
+    b->cx->now = NOW + SECONDS(59);
+    assert_int_not_equal(start(b, "/", &reply), APR_SUCCESS);
+    assert_fault(b->cx, LOOP);
+    b->cx->now = NOW + SECONDS(60);
+    for (i = 0; i < 5; i++)
+        start_well(b, "/");
+    assert_int_not_equal(start(b, "/", &reply), APR_SUCCESS);
+    assert_fault(b->cx, LOOP);
+}
+
+/* The counter is the browser's: whatever it holds is counted from, or ignored. */
+static void counters_may_hold_anything(void **state)
+{
+    static const struct {
+        const char *value;
+        const char *next; /* NULL: a loop */
+    } row[] = {
+        {"1795460332.1", "1795460332.2"},
+        {"1795460332.4", "1795460332.5"},
+        {"1795460332.5", NULL},
+        {"1795460332.9223372036854775807", NULL},
+        {"1795460332.-1", NULL},
+        {"1795460273.4", "1795460273.5"}, /* 59 s ago */
+        {"1795460272.9", "1795460332.1"}, /* a minute ago: over */
+        {"1795460333.9", "1795460332.1"}, /* in the future */
+        {"0.9", "1795460332.1"},
+        {"-1.9", "1795460332.1"},
+        {"9223372036854775807.9", "1795460332.1"},
+        {"-9223372036854775808.9", "1795460332.1"},
+        {"99999999999999999999999.9", "1795460332.1"},
+        {"1795460332", "1795460332.1"},
+        {"1795460332.", "1795460332.1"},
+        {"1795460332.x", "1795460332.1"},
+        {"", "1795460332.1"},
+        {".", "1795460332.1"},
+        {"x.5", "1795460332.1"},
+        {"1795460332.00000000000000000000000000005", "1795460332.1"}, /* too long to be ours */
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(cx);
+        sso_reply_t reply;
+
+        print_message("  %s\n", row[i].value);
+        apr_table_set(b->jar, "__Host-sso-loop", row[i].value);
+        if (row[i].next) {
+            assert_int_equal(start(b, "/", &reply), APR_SUCCESS);
+            assert_string_equal(apr_table_get(b->jar, "__Host-sso-loop"), row[i].next);
+        } else {
+            assert_int_not_equal(start(b, "/", &reply), APR_SUCCESS);
+            assert_fault(cx, LOOP);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(a_login_leads_back),
+        UNIT(the_order_is_fixed),
+        UNIT(a12_nothing_is_spent_before_it_is_verified),
+        UNIT(a12_what_failed_is_spent_as_well),
+        UNIT(a12_without_room_nobody_comes_in),
+        UNIT(a12_answers_are_of_one_browser),
+        UNIT(a12_late_answers_are_refused),
+        UNIT(a1_prefetches_spend_nothing),
+        UNIT(a_reload_leads_back),
+        UNIT(other_replays_are_refused),
+        UNIT(without_a_token_nothing_is_a_reload),
+        UNIT(bans_are_remembered),
+        UNIT(bans_reach_other_browsers),
+        UNIT(the_old_session_makes_way),
+        UNIT(a_failed_login_leaves_the_old_session),
+        UNIT(r63_landings_are_of_this_site),
+        UNIT(without_a_landing_the_flow_says_where),
+        UNIT(strict_cookies_need_a_page),
+        UNIT(addresses_are_encoded),
+        UNIT(a2_logins_need_https),
+        UNIT(inactive_providers_do_not_work),
+        UNIT(a_start_that_fails_fails),
+        UNIT(loops_are_broken),
+        UNIT(counters_may_hold_anything),
+    };
+
+    return cmocka_run_group_tests(tests, unit_start, NULL);
+}
