@@ -1,0 +1,195 @@
+"""What single sign-on costs, as ratios to the same site open, in alternated rounds of one run.
+
+Usage: bench.py BUILD-DIRECTORY [PART...]. Parts: authenticated redirect instructions memory saml.
+Prints a table and writes bench.json in the build directory. Figures, not tests: nothing is asserted but
+that the answers were the right ones. The build must not be sanitized.
+
+Environment: BENCH_SECONDS (3) of a measurement, BENCH_ROUNDS (5), BENCH_SESSIONS (10 10000 1000000).
+"""
+import contextlib
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+import callgrind
+import peers
+from server import SSO, Connection, Httpd, populate
+
+SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+SESSIONS = [int(n) for n in os.environ.get("BENCH_SESSIONS", "10 10000 1000000").split()]
+LUA = pathlib.Path(__file__).with_name("rotate.lua")
+SAMPLE = 20000  # cookies that a client goes round with
+GOALS = {"authenticated_ratio": "at least 0.97, within 3 % of each other",
+         "instructions_over_open": "at most 8000", "session_bytes_over_payload": "at most 1.3",
+         "redirect_ratio": "at least 0.8"}
+SAML = """
+<SSOProvider corp saml>
+    SSOSamlIdP entity-id=https://idp.example.org/id sso-url=https://idp.example.org/sso cert={run}/idp.crt
+    SSOSamlSignRequests off
+</SSOProvider>
+<Location "/corp">
+    SSO corp
+</Location>
+"""
+
+
+def pin(pids, cpu):
+    """On one processor, before everybody else where that is allowed."""
+    for pid in pids:
+        for task in os.listdir("/proc/%d/task" % pid):
+            with contextlib.suppress(OSError):
+                os.sched_setaffinity(int(task), {cpu})
+                os.sched_setscheduler(int(task), os.SCHED_RR, os.sched_param(1))
+
+
+def as_client():
+    with contextlib.suppress(OSError):
+        os.sched_setaffinity(0, {1 % os.cpu_count()})
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
+
+
+class Place:
+    """A path of a running server, with the cookies that open it."""
+
+    def __init__(self, server, path, cookies=None, status=200):
+        self.server, self.path, self.status = server, path, status
+        self.file = None
+        if cookies:
+            self.file = server.run / ("wrk-%d" % len(cookies))
+            self.file.write_text("\n".join(cookies[:SAMPLE]) + "\n")
+        answer, headers, body = Connection(server.port).get(path, cookies[0] if cookies else None)
+        if answer != status:
+            raise RuntimeError("%s answers %d instead of %d" % (path, answer, status))
+        self.size = sum(len(k) + len(v) + 4 for k, v in headers.items() if k != "set-cookie")
+        self.size += sum(len("set-cookie") + len(v) + 4 for v in headers["set-cookie"]) + len(body)
+
+    def rate(self, seconds):
+        """Requests per second; the answers were of the size that the checked one had."""
+        pin([self.server.process.pid] + self.server.children(), 0)
+        env = dict(os.environ, TARGET=self.path, **({"COOKIES": str(self.file)} if self.file else {}))
+        done = subprocess.run(["wrk", "-t1", "-c16", "-d%ds" % max(1, round(seconds)), "-s", str(LUA),
+                               self.server.url], env=env, capture_output=True, text=True, check=True,
+                              preexec_fn=as_client)
+        report = json.loads(done.stdout.split("JSON ")[1])
+        mean = report["bytes"] / max(1, report["requests"])
+        if report["errors"] or abs(mean - self.size) > 0.15 * self.size + 64:
+            raise RuntimeError("%s: %d errors, %d bytes an answer instead of %d" % (
+                self.path, report["errors"], mean, self.size))
+        return report["requests"] / report["us"] * 1e6
+
+
+def rounds(open_site, places):
+    """The ratio of each place to the open site: median over rounds, the open site before and after."""
+    ratios = {name: [] for name in places}
+    for place in [open_site, *places.values()]:
+        place.rate(1)
+    for _ in range(ROUNDS):
+        before = open_site.rate(SECONDS)
+        for name, place in places.items():
+            rate = place.rate(SECONDS)
+            after = open_site.rate(SECONDS)
+            ratios[name].append(rate / ((before + after) / 2))
+            before = after
+    return {name: round(statistics.median(values), 3) for name, values in ratios.items()}
+
+
+class Bench:
+    def __init__(self, build):
+        self.build = build
+        self.figures = {}
+        self.stack = contextlib.ExitStack()
+
+    def directory(self):
+        run = pathlib.Path(tempfile.mkdtemp(prefix="sso-bench-"))
+        run.chmod(0o755)
+        self.stack.callback(shutil.rmtree, run, True)
+        return run
+
+    def server(self, more="", sessions=0, memory="64m", **options):
+        """A running server, and the cookies of its sessions."""
+        server = Httpd(self.directory(), more, build=self.build, memory=memory, **options)
+        if "SSOSamlIdP" in more:
+            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=idp",
+                            "-keyout", "/dev/null", "-out", str(server.run / "idp.crt")],
+                           check=True, capture_output=True)
+        cookies = populate(self.build, server, sessions)[0] if sessions else None
+        server.start()
+        self.stack.callback(server.stop)
+        return server, cookies
+
+    def open_site(self, cookies=None):
+        """The site without the module, asked the same way."""
+        return Place(self.server()[0], "/open/1k.txt", cookies)
+
+    def authenticated(self):
+        """The same page with and without a session, for more and more live sessions; and with peers."""
+        places = {}
+        for n in SESSIONS:
+            memory = "%dm" % max(64, n // 1000 + 64)
+            server, cookies = self.server(SSO, n, memory)
+            places[str(n)] = Place(server, "/secure/1k.txt", cookies)
+        others = peers.running(self)
+        for name, peer in others.items():
+            places[name] = Place(peer, "/secure/1k.txt", peer.cookies)
+        ratios = rounds(self.open_site(cookies), places)
+        self.figures["authenticated_ratio"] = {str(n): ratios[str(n)] for n in SESSIONS}
+        for name in others:
+            self.peer(name)["authenticated_ratio"] = ratios[name]
+
+    def peer(self, name):
+        return self.figures.setdefault("peers", {}).setdefault(name, {})
+
+    def redirect(self):
+        """A stranger is sent to a login."""
+        server, _ = self.server(SSO + SAML)
+        places = {"saml": Place(server, "/corp", status=302), "hmac": Place(server, "/secure/1k.txt", status=302)}
+        self.figures["redirect_ratio"] = rounds(self.open_site(), places)
+
+    def instructions(self):
+        """Instructions of a request with a session, above one to the site without the module."""
+        server = Httpd(self.directory(), SSO, children=1, threads=2, build=self.build, memory="1m")
+        cookie = populate(self.build, server, 10)[0][0]
+        plain = Httpd(self.directory(), children=1, threads=2)
+        open_site = callgrind.per_request(plain, "/open/1k.txt", cookie)
+        protected = callgrind.per_request(server, "/secure/1k.txt", cookie)
+        self.figures["instructions_open"] = open_site
+        self.figures["instructions_over_open"] = protected - open_site
+
+    def memory(self):
+        """A segment filled to the brim, over the payload in it."""
+        server = Httpd(self.directory(), SSO, build=self.build, memory="64m")
+        _, said = populate(self.build, server, 0)
+        self.figures["session_bytes_over_payload"] = round(said["segment"] / said["payload"], 3)
+        self.figures["session_payload_bytes"] = said["payload"] // said["sessions"]
+
+    def saml(self):
+        """Responses accepted, over the bare RSA verification and two canonicalisations they need."""
+        program = pathlib.Path(self.build) / "tests/bench/bench_saml"
+        done = subprocess.run([str(program)], capture_output=True, text=True, check=True)
+        said = json.loads(done.stdout)
+        self.figures["saml_accept_over_crypto"] = round(said["accepted"] / said["crypto"], 3)
+        self.figures["saml_accepted_per_second"] = round(said["accepted"])
+
+
+def main(build, parts):
+    bench = Bench(build)
+    with bench.stack:
+        for part in parts or ("memory", "instructions", "saml", "redirect", "authenticated"):
+            began = time.time()
+            getattr(bench, part)()
+            print("%-14s %3.0f s" % (part, time.time() - began), file=sys.stderr)
+    file = pathlib.Path(build) / "bench.json"
+    file.write_text(json.dumps(bench.figures, indent=2) + "\n")
+    for name, value in bench.figures.items():
+        print("%-28s %-60s %s" % (name, json.dumps(value), GOALS.get(name, "")))
+
+
+if __name__ == "__main__":
+    main(os.path.abspath(sys.argv[1]), sys.argv[2:])
