@@ -98,7 +98,9 @@ static const char *name_at(const apr_array_header_t *list, int i)
 
 int sso_directory_is_on(const sso_directory_t *dir)
 {
-    return dir->providers && strcasecmp(name_at(dir->providers, 0), "off") != 0;
+    const char *first = dir->providers ? name_at(dir->providers, 0) : "off";
+
+    return apr_tolower(first[0]) != 'o' || strcasecmp(first, "off") != 0;
 }
 
 int sso_directory_accepts(const sso_directory_t *dir, const char *provider)

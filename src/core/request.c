@@ -147,7 +147,10 @@ const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name
     sso_span_t n;
     sso_span_t v;
 
-    if (!cookie || !has_ours(cookie, ours)) return cookie;
+    if (!cookie) return NULL;
+    if (!strncmp(cookie, name, ours.n) && cookie[ours.n] == '=' && !strchr(cookie, ';'))
+        return NULL;
+    if (!has_ours(cookie, ours)) return cookie;
     o = out = apr_palloc(p, 2 * strlen(cookie) + 1); /* every ';' may become "; " */
     while ((at = next_cookie(at, &n, &v))) {
         apr_size_t len = (apr_size_t)(v.p + v.n - n.p);

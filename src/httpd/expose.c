@@ -349,19 +349,48 @@ void sso_expose_nobody(request_rec *r, const sso_directory_t *dir)
     }
 }
 
-void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+/* Does a table hold a name that begins like this? */
+static int has_prefix(const apr_table_t *table, const char *prefix, apr_size_t n)
 {
+    const apr_array_header_t *all = apr_table_elts(table);
+    const apr_table_entry_t *e = (const void *)all->elts;
     int i;
 
-    sso_expose_nobody(r, dir);
+    for (i = 0; i < all->nelts; i++) {
+        if (apr_toupper(e[i].key[0]) == prefix[0] && !strncasecmp(e[i].key, prefix, n)) return 1;
+    }
+    return 0;
+}
+
+/* One name, one value (H5). A table compares a new name with every one that begins with the same
+ * four letters, as all of ours do: where none of ours is in it yet, adding is as safe as setting. */
+typedef void set_fn(apr_table_t *, const char *, const char *);
+
+static set_fn *setter_for(const apr_table_t *table, const char *prefix)
+{
+    return has_prefix(table, prefix, strlen(prefix)) ? apr_table_setn : apr_table_addn;
+}
+
+/* Variables of every attribute, and headers of those that have one by default. */
+static void set_defaults(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+{
+    set_fn *set_variable = setter_for(r->subprocess_env, "SSO_");
+    set_fn *set_header = setter_for(r->headers_in, "X-SSO-");
+    int i;
+
     for (i = 0; i < session->n; i++) {
         sso_shown_t shown = sso_session_shown(session, i);
 
-        apr_table_setn(r->subprocess_env, shown.env, shown.value);
-        if (shown.slot != SSO_SLOT_NONE && !dir->headers) {
-            apr_table_setn(r->headers_in, sso_slot_header[shown.slot], header_value(dir, &shown));
-        }
+        set_variable(r->subprocess_env, shown.env, shown.value);
+        if (shown.slot == SSO_SLOT_NONE || dir->headers) continue;
+        set_header(r->headers_in, sso_slot_header[shown.slot], header_value(dir, &shown));
     }
+}
+
+void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+{
+    sso_expose_nobody(r, dir);
+    set_defaults(r, dir, session);
     if (dir->headers) set_chosen_headers(r, dir, session);
     if (dir->env) set_chosen_env(r, dir, session);
 }
@@ -413,10 +442,16 @@ static const char *privately(apr_pool_t *p, const char *control)
 static apr_status_t make_private(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
-    const char *control = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
-    const char *always = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
+    const char *control = apr_table_get(r->headers_out, "Cache-Control");
+    const char *always = apr_table_get(r->err_headers_out, "Cache-Control");
 
     ap_remove_output_filter(f);
+    if (!control && !always) {
+        apr_table_addn(r->headers_out, "Cache-Control", "private");
+        return ap_pass_brigade(f->next, bb);
+    }
+    control = apr_table_getm(r->pool, r->headers_out, "Cache-Control");
+    always = apr_table_getm(r->pool, r->err_headers_out, "Cache-Control");
     if (control && always) control = apr_pstrcat(r->pool, control, ", ", always, NULL);
     apr_table_unset(r->err_headers_out, "Cache-Control");
     apr_table_setn(r->headers_out, "Cache-Control", privately(r->pool, control ? control : always));
