@@ -43,8 +43,12 @@ static void prepare(bench_t *b, char **argv)
     b->cx = sso_ctx(b->pool, apr_time_now());
     stop_if(sso_secret_own(&b->cx, b->pool, argv[1], 1, &secret), b, "secret");
     stop_if(sso_seal_prepare(&b->cx, b->pool, &secret, 1, &seal), b, "seal");
-    b->site = (sso_site_t){.base_url = argv[2], .path = "/.sso", .path_len = 5, .cookie = "sso",
-                           .cookie_path = "/", .seal = seal};
+    b->site = (sso_site_t){.base_url = argv[2],
+                           .path = "/.sso",
+                           .path_len = 5,
+                           .cookie = "sso",
+                           .cookie_path = "/",
+                           .seal = seal};
     stop_if(sso_store_shm_make(&b->cx, b->pool, (apr_size_t)apr_atoi64(argv[4]), &b->site.store), b,
             "store");
     stop_if(b->site.store->ops->tenant(b->site.store, &b->cx, argv[2], 0, &b->site.tenant), b,
@@ -55,7 +59,8 @@ static void prepare(bench_t *b, char **argv)
     b->idp = (sso_idp_t){.provider = &b->provider, .site = &b->site, .url = "http://bench"};
 }
 
-static void add(sso_ctx_t *cx, sso_profile_t *profile, const char *name, const char *value, int list)
+static void add(sso_ctx_t *cx, sso_profile_t *profile, const char *name, const char *value,
+                int list)
 {
     apr_array_header_t *values = apr_array_make(cx->pool, 1, sizeof(const char *));
 
@@ -110,7 +115,8 @@ static void report(bench_t *b, apr_uint64_t size)
     sso_store_stats_t s = stats_of(b);
     apr_uint64_t payload = 0;
 
-    stop_if(b->site.store->ops->walk(b->site.store, &b->cx, &all, sum_payload, &payload), b, "walk");
+    stop_if(b->site.store->ops->walk(b->site.store, &b->cx, &all, sum_payload, &payload), b,
+            "walk");
     printf("{\"sessions\": %" APR_UINT64_T_FMT ", \"payload\": %" APR_UINT64_T_FMT
            ", \"segment\": %" APR_UINT64_T_FMT ", \"evicted\": %" APR_UINT64_T_FMT
            ", \"marks_room\": %" APR_UINT64_T_FMT "}\n",
