@@ -181,17 +181,17 @@ static void log_login(sso_ctx_t *cx, const sso_idp_t *idp, const sso_profile_t *
 static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
                           const sso_answer_t *answer, sso_session_plan_t *plan, sso_reply_t *reply)
 {
-    sso_profile_t profile;
+    sso_profile_t *profile = apr_palloc(cx->pool, sizeof(*profile));
     apr_status_t rv = check_bans(cx, idp, answer->who);
 
-    if (rv == APR_SUCCESS) rv = sso_attrmap_apply(cx, idp->provider->set, answer->who, &profile);
+    if (rv == APR_SUCCESS) rv = sso_attrmap_apply(cx, idp->provider->set, answer->who, profile);
     if (rv != APR_SUCCESS) return rv;
     plan->idp = idp;
     plan->who = answer->who;
-    plan->profile = &profile;
+    plan->profile = profile;
     plan->landing = landing_of(answer);
     rv = sso_session_make(cx, req, plan, reply);
-    if (rv == APR_SUCCESS) log_login(cx, idp, &profile);
+    if (rv == APR_SUCCESS) log_login(cx, idp, profile);
     return rv;
 }
 
