@@ -17,8 +17,8 @@
 /**
  * Send the browser to the provider with an AuthnRequest.
  *
- * Works for strangers, so it must cost little: unsigned it is random bytes, a clock text and the
- * compression of some 600 bytes.
+ * Works for strangers, so it must cost little: unsigned it is random bytes, a clock text and two
+ * encodings of some 550 bytes.
  *
  * @param flow request is filled unless it is set already; its id becomes RelayState.
  * @return     SSO_F_METADATA_EXPIRED, SSO_F_CONFIG (no key to sign with), SSO_F_INTERNAL.

@@ -58,6 +58,29 @@ static void a_redirect_carries_a_message(void **state)
     assert_int_equal(m.is_signed, 0);
 }
 
+/* The longest message that one block holds is sent; the reader takes a little less. */
+static void a_message_has_a_longest_form(void **state)
+{
+    bench_t *b = bench_make(*state);
+    char *xml = apr_palloc(b->cx->pool, 65537);
+    sso_saml_message_t m;
+    const char *url;
+
+    memset(xml, 'x', 65537);
+    assert_int_equal(sso_saml_redirect_make(b->cx, URL, SSO_SAML_REQUEST, sso_span_of(xml, 65500),
+                                            NULL, NULL, &url),
+                     APR_SUCCESS);
+    assert_int_equal(read_query(b, strchr(url, '?') + 1, NULL, &m), APR_SUCCESS);
+    assert_true(sso_span_eq(m.xml, sso_span_of(xml, 65500)));
+    assert_int_equal(sso_saml_redirect_make(b->cx, URL, SSO_SAML_REQUEST, sso_span_of(xml, 65535),
+                                            NULL, NULL, &url),
+                     APR_SUCCESS);
+    assert_int_not_equal(sso_saml_redirect_make(b->cx, URL, SSO_SAML_REQUEST,
+                                                sso_span_of(xml, 65536), NULL, NULL, &url),
+                         APR_SUCCESS);
+    assert_fault(b->cx, INTERNAL);
+}
+
 static void a_signed_redirect_verifies(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -367,6 +390,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(a_redirect_carries_a_message),
+        UNIT(a_message_has_a_longest_form),
         UNIT(a_signed_redirect_verifies),
         UNIT(r30_the_raw_octets_are_verified),
         UNIT(r30_the_order_of_parameters_is_free),
