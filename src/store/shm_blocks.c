@@ -1,6 +1,7 @@
 /*
- * shm_blocks.c - chains of blocks: taken from the free list in order, given back in order, so that
- * a record that replaces one of its size gets the same blocks in the same sequence.
+ * shm_blocks.c - chains of blocks, taken in the order of their places, so that most of a record is
+ * in one or two runs of neighbours, however long the store has been in use: a list of free blocks
+ * would scatter it more with every change.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -9,8 +10,6 @@
 #include "store/shm_guard.h"
 
 #define WORDS_PER_BLOCK SSO_SHM_WORDS(SSO_SHM_BLOCK)
-#define HEAD_WORDS      SSO_SHM_WORDS(sizeof(sso_shm_head_t))
-#define HEAD_ROOM       (SSO_SHM_BLOCK - sizeof(sso_shm_head_t))
 
 #define SHAPE_TENANT  16 /* bits of the length below it */
 #define SHAPE_SUBJECT 26
@@ -31,20 +30,18 @@ sso_shm_shape_t sso_shm_shape_get(const sso_shm_part_t *p, uint32_t block)
 
     return (sso_shm_shape_t){.length = (packed & (SSO_RECORD_MAX - 1)) + 1,
                              .tenant = (int)(packed >> SHAPE_TENANT & (SSO_TENANTS_MAX - 1)),
-                             .has_subject = packed >> SHAPE_SUBJECT & 1,
-                             .has_sid = packed >> SHAPE_SID & 1};
+                             .has_subject = (int)(packed >> SHAPE_SUBJECT & 1),
+                             .has_sid = (int)(packed >> SHAPE_SID & 1)};
 }
 
 uint32_t sso_shm_blocks_for(const sso_shm_shape_t *shape)
 {
-    uint32_t bytes = (uint32_t)sizeof(sso_shm_head_t) + sso_shm_prefix(shape) + shape->length;
-
-    return (bytes + SSO_SHM_BLOCK - 1) / SSO_SHM_BLOCK;
+    return 1 + (sso_shm_prefix(shape) + shape->length + SSO_SHM_BLOCK - 1) / SSO_SHM_BLOCK;
 }
 
 sso_shm_stream_t sso_shm_body(const sso_shm_part_t *p, uint32_t block)
 {
-    return (sso_shm_stream_t){.p = p, .block = block, .word = HEAD_WORDS};
+    return (sso_shm_stream_t){.p = p, .block = block, .word = WORDS_PER_BLOCK};
 }
 
 /* Go on to the next block at the end of one; 0: there is none. */
@@ -131,7 +128,7 @@ static uint64_t fold(uint64_t sum, const unsigned char *bytes, apr_size_t n)
     return sum;
 }
 
-uint64_t sso_shm_sum(const sso_shm_part_t *p, uint32_t block)
+uint32_t sso_shm_sum(const sso_shm_part_t *p, uint32_t block)
 {
     sso_shm_head_t *head = sso_shm_head(p, block);
     sso_shm_shape_t shape = sso_shm_shape_get(p, block);
@@ -150,56 +147,74 @@ uint64_t sso_shm_sum(const sso_shm_part_t *p, uint32_t block)
         sum = fold(sum, piece, n);
         left -= n;
     }
-    return sum | 1; /* never the 0 of a chain that ends too early */
+    return (uint32_t)(sum >> 32) | 1;
 }
 
-uint64_t sso_shm_sum_get(const sso_shm_part_t *p, uint32_t block)
+/* The next block that is free, from one on and then from the first; 0: none. */
+static uint32_t next_free(const sso_shm_part_t *p, uint32_t block)
 {
-    uint64_t sum;
+    uint32_t words = (p->blocks + 31) / 32;
+    uint32_t word = (block - 1) / 32;
+    uint32_t bits = sso_a32_get(&p->map[word]) & UINT32_MAX << (block - 1) % 32;
+    uint32_t i;
 
-    sso_awords_get(sso_shm_head(p, block)->sum, &sum, sizeof(sum));
-    return sum;
+    for (i = 0; bits == 0 && i < words; i++) {
+        word = word + 1 < words ? word + 1 : 0;
+        bits = sso_a32_get(&p->map[word]);
+    }
+    return bits == 0 ? 0 : word * 32 + (uint32_t)__builtin_ctz(bits) + 1;
 }
 
-void sso_shm_sum_set(const sso_shm_part_t *p, uint32_t block)
+void sso_shm_block_free(const sso_shm_part_t *p, uint32_t block, int is_free)
 {
-    uint64_t sum = sso_shm_sum(p, block);
+    sso_a32_t *word = &p->map[(block - 1) / 32];
+    uint32_t bit = 1u << (block - 1) % 32;
 
-    sso_awords_set(sso_shm_head(p, block)->sum, &sum, sizeof(sum));
+    sso_a32_set(word, is_free ? sso_a32_get(word) | bit : sso_a32_get(word) & ~bit);
+}
+
+int sso_shm_block_is_free(const sso_shm_part_t *p, uint32_t block)
+{
+    return (sso_a32_get(&p->map[(block - 1) / 32]) >> (block - 1) % 32 & 1) != 0;
 }
 
 uint32_t sso_shm_blocks_take(const sso_shm_part_t *p, uint32_t n)
 {
-    uint32_t first = sso_a32_get(&p->c->free_first);
-    uint32_t at = first;
+    uint32_t at = sso_a32_get(&p->c->cursor) % p->blocks + 1;
+    uint32_t first = 0;
+    uint32_t last = 0;
     uint32_t i;
 
-    for (i = 1; i < n; i++) {
-        uint32_t next = sso_shm_next(p, at);
-
-        sso_shm_link_set(p, at, SSO_SHM_BODY, next);
-        at = next;
+    for (i = 0; i < n; i++) {
+        at = next_free(p, at);
+        if (at == 0) return 0;
+        sso_shm_block_free(p, at, 0);
+        if (last == 0) {
+            first = at;
+        } else {
+            sso_shm_link_set(p, last, SSO_SHM_BODY, at);
+        }
+        last = at;
+        SSO_CRASH_POINT(3);
     }
-    sso_a32_set(&p->c->free_first, sso_shm_next(p, at));
-    SSO_CRASH_POINT(3);
-    sso_shm_link_set(p, at, SSO_SHM_BODY, 0);
+    sso_shm_link_set(p, last, SSO_SHM_BODY, 0);
+    sso_a32_set(&p->c->cursor, last % p->blocks);
     sso_a32_add(&p->c->free_count, 0u - n);
     return first;
 }
 
 void sso_shm_blocks_give(const sso_shm_part_t *p, uint32_t first)
 {
-    uint32_t at = first;
-    uint32_t n = 1;
-    uint32_t next;
+    uint32_t n = 0;
 
-    while ((next = sso_shm_next(p, at)) != 0) {
-        sso_shm_link_set(p, at, SSO_SHM_FREE, next);
-        at = next;
+    while (first != 0) {
+        uint32_t next = sso_shm_next(p, first);
+
+        sso_shm_link_set(p, first, SSO_SHM_FREE, 0);
+        SSO_CRASH_POINT(4);
+        sso_shm_block_free(p, first, 1);
+        first = next;
         n++;
     }
-    SSO_CRASH_POINT(4);
-    sso_shm_link_set(p, at, SSO_SHM_FREE, sso_a32_get(&p->c->free_first));
-    sso_a32_set(&p->c->free_first, first);
     sso_a32_add(&p->c->free_count, n);
 }

@@ -1,7 +1,7 @@
 /*
- * shm_blocks.h - the blocks of one partition: free list, bodies, shapes, checksums.
+ * shm_blocks.h - the blocks of one partition: which are free, bodies, shapes, checksums.
  *
- * Owns:  the free list and the words after a head.
+ * Owns:  the map of free blocks and the words after a head.
  * Layer: store (base).
  *
  * Reading is safe at any time, also while a writer changes what is read: the result may then be
@@ -50,13 +50,16 @@ sso_shm_stream_t sso_shm_body(const sso_shm_part_t *p, uint32_t block);
 int sso_shm_read(sso_shm_stream_t *s, void *out, apr_size_t n);
 void sso_shm_write(sso_shm_stream_t *s, const void *from, apr_size_t n);
 
-/* The checksum that the head in block should have, from what is there now. */
-uint64_t sso_shm_sum(const sso_shm_part_t *p, uint32_t block);
-uint64_t sso_shm_sum_get(const sso_shm_part_t *p, uint32_t block);
-void sso_shm_sum_set(const sso_shm_part_t *p, uint32_t block);
+/* The checksum that the head in block should have, from what is there now; 0 if the chain ends too
+ * early. */
+uint32_t sso_shm_sum(const sso_shm_part_t *p, uint32_t block);
 
-/* Take n blocks, chained, as BODY; at least n must be free. Give a chain back: its head first stops
- * being a record. */
+/* The map of free blocks. */
+void sso_shm_block_free(const sso_shm_part_t *p, uint32_t block, int is_free);
+int sso_shm_block_is_free(const sso_shm_part_t *p, uint32_t block);
+
+/* Take n blocks, chained, as BODY, from the cursor on; at least n must be free (0 is a damaged map).
+ * Give a chain back, the first block first: a record stops being one with its head. */
 uint32_t sso_shm_blocks_take(const sso_shm_part_t *p, uint32_t n);
 void sso_shm_blocks_give(const sso_shm_part_t *p, uint32_t first);
 

@@ -16,7 +16,7 @@
 /* Is the record over: expired, or not used for too long? */
 int sso_shm_is_over(const sso_shm_part_t *p, uint32_t block, apr_time_t now);
 
-/* Under the lock: take a record out of the partition, in a window of its own. */
+/* Under the lock: take a record out of the partition. Opens a window, if none is, and closes it. */
 void sso_shm_remove(const sso_shm_part_t *p, uint32_t block);
 
 /* What a record needs, before it is written. */

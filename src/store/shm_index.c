@@ -48,6 +48,33 @@ uint32_t sso_shm_find(const sso_shm_part_t *p, const sso_store_key_t *key, uint3
     return 0;
 }
 
+/* Into the tenant's ring, where the hand comes last. */
+static void ring_add(const sso_shm_part_t *p, uint32_t block)
+{
+    sso_a32_t *hand = sso_shm_ring(p, sso_shm_shape_get(p, block).tenant);
+    sso_shm_head_t *head = sso_shm_head(p, block);
+    uint32_t next = sso_a32_get(hand) ? sso_a32_get(hand) : block;
+    uint32_t prev = next == block ? block : sso_a32_get(&sso_shm_head(p, next)->ring_prev);
+
+    sso_a32_set(&head->ring_next, next);
+    sso_a32_set(&head->ring_prev, prev);
+    sso_a32_set(&sso_shm_head(p, prev)->ring_next, block);
+    sso_a32_set(&sso_shm_head(p, next)->ring_prev, block);
+    sso_a32_set(hand, next);
+}
+
+static void ring_remove(const sso_shm_part_t *p, uint32_t block)
+{
+    sso_a32_t *hand = sso_shm_ring(p, sso_shm_shape_get(p, block).tenant);
+    uint32_t next = sso_a32_get(&sso_shm_head(p, block)->ring_next);
+    uint32_t prev = sso_a32_get(&sso_shm_head(p, block)->ring_prev);
+
+    sso_a32_set(&sso_shm_head(p, prev)->ring_next, next);
+    sso_a32_set(&sso_shm_head(p, next)->ring_prev, prev);
+    if (next == block) next = 0;
+    if (sso_a32_get(hand) == block) sso_a32_set(hand, next);
+}
+
 /* Count a record in (+1) or out (-1). */
 static void count(const sso_shm_part_t *p, uint32_t block, int sign)
 {
@@ -72,6 +99,8 @@ void sso_shm_index_add(const sso_shm_part_t *p, uint32_t block)
         sso_a32_set(bucket, block);
         SSO_CRASH_POINT(6);
     }
+    ring_add(p, block);
+    SSO_CRASH_POINT(6);
     count(p, block, 1);
 }
 
@@ -102,5 +131,7 @@ void sso_shm_index_remove(const sso_shm_part_t *p, uint32_t block)
         unlink_from(p, block, i);
         SSO_CRASH_POINT(7);
     }
+    ring_remove(p, block);
+    SSO_CRASH_POINT(7);
     count(p, block, -1);
 }

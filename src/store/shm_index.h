@@ -1,7 +1,7 @@
 /*
  * shm_index.h - finding the records of one partition: by key, by subject, by the provider's session.
  *
- * Owns:  the buckets, next[] of the heads, and what is counted of the records.
+ * Owns:  the buckets, chains and rings, and what is counted of the records.
  * Layer: store (base).
  *
  * All but finding needs the lock and an open window.
@@ -23,7 +23,7 @@ sso_a32_t *sso_shm_bucket(const sso_shm_part_t *p, int index, const sso_store_ke
  * means something only if it is still the same. */
 uint32_t sso_shm_find(const sso_shm_part_t *p, const sso_store_key_t *key, uint32_t seq);
 
-/* Link a record into its chains and count it; take it out of them. */
+/* Link a record into its chains and its tenant's ring and count it; take it out of them. */
 void sso_shm_index_add(const sso_shm_part_t *p, uint32_t block);
 void sso_shm_index_remove(const sso_shm_part_t *p, uint32_t block);
 

@@ -5,16 +5,15 @@
  */
 #include "store/shm_layout.h"
 
-#define PARTS_MIN      4
-#define BYTES_PER_PART (256 * 1024) /* at least: room for a few of the largest records */
-#define MARKS_SHARE    32           /* marks get this part of the segment */
+#define BYTES_PER_PART (1024 * 1024) /* as long as that leaves more than the least */
+#define MARKS_SHARE    48            /* marks get this part of the segment */
 #define MARKS_MIN      4096
 #define BYTES_PER_MARK (sizeof(sso_shm_mark_t) + sizeof(sso_a32_t))
 
 /* Blocks come in groups of 12, a session of about 700 bytes: a bucket by key for each group, one
- * by subject and one by sid for every two. */
+ * by subject and one by sid for every two; and 2 bytes for the map. */
 #define GROUP           12
-#define BYTES_PER_GROUP (GROUP * (SSO_SHM_BLOCK + sizeof(sso_a32_t)) + 2 * sizeof(sso_a32_t))
+#define BYTES_PER_GROUP (GROUP * (SSO_SHM_BLOCK + sizeof(sso_a32_t)) + 2 * sizeof(sso_a32_t) + 2)
 
 static apr_size_t round_up(apr_size_t n)
 {
@@ -55,8 +54,8 @@ static void lay_out_marks(sso_shm_t *m, sso_shm_marks_t *p)
 
 static void lay_out_part(sso_shm_t *m, sso_shm_part_t *p, apr_size_t room)
 {
-    /* Five arrays are rounded up to a cache line. */
-    apr_size_t groups = (room - sizeof(*p->c) - (apr_size_t)5 * 64) / BYTES_PER_GROUP;
+    /* Six arrays are rounded up to a cache line. */
+    apr_size_t groups = (room - sizeof(*p->c) - (apr_size_t)6 * 64) / BYTES_PER_GROUP;
     int i;
 
     if (groups > SSO_SHM_LINK_INDEX / GROUP) groups = SSO_SHM_LINK_INDEX / GROUP;
@@ -68,6 +67,7 @@ static void lay_out_part(sso_shm_t *m, sso_shm_part_t *p, apr_size_t room)
     for (i = 0; i < SSO_SHM_INDEXES; i++) {
         p->bucket[i] = carve(m, p->buckets[i] * sizeof(*p->bucket[i]));
     }
+    p->map = carve(m, (p->blocks + 31) / 32 * sizeof(*p->map));
     p->link = carve(m, p->blocks * sizeof(*p->link));
     p->block = carve(m, (apr_size_t)p->blocks * SSO_SHM_BLOCK);
 }
@@ -75,6 +75,7 @@ static void lay_out_part(sso_shm_t *m, sso_shm_part_t *p, apr_size_t room)
 void sso_shm_lay_out(sso_shm_t *m, unsigned char *base)
 {
     sso_a32_t *used;
+    sso_a32_t *ring;
     uint32_t i;
     apr_size_t room;
 
@@ -83,14 +84,16 @@ void sso_shm_lay_out(sso_shm_t *m, unsigned char *base)
     choose_parts(m);
     m->header = carve(m, sizeof(*m->header));
     used = carve(m, SSO_TENANTS_MAX * m->parts * sizeof(*used));
+    ring = carve(m, SSO_TENANTS_MAX * m->parts * sizeof(*ring));
     for (i = 0; i < m->parts; i++) {
         lay_out_marks(m, &m->mark[i]);
     }
-    room = (m->asked - m->size) / m->parts & ~(apr_size_t)63;
+    room = (m->asked - m->size) >> (64 - m->part_shift) & ~(apr_size_t)63;
     for (i = 0; i < m->parts; i++) {
         m->part[i].number = i;
         m->part[i].stride = m->parts;
         m->part[i].used = used ? used + i : NULL;
+        m->part[i].ring = ring ? ring + i : NULL;
         lay_out_part(m, &m->part[i], room);
     }
 }

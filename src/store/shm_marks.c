@@ -355,8 +355,10 @@ apr_status_t sso_shm_marks_check(sso_ctx_t *cx, const sso_shm_t *m, const sso_sh
                                  int *violations)
 {
     unsigned char *met = calloc(1, (apr_size_t)p->marks + 1);
-    apr_status_t rv = met ? lock(cx, p) : sso_fail(cx, SSO_F_INTERNAL, "no memory for a check");
+    apr_status_t rv;
 
+    if (!met) return sso_fail(cx, SSO_F_INTERNAL, "no memory to check the store");
+    rv = lock(cx, p);
     if (rv == APR_SUCCESS) {
         *violations = check_all(m, p, met);
         unlock(p);

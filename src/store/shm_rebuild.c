@@ -26,11 +26,11 @@ static void set_seen(const sso_shm_part_t *p, uint32_t block, int seen)
     sso_a32_set(sso_shm_link(p, block), seen ? link | SSO_SHM_LINK_SEEN : link);
 }
 
-/* Mark the blocks of a whole record as belonging to one, or take that back. */
-static void mark_chain(const sso_shm_part_t *p, uint32_t block, int seen)
+/* Mark the blocks of a whole record as belonging to one. */
+static void mark_chain(const sso_shm_part_t *p, uint32_t block)
 {
     for (; block != 0; block = sso_shm_next(p, block)) {
-        set_seen(p, block, seen);
+        set_seen(p, block, 1);
     }
 }
 
@@ -50,7 +50,7 @@ static int is_whole(const sso_shm_part_t *p, uint32_t block)
 
 static int is_sound(const sso_shm_part_t *p, uint32_t block)
 {
-    return is_whole(p, block) && sso_shm_sum(p, block) == sso_shm_sum_get(p, block);
+    return is_whole(p, block) && sso_shm_sum(p, block) == sso_a32_get(&sso_shm_head(p, block)->sum);
 }
 
 static void clear_derived(const sso_shm_part_t *p)
@@ -65,6 +65,7 @@ static void clear_derived(const sso_shm_part_t *p)
     }
     for (i = 0; i < SSO_TENANTS_MAX; i++) {
         sso_a32_set(sso_shm_used(p, (int)i), 0);
+        sso_a32_set(sso_shm_ring(p, (int)i), 0);
     }
     for (i = 1; i <= p->blocks; i++) {
         set_seen(p, i, 0);
@@ -74,52 +75,39 @@ static void clear_derived(const sso_shm_part_t *p)
     sso_aword_add(&p->c->payload, 0u - sso_aword_get(&p->c->payload));
 }
 
-/* Two records with one key: the writer died while it was replacing one by the other. */
-static int outlives(const sso_shm_part_t *p, uint32_t block, uint32_t other)
-{
-    if (sso_shm_kind(p, block) != SSO_SHM_FRESH) return 0;
-    sso_shm_index_remove(p, other);
-    mark_chain(p, other, 0);
-    sso_shm_link_set(p, other, SSO_SHM_FREE, 0);
-    return 1;
-}
-
+/* Two records may have one key: the writer died while it was replacing one by the other, told nobody
+ * that it had, and showed readers neither a moment without one nor the new one. Either will do. */
 static void keep_or_free(const sso_shm_part_t *p, uint32_t block)
 {
     sso_store_key_t key = sso_shm_key_get(sso_shm_head(p, block)->key);
-    uint32_t other;
 
-    if (is_sound(p, block)
-        && ((other = sso_shm_find(p, &key, sso_a32_get(&p->c->guard.seq))) == 0
-            || outlives(p, block, other))) {
-        mark_chain(p, block, 1);
+    if (is_sound(p, block) && sso_shm_find(p, &key, sso_a32_get(&p->c->guard.seq)) == 0) {
+        mark_chain(p, block);
         sso_shm_index_add(p, block);
     } else {
         sso_shm_link_set(p, block, SSO_SHM_FREE, 0);
     }
 }
 
-/* Thread every block that is in no record on the free list, in order. */
+/* Every block that is in no record is free. */
 static void gather_free(const sso_shm_part_t *p)
 {
-    uint32_t first = 0;
     uint32_t n = 0;
     uint32_t i;
 
-    for (i = p->blocks; i > 0; i--) {
-        if (is_seen(p, i)) {
-            if (sso_shm_kind(p, i) == SSO_SHM_FRESH) {
-                sso_shm_link_set(p, i, SSO_SHM_LIVE, sso_shm_next(p, i));
-            }
-            set_seen(p, i, 0);
-        } else {
-            sso_shm_link_set(p, i, SSO_SHM_FREE, first);
-            first = i;
+    for (i = 1; i <= p->blocks; i++) {
+        int is_free = !is_seen(p, i);
+
+        if (is_free) {
+            sso_shm_link_set(p, i, SSO_SHM_FREE, 0);
             n++;
+        } else {
+            set_seen(p, i, 0);
         }
+        sso_shm_block_free(p, i, is_free);
     }
-    sso_a32_set(&p->c->free_first, first);
     sso_a32_set(&p->c->free_count, n);
+    sso_a32_set(&p->c->cursor, 0);
 }
 
 static void rebuild(const sso_shm_part_t *p)
@@ -154,8 +142,6 @@ apr_status_t sso_shm_part_lock(sso_ctx_t *cx, const sso_shm_part_t *p)
     if (torn) {
         rebuild(p);
         sso_aword_add(&p->c->rebuilt, 1);
-        SSO_INFO(cx, "a process died while it changed sessions: partition %u was rebuilt with %u",
-                 p->number, sso_a32_get(&p->c->live));
     }
     return APR_SUCCESS;
 }
@@ -170,8 +156,9 @@ void sso_shm_part_unlock(const sso_shm_part_t *p)
 typedef struct {
     const sso_shm_t *m;
     const sso_shm_part_t *p;
-    unsigned char *met; /* for each block: how often it was met in a record or the free list */
+    unsigned char *met; /* for each block: how often it was met in a record or as a free one */
     unsigned char *in[SSO_SHM_INDEXES]; /* for each block: how often in this index */
+    unsigned char *ringed;              /* for each block: how often in a ring */
     uint32_t *used;                     /* for each tenant */
     uint32_t live;
     uintptr_t payload;
@@ -220,17 +207,40 @@ static void check_chain(check_t *k, int index, uint32_t number)
     }
 }
 
+/* The ring closes, and holds records of the tenant only, each once. */
+static void check_ring(check_t *k, int tenant)
+{
+    uint32_t hand = sso_a32_get(sso_shm_ring(k->p, tenant));
+    uint32_t at = hand;
+
+    while (at != 0) {
+        uint32_t next;
+
+        if (at > k->p->blocks || !sso_shm_is_head(k->p, at) || k->ringed[at]++) {
+            k->bad++;
+            return;
+        }
+        expect(k, sso_shm_shape_get(k->p, at).tenant == tenant);
+        next = sso_a32_get(&sso_shm_head(k->p, at)->ring_next);
+        expect(k, next >= 1 && next <= k->p->blocks
+                      && sso_a32_get(&sso_shm_head(k->p, next)->ring_prev) == at);
+        at = next == hand ? 0 : next;
+    }
+}
+
 static void check_free(check_t *k)
 {
-    uint32_t at = sso_a32_get(&k->p->c->free_first);
     uint32_t n = 0;
+    uint32_t i;
 
-    for (; at != 0 && at <= k->p->blocks && k->met[at] == 0; at = sso_shm_next(k->p, at)) {
-        k->met[at]++;
-        expect(k, sso_shm_kind(k->p, at) == SSO_SHM_FREE);
-        n++;
+    for (i = 1; i <= k->p->blocks; i++) {
+        int is_free = sso_shm_block_is_free(k->p, i);
+
+        expect(k, is_free == (sso_shm_kind(k->p, i) == SSO_SHM_FREE));
+        k->met[i] += (unsigned char)is_free;
+        n += (uint32_t)is_free;
     }
-    expect(k, at == 0 && n == sso_a32_get(&k->p->c->free_count));
+    expect(k, n == sso_a32_get(&k->p->c->free_count));
 }
 
 static void check_all(check_t *k)
@@ -245,10 +255,14 @@ static void check_all(check_t *k)
             check_chain(k, index, i);
         }
     }
+    for (i = 0; i < SSO_TENANTS_MAX; i++) {
+        check_ring(k, (int)i);
+    }
     for (i = 1; i <= p->blocks; i++) {
         int is_head = sso_shm_is_head(p, i);
 
         if (is_head) check_record(k, i);
+        expect(k, k->ringed[i] == is_head);
         for (index = 0; index < SSO_SHM_INDEXES; index++) {
             sso_store_key_t key;
 
@@ -270,12 +284,13 @@ apr_status_t sso_shm_part_check(sso_ctx_t *cx, const sso_shm_t *m, const sso_shm
                                 int *violations)
 {
     apr_size_t n = (apr_size_t)p->blocks + 1;
-    unsigned char *maps = calloc(1 + SSO_SHM_INDEXES, n);
+    unsigned char *maps = calloc(2 + SSO_SHM_INDEXES, n);
     uint32_t *used = calloc(SSO_TENANTS_MAX, sizeof(*used));
     check_t k = {.m = m, .p = p, .met = maps, .used = used};
     int i;
 
     if (maps && used) {
+        k.ringed = maps + n * (1 + SSO_SHM_INDEXES);
         for (i = 0; i < SSO_SHM_INDEXES; i++) {
             k.in[i] = maps + n * (apr_size_t)(i + 1);
         }

@@ -12,8 +12,6 @@
 #include "store/shm_rebuild.h"
 #include "store/shm_tenants.h"
 
-#include <apr_tables.h>
-
 #define USED_STEP   4   /* seconds: a use within so many of the last one is not written down */
 #define TALLY_FLUSH 256 /* reads that a process counts for itself */
 #define TALLY_HIT   0x10000u
@@ -183,30 +181,29 @@ static void write_record(const sso_shm_part_t *p, uint32_t block, const sso_stor
     sso_a32_set(&head->shape, sso_shm_shape_pack(&shape));
     sso_a32_set(&head->idle, idle_seconds(record->idle));
     sso_a32_set(&head->used, (uint32_t)apr_time_sec(used));
+    sso_a32_set(&head->passed, (uint32_t)apr_time_sec(used));
     if (shape.has_subject) sso_shm_write(&body, &record->subject, 16);
     if (shape.has_sid) sso_shm_write(&body, &record->sid, 16);
     sso_shm_write(&body, record->value.p, record->value.n);
-    sso_shm_sum_set(p, block);
+    sso_a32_set(&head->sum, sso_shm_sum(p, block));
 }
 
-/* Let readers see the new record, and then only it. */
+/* Let readers see the new record, and then only it: they see nothing before the window closes. */
 static void publish(const sso_shm_part_t *p, uint32_t block, uint32_t old)
 {
-    uint32_t next = sso_shm_next(p, block);
-    uint32_t kind = old ? SSO_SHM_FRESH : SSO_SHM_LIVE;
-
     sso_shm_guard_open(&p->c->guard);
     SSO_CRASH_POINT(5);
-    atomic_store_explicit(sso_shm_link(p, block), kind << 30 | next, memory_order_release);
+    atomic_store_explicit(sso_shm_link(p, block),
+                          (uint32_t)SSO_SHM_LIVE << 30 | sso_shm_next(p, block),
+                          memory_order_release); /* the commit */
     sso_shm_index_add(p, block);
-    if (old) {
-        SSO_CRASH_POINT(9);
-        sso_shm_remove(p, old); /* closes the window */
-        SSO_CRASH_POINT(10);
-        sso_shm_link_set(p, block, SSO_SHM_LIVE, next);
+    SSO_CRASH_POINT(9);
+    if (old != 0) {
+        sso_shm_remove(p, old);
     } else {
         sso_shm_guard_close(&p->c->guard);
     }
+    SSO_CRASH_POINT(10);
     sso_aword_add(&p->c->puts, 1);
 }
 
@@ -238,7 +235,7 @@ apr_status_t sso_shm_put(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key
     sso_shm_need_t need = {.p = p, .tenant = record->tenant};
     sso_shm_shape_t shape;
     apr_status_t rv;
-    int fits;
+    uint32_t block = 0;
 
     if ((rv = check_size(cx, m, record))) return rv;
     shape = shape_of(record);
@@ -248,19 +245,17 @@ apr_status_t sso_shm_put(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key
     if ((rv = sso_shm_part_lock(cx, p))) return rv;
     SSO_CRASH_POINT(1);
     need.keep = sso_shm_find(p, key, sso_a32_get(&p->c->guard.seq));
-    fits = sso_shm_make_room(cx, m, &need);
-    if (fits) {
-        uint32_t block = sso_shm_blocks_take(p, need.blocks);
-
+    if (sso_shm_make_room(cx, m, &need)) block = sso_shm_blocks_take(p, need.blocks);
+    if (block != 0) {
         write_record(p, block, key, record, used);
         publish(p, block, need.keep);
     }
     sso_shm_part_unlock(p);
-    if (!fits) return sso_fail(cx, SSO_F_STORE_FULL, "no room for a session");
+    if (block == 0) return sso_fail(cx, SSO_F_STORE_FULL, "no room for a session");
     return APR_SUCCESS;
 }
 
-/* ---- drop, revoke, sweep ---- */
+/* ---- drop, sweep ---- */
 
 apr_status_t sso_shm_drop(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key, int tenant)
 {
@@ -279,78 +274,6 @@ apr_status_t sso_shm_drop(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *ke
     return rv;
 }
 
-/* Does the record match in all but the index it was found by? */
-static int matches(const sso_shm_part_t *p, uint32_t block, const sso_match_t *match)
-{
-    const sso_store_key_t *want[SSO_SHM_INDEXES] = {NULL, &match->subject, &match->sid};
-    int i;
-
-    if (match->tenant >= 0 && sso_shm_shape_get(p, block).tenant != match->tenant) return 0;
-    for (i = SSO_SHM_BY_SUBJECT; i < SSO_SHM_INDEXES; i++) {
-        sso_store_key_t key;
-
-        if (sso_store_key_is_none(want[i])) continue;
-        if (!sso_shm_index_key(p, block, i, &key) || memcmp(&key, want[i], sizeof(key)) != 0) {
-            return 0;
-        }
-    }
-    return 1;
-}
-
-static void collect_one(sso_ctx_t *cx, const sso_shm_part_t *p, const sso_match_t *match,
-                        uint32_t block, apr_array_header_t *out)
-{
-    if (matches(p, block, match) && !sso_shm_is_over(p, block, cx->now)) {
-        APR_ARRAY_PUSH(out, uint32_t) = block;
-    }
-}
-
-/* Under the lock: the heads of all live records that match, by an index where one serves. */
-static void collect(sso_ctx_t *cx, const sso_shm_part_t *p, const sso_match_t *match,
-                    apr_array_header_t *out)
-{
-    int by_sid = !sso_store_key_is_none(&match->sid);
-    int by_subject = !sso_store_key_is_none(&match->subject);
-    uint32_t i;
-
-    apr_array_clear(out);
-    if (by_sid || by_subject) {
-        int index = by_sid ? SSO_SHM_BY_SID : SSO_SHM_BY_SUBJECT;
-
-        i = sso_a32_get(sso_shm_bucket(p, index, by_sid ? &match->sid : &match->subject));
-        for (; i != 0; i = sso_a32_get(&sso_shm_head(p, i)->next[index])) {
-            collect_one(cx, p, match, i, out);
-        }
-        return;
-    }
-    for (i = 1; i <= p->blocks; i++) {
-        if (sso_shm_is_head(p, i)) collect_one(cx, p, match, i, out);
-    }
-}
-
-apr_status_t sso_shm_revoke(sso_ctx_t *cx, sso_shm_t *m, const sso_match_t *match, int *count)
-{
-    apr_array_header_t *found = apr_array_make(cx->pool, 16, sizeof(uint32_t));
-    int total = 0;
-    uint32_t i;
-
-    for (i = 0; i < m->parts; i++) {
-        const sso_shm_part_t *p = &m->part[i];
-        apr_status_t rv = sso_shm_part_lock(cx, p);
-        int j;
-
-        if (rv) return rv;
-        collect(cx, p, match, found);
-        for (j = 0; j < found->nelts; j++) {
-            sso_shm_remove(p, APR_ARRAY_IDX(found, j, uint32_t));
-        }
-        sso_shm_part_unlock(p);
-        total += found->nelts;
-    }
-    *count = total;
-    return APR_SUCCESS;
-}
-
 apr_status_t sso_shm_sweep_part(sso_ctx_t *cx, const sso_shm_part_t *p)
 {
     apr_status_t rv = sso_shm_part_lock(cx, p);
@@ -363,98 +286,5 @@ apr_status_t sso_shm_sweep_part(sso_ctx_t *cx, const sso_shm_part_t *p)
         sso_aword_add(&p->c->expired, 1);
     }
     sso_shm_part_unlock(p);
-    return APR_SUCCESS;
-}
-
-/* ---- walk ---- */
-
-typedef struct {
-    sso_store_key_t key;
-    sso_record_t record; /* value.p is set when all have been copied */
-    apr_time_t used;
-} copy_t;
-
-/* Copies of the matching records of one partition. */
-typedef struct {
-    apr_array_header_t *found; /* block numbers */
-    apr_array_header_t *copies;
-    char *bytes; /* the values, one after another */
-    apr_size_t room;
-} copies_t;
-
-static copy_t copy_record(const sso_shm_part_t *p, uint32_t block, char *value)
-{
-    sso_shm_head_t *head = sso_shm_head(p, block);
-    sso_shm_shape_t shape = sso_shm_shape_get(p, block);
-    sso_shm_stream_t body = sso_shm_body(p, block);
-    copy_t c = {
-        .key = sso_shm_key_get(head->key),
-        .record = {.tenant = shape.tenant,
-                   .expires = sso_shm_time_get(head->expires),
-                   .idle = apr_time_from_sec((apr_time_t)sso_a32_get(&head->idle))},
-        .used = apr_time_from_sec((apr_time_t)sso_a32_get(&head->used)),
-    };
-
-    if (shape.has_subject) sso_shm_read(&body, &c.record.subject, 16);
-    if (shape.has_sid) sso_shm_read(&body, &c.record.sid, 16);
-    sso_shm_read(&body, value, shape.length);
-    c.record.value = sso_span_of(value, shape.length);
-    return c;
-}
-
-static apr_size_t bytes_of(const sso_shm_part_t *p, const apr_array_header_t *found)
-{
-    apr_size_t n = 0;
-    int i;
-
-    for (i = 0; i < found->nelts; i++) {
-        n += sso_shm_shape_get(p, APR_ARRAY_IDX(found, i, uint32_t)).length;
-    }
-    return n;
-}
-
-/* Under the lock. */
-static void copy_part(sso_ctx_t *cx, const sso_shm_part_t *p, const sso_match_t *match,
-                      copies_t *to)
-{
-    apr_size_t at = 0;
-    apr_size_t need;
-    int i;
-
-    collect(cx, p, match, to->found);
-    need = bytes_of(p, to->found);
-    if (need > to->room) {
-        to->room = need + need / 4; /* partitions differ a little */
-        to->bytes = apr_palloc(cx->pool, to->room);
-    }
-    apr_array_clear(to->copies);
-    for (i = 0; i < to->found->nelts; i++) {
-        copy_t c = copy_record(p, APR_ARRAY_IDX(to->found, i, uint32_t), to->bytes + at);
-
-        at += c.record.value.n;
-        APR_ARRAY_PUSH(to->copies, copy_t) = c;
-    }
-}
-
-apr_status_t sso_shm_walk(sso_ctx_t *cx, const sso_shm_t *m, const sso_match_t *match,
-                          sso_record_fn *fn, void *baton)
-{
-    copies_t part = {.found = apr_array_make(cx->pool, 16, sizeof(uint32_t)),
-                     .copies = apr_array_make(cx->pool, 16, sizeof(copy_t))};
-    uint32_t i;
-    int j;
-
-    for (i = 0; i < m->parts; i++) {
-        apr_status_t rv = sso_shm_part_lock(cx, &m->part[i]);
-
-        if (rv) return rv;
-        copy_part(cx, &m->part[i], match, &part);
-        sso_shm_part_unlock(&m->part[i]);
-        for (j = 0; j < part.copies->nelts; j++) {
-            copy_t *c = &APR_ARRAY_IDX(part.copies, j, copy_t);
-
-            if (fn(baton, &c->key, &c->record, c->used)) return APR_SUCCESS;
-        }
-    }
     return APR_SUCCESS;
 }

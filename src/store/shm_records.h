@@ -1,5 +1,5 @@
 /*
- * shm_records.h - records: put, get, drop, revoke, look at all.
+ * shm_records.h - records: put, get, drop, sweep.
  *
  * Owns:  the order of a put and the reader without a lock (docs/STORE.md sections 2 and 3).
  * Layer: store (base).
@@ -20,13 +20,6 @@ apr_status_t sso_shm_put(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key
                          const sso_record_t *record, apr_time_t used);
 
 apr_status_t sso_shm_drop(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key, int tenant);
-
-apr_status_t sso_shm_revoke(sso_ctx_t *cx, sso_shm_t *m, const sso_match_t *match, int *count);
-
-/* As sso_store_ops_t.walk: what one partition holds at one time, then the next. No lock is held
- * while fn runs. Memory of cx->pool: as much as the matching records of one partition. */
-apr_status_t sso_shm_walk(sso_ctx_t *cx, const sso_shm_t *m, const sso_match_t *match,
-                          sso_record_fn *fn, void *baton);
 
 /* Remove what is over from one partition. */
 apr_status_t sso_shm_sweep_part(sso_ctx_t *cx, const sso_shm_part_t *p);

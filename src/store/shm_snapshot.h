@@ -1,5 +1,5 @@
 /*
- * shm_snapshot.h - the whole store in a sealed file, and from one segment into another.
+ * shm_snapshot.h - the whole store in a sealed file.
  *
  * Owns:  the file format of docs/STORE.md section 5.
  * Layer: store (base, crypto).
@@ -30,8 +30,5 @@ apr_status_t sso_shm_save(sso_ctx_t *cx, const sso_shm_t *m, const char *file,
  *         (the marks do not fit: some would be forgotten).
  */
 apr_status_t sso_shm_load(sso_ctx_t *cx, sso_shm_t *m, const char *file, const sso_seal_t *seal);
-
-/* Copy tenants with their quotas, live records and marks. SSO_F_STORE_FULL: as with load. */
-apr_status_t sso_shm_copy(sso_ctx_t *cx, const sso_shm_t *from, sso_shm_t *to);
 
 #endif /* SSO_STORE_SHM_SNAPSHOT_H */

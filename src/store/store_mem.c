@@ -9,14 +9,12 @@
 #include <apr_hash.h>
 #include <apr_tables.h>
 
-#include <stdlib.h>
-
-/* A record and its value in one piece of heap, so that replacing does not fill the pool. */
 typedef struct {
     sso_store_key_t key;
     sso_record_t record;
     apr_time_t used;
-    char value[];
+    char *value;
+    apr_size_t room; /* bytes that value can hold: it is written again if the next one fits */
 } node_t;
 
 /* What a walk shows. */
@@ -50,8 +48,7 @@ static apr_status_t tenant(sso_store_t *store, sso_ctx_t *cx, const char *name, 
     mem_t *m = mem(store);
     int i;
 
-    (void)cx;
-    (void)quota;
+    if (quota < 0 || quota > 100) return sso_fail(cx, SSO_F_CONFIG, "a quota of %d percent", quota);
     for (i = 0; i < m->tenants->nelts; i++) {
         if (strcmp(APR_ARRAY_IDX(m->tenants, i, const char *), name) == 0) break;
     }
@@ -78,7 +75,6 @@ static node_t *find(mem_t *m, const sso_store_key_t *key)
 static void take_out(mem_t *m, node_t *node)
 {
     apr_hash_set(m->records, node->key.b, sizeof(node->key.b), NULL);
-    free(node);
 }
 
 static sso_record_t copy_record(apr_pool_t *pool, const node_t *node)
@@ -107,8 +103,7 @@ static apr_status_t put(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t
                         const sso_record_t *record)
 {
     mem_t *m = mem(store);
-    node_t *old = find(m, key);
-    node_t *node;
+    node_t *node = find(m, key);
 
     if (record->tenant < 0 || record->tenant >= m->tenants->nelts) {
         return sso_fail(cx, SSO_F_INTERNAL, "a session of the unknown tenant %d", record->tenant);
@@ -117,14 +112,18 @@ static apr_status_t put(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t
         return sso_fail(cx, SSO_F_SESSION_SIZE, "a session of %" APR_SIZE_T_FMT " bytes",
                         record->value.n);
     }
-    node = malloc(sizeof(*node) + record->value.n);
-    if (!node) return sso_fail(cx, SSO_F_INTERNAL, "no memory");
-    node->key = *key;
+    if (!node) {
+        node = apr_pcalloc(m->pool, sizeof(*node));
+        node->key = *key;
+        apr_hash_set(m->records, node->key.b, sizeof(node->key.b), node);
+    }
+    if (node->room < record->value.n) {
+        node->room = record->value.n;
+        node->value = apr_palloc(m->pool, node->room);
+    }
     node->record = *record;
     node->used = cx->now;
     memcpy(node->value, record->value.p, record->value.n);
-    if (old) take_out(m, old);
-    apr_hash_set(m->records, node->key.b, sizeof(node->key.b), node);
     m->stats.puts++;
     return APR_SUCCESS;
 }
@@ -303,17 +302,6 @@ static const sso_store_ops_t ops = {
     .load = no_file,
 };
 
-static apr_status_t free_records(void *data)
-{
-    mem_t *m = data;
-    apr_hash_index_t *hi;
-
-    for (hi = apr_hash_first(NULL, m->records); hi; hi = apr_hash_next(hi)) {
-        free(apr_hash_this_val(hi));
-    }
-    return APR_SUCCESS;
-}
-
 sso_store_t *sso_store_mem_make(apr_pool_t *pool)
 {
     mem_t *m = apr_pcalloc(pool, sizeof(*m));
@@ -323,6 +311,5 @@ sso_store_t *sso_store_mem_make(apr_pool_t *pool)
     m->tenants = apr_array_make(pool, 4, sizeof(const char *));
     m->records = apr_hash_make(pool);
     m->marks = apr_hash_make(pool);
-    apr_pool_cleanup_register(pool, m, free_records, apr_pool_cleanup_null);
     return &m->store;
 }

@@ -11,7 +11,8 @@
 
 #include "store/store.h"
 
-/* A store that dies with the pool. One thread at a time; no quotas, no snapshot (APR_ENOTIMPL). */
+/* A store that dies with the pool, which takes back memory only then. One thread at a time; no quotas,
+ * no snapshot (APR_ENOTIMPL). */
 sso_store_t *sso_store_mem_make(apr_pool_t *pool);
 
 #endif /* SSO_STORE_STORE_MEM_H */

@@ -7,12 +7,13 @@
 
 #include "crypto/mac.h"
 #include "crypto/random.h"
-#include "store/shm_evict.h"
+#include "store/shm_copy.h"
 #include "store/shm_marks.h"
 #include "store/shm_rebuild.h"
 #include "store/shm_records.h"
 #include "store/shm_snapshot.h"
 #include "store/shm_tenants.h"
+#include "store/shm_walk.h"
 
 #include <sys/mman.h>
 
@@ -30,9 +31,12 @@ static apr_status_t tenant(sso_store_t *store, sso_ctx_t *cx, const char *name, 
     sso_span_t part = sso_span(name);
     unsigned char hash[SSO_MAC_BYTES];
     sso_store_key_t key;
-    apr_status_t rv = sso_mac_hash(cx, &part, 1, hash);
+    apr_status_t rv;
 
-    if (rv) return rv;
+    if (quota < 0 || quota > 100) {
+        return sso_fail(cx, SSO_F_CONFIG, "a quota of %d percent; 0 to 100 can be", quota);
+    }
+    if ((rv = sso_mac_hash(cx, &part, 1, hash))) return rv;
     memcpy(key.b, hash, sizeof(key.b));
     if ((rv = sso_shm_tenant_add(shm(store), &key, out))) return rv;
     sso_shm_tenant_quota_set(shm(store), *out, quota);
@@ -87,10 +91,28 @@ static apr_status_t unmark(sso_store_t *store, sso_ctx_t *cx, const sso_store_ke
     return sso_shm_unmark(cx, shm(store), key);
 }
 
+/* Tell the admin once in every process that sweeps; not where it is found, under a lock. */
+static void tell_of_deaths(sso_shm_t *m, sso_ctx_t *cx)
+{
+    uintptr_t rebuilt = 0;
+    uint32_t i;
+
+    for (i = 0; i < m->parts; i++) {
+        rebuilt += sso_aword_get(&m->part[i].c->rebuilt) + sso_aword_get(&m->mark[i].c->rebuilt);
+    }
+    if (rebuilt > atomic_exchange(&m->rebuilt_told, rebuilt)) {
+        sso_log(cx, SSO_LOG_NOTICE,
+                "sessions: %lu times a process died while it changed them; they were repaired",
+                (unsigned long)rebuilt);
+    }
+}
+
 static apr_status_t sweep(sso_store_t *store, sso_ctx_t *cx)
 {
     sso_shm_t *m = shm(store);
     uint32_t i;
+
+    tell_of_deaths(m, cx);
 
     for (i = 0; i < m->parts; i++) {
         apr_status_t rv = sso_shm_sweep_part(cx, &m->part[i]);
@@ -202,6 +224,9 @@ static apr_status_t map(sso_ctx_t *cx, apr_pool_t *pool, sso_shm_t *m)
                         m->size, apr_strerror(apr_get_os_error(), why, sizeof(why)));
     }
     sso_shm_lay_out(m, base);
+#ifdef MADV_DONTDUMP
+    madvise(base, m->size, MADV_DONTDUMP); /* sessions have no business in a core file */
+#endif
     apr_pool_cleanup_register(pool, m, unmap, apr_pool_cleanup_null);
     return APR_SUCCESS;
 }

@@ -5,10 +5,8 @@
  */
 #include "store_contract.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-
 sso_store_t *(*contract_make)(sso_ctx_t *cx);
+void (*contract_check)(sso_ctx_t *cx, sso_store_t *store);
 
 sso_store_key_t key_of(apr_uint64_t n)
 {
@@ -92,6 +90,20 @@ static void there_is_a_last_tenant(void **state)
     assert_int_equal(store->ops->tenant(store, cx, "one more", 0, &number), APR_ENOSPC);
     assert_int_equal(number, -7);
     assert_int_equal(store->ops->tenant(store, cx, "host0", 0, &number), APR_SUCCESS);
+}
+
+static void a_quota_is_a_percentage(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_store_t *store = contract_make(cx);
+    int number = -7;
+
+    assert_int_not_equal(store->ops->tenant(store, cx, "a", 101, &number), APR_SUCCESS);
+    assert_fault(cx, CONFIG);
+    assert_int_not_equal(store->ops->tenant(store, cx, "a", -1, &number), APR_SUCCESS);
+    assert_fault(cx, CONFIG);
+    assert_int_equal(number, -7);
+    assert_int_equal(store->ops->tenant(store, cx, "a", 100, &number), APR_SUCCESS);
 }
 
 /* ---- records ---- */
@@ -416,7 +428,7 @@ static int watch(void *baton, const sso_store_key_t *key, const sso_record_t *re
                  apr_time_t used)
 {
     watcher_t *w = baton;
-    int i = atoi(sso_span_text(w->cx->pool, record->value));
+    int i = record->value.p[0] - '0';
     sso_store_key_t wanted = key_of((apr_uint64_t)i);
     sso_store_key_t subject = index_key(people[i].subject);
     sso_store_key_t sid = index_key(people[i].sid);
@@ -654,6 +666,7 @@ static void it_agrees_with_a_model(void **state)
         left += model[i] != NULL;
     }
     assert_int_equal(stats_of(store, cx).records, left);
+    if (contract_check) contract_check(cx, store);
 }
 
 static void reads_are_counted(void **state)
@@ -676,6 +689,7 @@ int contract_run(const char *name)
     const struct CMUnitTest tests[] = {
         UNIT(a_name_keeps_its_number),
         UNIT(there_is_a_last_tenant),
+        UNIT(a_quota_is_a_percentage),
         UNIT(a_record_comes_back_as_it_was),
         UNIT(every_length_survives),
         UNIT(a_value_has_a_size),

@@ -14,6 +14,9 @@
 /* Makes the store to test, empty, in cx->pool. */
 extern sso_store_t *(*contract_make)(sso_ctx_t *cx);
 
+/* Fails the test if the store is not in order within; may be NULL. */
+extern void (*contract_check)(sso_ctx_t *cx, sso_store_t *store);
+
 /* Runs all; the number of failures. */
 int contract_run(const char *name);
 

@@ -83,7 +83,7 @@ static void note(sso_a32_t *counter)
 void sso_store_crash_point(int point)
 {
     static const uint32_t odds[POINTS] = {
-        [1] = 3000, [2] = 30000, [3] = 1500,  [4] = 1500,  [5] = 1500,  [6] = 3000,   [7] = 3000,
+        [1] = 3000, [2] = 30000, [3] = 15000, [4] = 15000, [5] = 1500,  [6] = 3000,   [7] = 3000,
         [8] = 1500, [9] = 1000,  [10] = 1000, [11] = 1000, [12] = 1000, [13] = 10000, [14] = 500};
 
     if (!armed || roll(odds[point]) != 0) return;

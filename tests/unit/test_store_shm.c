@@ -34,6 +34,11 @@ static int violations_of(sso_ctx_t *cx, sso_store_t *store)
     return violations;
 }
 
+static void check(sso_ctx_t *cx, sso_store_t *store)
+{
+    assert_int_equal(violations_of(cx, store), 0);
+}
+
 static int tenant_with(sso_store_t *store, sso_ctx_t *cx, const char *name, int quota)
 {
     int number = -1;
@@ -303,6 +308,23 @@ static void one_that_has_all_gives_way(void **state)
     assert_in_range(b * 100 / a, 90, 110); /* half each, whoever was the last to flood */
 }
 
+/* Quotas of more than all there is are promises in proportion. */
+static void too_many_promises_are_cut(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_store_t *store = make(cx);
+    int first = tenant_with(store, cx, "first", 80);
+    int second = tenant_with(store, cx, "second", 80);
+    const char *text = text_of(cx, 1000);
+    int a, b;
+
+    flood(store, cx, first, 0, 9999, text);
+    flood(store, cx, second, 100000, 109999, text);
+    a = census_of(store, cx, first).records;
+    b = census_of(store, cx, second).records;
+    assert_in_range(b * 100 / a, 90, 110);
+}
+
 static void what_is_used_stays(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -328,13 +350,12 @@ static void what_is_over_goes_first(void **state)
     sso_store_t *store = make(cx);
     int tenant = tenant_of(store, cx, "a");
     const char *text = text_of(cx, 1000);
-    apr_uint64_t room;
+    apr_uint64_t i;
 
     flood(store, cx, tenant, 0, 1999, text);
-    room = stats_of(store, cx).records_room;
     cx->now = NOW + 7200 * SEC; /* they are over; new ones are not */
-    for (room = 0; room < 2000; room++) {
-        sso_store_key_t key = key_of(5000 + room);
+    for (i = 0; i < 2000; i++) {
+        sso_store_key_t key = key_of(5000 + i);
         sso_record_t record = record_of(tenant, text);
 
         record.expires += 7200 * SEC;
@@ -448,8 +469,11 @@ static void leave_torn(sso_shm_t *m)
         for (j = 0; j < p->buckets[SSO_SHM_BY_KEY]; j++) {
             sso_a32_set(&p->bucket[SSO_SHM_BY_KEY][j], j * 2654435761u % (p->blocks * 2));
         }
-        sso_a32_set(&p->c->free_first, p->blocks + 5);
+        sso_a32_set(&p->c->free_count, p->blocks + 5);
+        sso_a32_set(&p->map[0], 0xffffffff);
         sso_a32_set(&p->c->live, 12345);
+        sso_a32_set(sso_shm_ring(p, 0), p->blocks + 9);
+        sso_a32_set(sso_shm_used(p, 0), 4711);
         sso_a32_set(&p->c->guard.busy, 1);
         sso_a32_set(&p->c->guard.seq, 7);
         for (j = 0; j < q->marks; j++) {
@@ -483,6 +507,34 @@ static void what_is_torn_is_made_whole(void **state)
     assert_int_equal(stats_of(&m->store, cx).rebuilt, 2 * m->parts);
     assert_int_equal(m->store.ops->revoke(&m->store, cx, &match, &count), APR_SUCCESS);
     assert_int_equal(count, 43);
+}
+
+static void count_notice(void *sink, int level, const char *file, int line, const char *text)
+{
+    (void)file;
+    (void)line;
+    assert_int_equal(level, SSO_LOG_NOTICE);
+    assert_non_null(strstr(text, "a process died"));
+    ++*(int *)sink;
+}
+
+static void the_sweeper_tells_of_deaths_once(void **state)
+{
+    sso_ctx_t *cx = *state;
+    int tenant;
+    sso_shm_t *m = with_sessions(cx, &tenant);
+    int told = 0;
+
+    cx->log = count_notice;
+    cx->sink = &told;
+    cx->level = SSO_LOG_NOTICE;
+    assert_int_equal(m->store.ops->sweep(&m->store, cx), APR_SUCCESS);
+    assert_int_equal(told, 0);
+    leave_torn(m);
+    assert_int_equal(m->store.ops->sweep(&m->store, cx), APR_SUCCESS);
+    assert_int_equal(m->store.ops->sweep(&m->store, cx), APR_SUCCESS);
+    assert_int_equal(m->store.ops->sweep(&m->store, cx), APR_SUCCESS);
+    assert_int_equal(told, 1);
 }
 
 /* Where a session is, by its text. */
@@ -679,12 +731,14 @@ int main(void)
         UNIT(a_quota_is_a_ceiling),
         UNIT(a_quota_is_kept_for_its_tenant),
         UNIT(one_that_has_all_gives_way),
+        UNIT(too_many_promises_are_cut),
         UNIT(what_is_used_stays),
         UNIT(what_is_over_goes_first),
         UNIT(a_value_must_fit_its_quota),
         UNIT(marks_fill_up_and_empty),
         UNIT(sessions_do_not_push_out_marks),
         UNIT(what_is_torn_is_made_whole),
+        UNIT(the_sweeper_tells_of_deaths_once),
         UNIT(a_damaged_session_is_not_repaired_into_another),
         UNIT(a_reader_gets_past_a_window_left_open),
         UNIT(a_lock_outlives_its_holder),
@@ -695,6 +749,7 @@ int main(void)
     };
 
     contract_make = make;
+    contract_check = check;
     return contract_run("store_shm: contract")
            + cmocka_run_group_tests_name("store_shm", tests, unit_start, NULL);
 }

@@ -322,12 +322,18 @@ static void frames_keep_their_places(void **state)
     saved_t *s = saved(cx);
     apr_size_t a = frame_bytes(s->bytes + HEADER);
     apr_size_t b = frame_bytes(s->bytes + HEADER + a);
+    apr_size_t c = frame_bytes(s->bytes + HEADER + a + b);
     char *other = apr_palloc(cx->pool, s->n);
 
     memcpy(other, s->bytes, HEADER); /* the first two in the other order */
     memcpy(other + HEADER, s->bytes + HEADER + a, b);
     memcpy(other + HEADER + b, s->bytes + HEADER, a);
     memcpy(other + HEADER + a + b, s->bytes + HEADER + a + b, s->n - HEADER - a - b);
+    assert_refused(s, other, s->n);
+
+    memcpy(other, s->bytes, s->n); /* the second and the third, which hold sessions only */
+    memcpy(other + HEADER + a, s->bytes + HEADER + a + b, c);
+    memcpy(other + HEADER + a + c, s->bytes + HEADER + a, b);
     assert_refused(s, other, s->n);
 
     memcpy(other, s->bytes, HEADER + a); /* the second one left out */
