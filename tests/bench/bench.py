@@ -150,7 +150,14 @@ class Bench:
         """A stranger is sent to a login."""
         server, _ = self.server(SSO + SAML)
         places = {"saml": Place(server, "/corp", status=302), "hmac": Place(server, "/secure/1k.txt", status=302)}
-        self.figures["redirect_ratio"] = rounds(self.open_site(), places)
+        steps = {name: [Place(peer, path, status=status) for path, status in peer.redirects()]
+                 for name, peer in peers.running(self).items()}
+        places.update({(name, n): step for name in steps for n, step in enumerate(steps[name])})
+        ratios = rounds(self.open_site(), places)
+        self.figures["redirect_ratio"] = {name: ratios[name] for name in ("saml", "hmac")}
+        for name in steps:  # a stranger makes all of them, one after the other
+            slowness = sum(1 / ratios[name, n] for n in range(len(steps[name])))
+            self.peer(name)["redirect_ratio"] = round(1 / slowness, 3)
 
     def instructions(self):
         """Instructions of a request with a session, above one to the site without the module."""
@@ -161,6 +168,10 @@ class Bench:
         protected = callgrind.per_request(server, "/secure/1k.txt", cookie)
         self.figures["instructions_open"] = open_site
         self.figures["instructions_over_open"] = protected - open_site
+        for name, peer in peers.installed().items():
+            server = peer(self, children=1, threads=2)
+            instructions = callgrind.per_request(server, "/secure/1k.txt", server.login)
+            self.peer(name)["instructions_over_open"] = instructions - open_site
 
     def memory(self):
         """A segment filled to the brim, over the payload in it."""

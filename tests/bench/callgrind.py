@@ -5,13 +5,16 @@ import signal
 import subprocess
 import time
 
-from server import HTTPD, Connection, fetch
+from server import ENVIRONMENT, HTTPD, Connection, fetch
 
 FEW, MANY = 100, 1100
 
 
 def per_request(server, path, cookie=None):
-    """The difference between a run with many requests on one connection and one with few."""
+    """The difference between a run with many requests on one connection and one with few.
+
+    The cookie is text, or a function that logs in to the server, which then runs, and returns one.
+    """
     return (_total(server, path, cookie, MANY) - _total(server, path, cookie, FEW)) // (MANY - FEW)
 
 
@@ -24,9 +27,11 @@ def _total(server, path, cookie, requests):
         ["runuser", "-u", "www-data", "--", "valgrind", "-q", "--tool=callgrind",
          "--callgrind-out-file=%s" % out, HTTPD, "-f", str(server.conf), "-X"],
         stdin=subprocess.DEVNULL, stdout=open(server.run / "console", "ab"), stderr=subprocess.STDOUT,
-        start_new_session=True)
+        start_new_session=True, env=ENVIRONMENT)
     try:
         _wait(server)
+        if callable(cookie):
+            cookie = cookie()
         connection = Connection(server.port)
         for _ in range(requests):
             status, _, _ = connection.get(path, cookie)
