@@ -171,6 +171,29 @@ static void only_navigations_start_logins(void **state)
                                                "/.sso/login?provider=corp\\u0026return=%2F\"}\n");
 }
 
+/* A login that says no place to come back to goes on where the newest one was interrupted. */
+static void an_interrupted_login_is_taken_up(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    (void)bench_add_provider(b, &b->site, "okta");
+    bench_navigate(b);
+    reply = serve(b, "GET", "/.sso/login?provider=corp&return=%2Fold");
+    bench_keep(b, &reply);
+    b->cx->now += SECONDS(1);
+    reply = serve(b, "GET", "/.sso/login?provider=corp&return=%2Fnew");
+    bench_keep(b, &reply);
+    b->cx->now += SECONDS(1);
+    reply = serve(b, "GET", "/.sso/login?provider=okta&return=%2Felsewhere");
+    bench_keep(b, &reply);
+    b->cx->now += SECONDS(1);
+    reply = serve(b, "GET", "/.sso/login?provider=corp");
+    bench_keep(b, &reply);
+    reply = serve(b, "GET", "/.sso/corp/callback");
+    assert_string_equal(reply.location, BASE "/new");
+}
+
 static void forms_are_pages_when_they_leave(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -634,6 +657,7 @@ int main(void)
         UNIT(requests_are_routed),
         UNIT(a_whole_login_goes_through_the_gate),
         UNIT(only_navigations_start_logins),
+        UNIT(an_interrupted_login_is_taken_up),
         UNIT(forms_are_pages_when_they_leave),
         UNIT(the_chooser_offers_active_providers),
         UNIT(the_chooser_escapes_and_comes_back),
