@@ -57,10 +57,21 @@ static void skip_space(scan_t *s)
     }
 }
 
-/* Do these bytes come next? */
-static int is_next(const scan_t *s, const char *z)
+static apr_size_t left(const scan_t *s)
 {
-    return sso_span_starts(sso_span_of(s->p, (apr_size_t)(s->end - s->p)), z);
+    return (apr_size_t)(s->end - s->p);
+}
+
+/* Do these bytes come next? */
+static inline int is_next(const scan_t *s, const char *z)
+{
+    return sso_span_starts(sso_span_of(s->p, left(s)), z);
+}
+
+/* Is this the byte at hand? */
+static int is_at(const scan_t *s, char c)
+{
+    return s->p < s->end && *s->p == c;
 }
 
 /* Go past the next occurrence of the bytes, which are two or three. */
@@ -80,9 +91,12 @@ static int skip_past(scan_t *s, const char *z)
 /* The names of libxml2 and of XML itself are stricter; this only finds where one ends. */
 static sso_span_t read_name(scan_t *s)
 {
+    static const char ends[256] = {
+        [' '] = 1, ['\n'] = 1, ['\t'] = 1, ['\r'] = 1, ['='] = 1, ['/'] = 1,
+        ['>'] = 1, ['<'] = 1,  ['&'] = 1,  ['\''] = 1, ['"'] = 1};
     const char *start = s->p;
 
-    while (s->p < s->end && !is_space(*s->p) && !strchr("=/><&'\"", *s->p)) {
+    while (s->p < s->end && !ends[(unsigned char)*s->p]) {
         s->p++;
     }
     return sso_span_of(start, (apr_size_t)(s->p - start));
@@ -106,7 +120,7 @@ static int digit_value(char c, apr_uint32_t base)
 /* "&#" was seen: a number and a semicolon. */
 static apr_status_t character_reference(scan_t *s)
 {
-    apr_uint32_t base = is_next(s, "x") ? 16 : 10;
+    apr_uint32_t base = is_at(s, 'x') ? 16 : 10;
     apr_uint32_t value = 0;
     const char *start;
 
@@ -115,7 +129,7 @@ static apr_status_t character_reference(scan_t *s)
         value = value * base + (apr_uint32_t)digit_value(*s->p, base);
         if (value > 0x10ffff) return forbidden(s, "a reference to no character");
     }
-    if (s->p == start || !is_next(s, ";")) return bad_syntax(s, "a broken character reference");
+    if (s->p == start || !is_at(s, ';')) return bad_syntax(s, "a broken character reference");
     if (!is_character(value)) return forbidden(s, "a reference to a control character");
     s->p++;
     return APR_SUCCESS;
@@ -138,45 +152,46 @@ static apr_status_t reference(scan_t *s)
     return character_reference(s);
 }
 
+/* Check the references up to `end`, and go there. What stands at `end` is no part of a reference, so
+ * none goes beyond it. */
+static apr_status_t references_until(scan_t *s, const char *end)
+{
+    while ((s->p = memchr(s->p, '&', (apr_size_t)(end - s->p)))) {
+        apr_status_t rv = reference(s);
+
+        if (rv != APR_SUCCESS) return rv;
+    }
+    s->p = end;
+    return APR_SUCCESS;
+}
+
 /* Text up to the next '<' or the end; outside the root only white space. */
 static apr_status_t text(scan_t *s)
 {
-    while (s->p < s->end && *s->p != '<') {
-        apr_status_t rv;
+    const char *end = memchr(s->p, '<', left(s));
 
-        if (s->depth == 0 && !is_space(*s->p)) return bad_syntax(s, "text outside the root");
-        if (*s->p != '&') {
-            s->p++;
-            continue;
-        }
-        rv = reference(s);
-        if (rv != APR_SUCCESS) return rv;
-    }
-    return APR_SUCCESS;
+    if (!end) end = s->end;
+    if (s->depth > 0) return references_until(s, end);
+    skip_space(s);
+    return s->p == end ? APR_SUCCESS : bad_syntax(s, "text outside the root");
 }
 
 /* The value between its quotes, as it came. */
 static apr_status_t quoted(scan_t *s, sso_span_t *value)
 {
     const char *start = s->p + 1;
-    char quote;
+    const char *end;
+    apr_status_t rv;
 
-    if (!is_next(s, "\"") && !is_next(s, "'")) return bad_syntax(s, "a value without quotes");
-    for (quote = *s->p++; s->p < s->end && *s->p != quote;) {
-        apr_status_t rv;
-
-        if (*s->p == '<') return bad_syntax(s, "'<' in an attribute");
-        if (*s->p != '&') {
-            s->p++;
-            continue;
-        }
-        rv = reference(s);
-        if (rv != APR_SUCCESS) return rv;
-    }
-    if (s->p == s->end) return bad_syntax(s, "an attribute that does not end");
-    *value = sso_span_of(start, (apr_size_t)(s->p - start));
+    if (!is_at(s, '"') && !is_at(s, '\'')) return bad_syntax(s, "a value without quotes");
+    end = memchr(start, *s->p, left(s) - 1);
+    if (!end) return bad_syntax(s, "a value that does not end");
     s->p++;
-    return APR_SUCCESS;
+    *value = sso_span_of(start, (apr_size_t)(end - start));
+    if (memchr(start, '<', value->n)) return bad_syntax(s, "'<' in an attribute");
+    rv = references_until(s, end);
+    s->p = end + 1;
+    return rv;
 }
 
 static apr_status_t name_and_value(scan_t *s, sso_span_t *name, sso_span_t *value)
@@ -184,7 +199,7 @@ static apr_status_t name_and_value(scan_t *s, sso_span_t *name, sso_span_t *valu
     *name = read_name(s);
     if (name->n == 0) return bad_syntax(s, "no name of an attribute");
     skip_space(s);
-    if (!is_next(s, "=")) return bad_syntax(s, "an attribute without a value");
+    if (!is_at(s, '=')) return bad_syntax(s, "an attribute without a value");
     s->p++;
     skip_space(s);
     return quoted(s, value);
@@ -243,11 +258,11 @@ static apr_status_t start_tag(scan_t *s)
     }
     rv = open_element(s, &tag);
     if (rv != APR_SUCCESS) return rv;
-    if (is_next(s, "/")) {
+    if (is_at(s, '/')) {
         close_element(s);
         s->p++;
     }
-    if (!is_next(s, ">")) return bad_syntax(s, "a tag that does not end");
+    if (!is_at(s, '>')) return bad_syntax(s, "a tag that does not end");
     s->p++;
     return APR_SUCCESS;
 }
@@ -259,7 +274,7 @@ static apr_status_t end_tag(scan_t *s)
     s->p += 2;
     if (read_name(s).n == 0) return bad_syntax(s, "an end tag without a name");
     skip_space(s);
-    if (!is_next(s, ">")) return bad_syntax(s, "an end tag that does not end");
+    if (!is_at(s, '>')) return bad_syntax(s, "an end tag that does not end");
     s->p++;
     close_element(s);
     return APR_SUCCESS;
@@ -282,10 +297,16 @@ static apr_status_t declaration(scan_t *s)
 /* At '<'. */
 static apr_status_t markup(scan_t *s)
 {
-    if (is_next(s, "<!")) return declaration(s);
-    if (is_next(s, "<?")) return forbidden(s, "a processing instruction");
-    if (is_next(s, "</")) return end_tag(s);
-    return start_tag(s);
+    switch (left(s) > 1 ? s->p[1] : '\0') {
+    case '!':
+        return declaration(s);
+    case '?':
+        return forbidden(s, "a processing instruction");
+    case '/':
+        return end_tag(s);
+    default:
+        return start_tag(s);
+    }
 }
 
 /* One part of an XML declaration. The standalone flag means nothing without a DTD. */
@@ -320,17 +341,40 @@ static apr_status_t xml_declaration(scan_t *s)
     return APR_SUCCESS;
 }
 
+/* Are the next eight bytes all printable ASCII, as most are? A byte's high bit is set in `odd` when
+ * it is 0x80 or more, less than 0x20, or DEL; now and then also when its neighbour is one of these,
+ * and then it is looked at by itself. */
+static int is_plain_word(const char *p)
+{
+    const apr_uint64_t high = 0x8080808080808080u;
+    const apr_uint64_t del = 0x7f7f7f7f7f7f7f7fu;
+    apr_uint64_t word;
+    apr_uint64_t odd;
+
+    memcpy(&word, p, sizeof(word));
+    odd = word | (word - 0x2020202020202020u) | ((word ^ del) - 0x0101010101010101u);
+    return (odd & high) == 0;
+}
+
 /* UTF-8 without a BOM or a control byte: whatever a parser thinks of encodings, there is one. */
 static apr_status_t plain_bytes(scan_t *s)
 {
+    int ascii = 1;
+
     if (is_next(s, "\xef\xbb\xbf")) return forbidden(s, "a byte order mark");
-    for (; s->p < s->end; s->p++) {
+    while (s->p < s->end) {
         unsigned char c = (unsigned char)*s->p;
 
+        if (left(s) >= 8 && is_plain_word(s->p)) {
+            s->p += 8;
+            continue;
+        }
         if ((c < 0x20 && !is_space((char)c)) || c == 0x7f) return forbidden(s, "a control byte");
+        if (c >= 0x80) ascii = 0;
+        s->p++;
     }
     s->p = s->first;
-    if (!sso_is_utf8(sso_span_of(s->first, (apr_size_t)(s->end - s->first)))) {
+    if (!ascii && !sso_is_utf8(sso_span_of(s->first, left(s)))) {
         return sso_fail(s->cx, SSO_F_XML_FORBIDDEN, "the XML is not UTF-8");
     }
     return APR_SUCCESS;

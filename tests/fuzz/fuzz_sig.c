@@ -89,7 +89,7 @@ static const char *sign(sso_ctx_t *cx, const char *xml, const sso_xml_limits_t *
     if (sso_c14n(cx, xmlDocGetRootElement(doc), NULL, &inclusive, limits->bytes, &octets))
         return NULL;
     text = sso_span_text(cx->pool, octets);
-    if (!is_plain(cx, text, sig.id)) return NULL;
+    if (!is_plain(cx, text, sig.id) || strstr(text, "@SIGNATURE@")) return NULL;
     sig.key = FORGE_IDP_EC;
     sig.algorithm = FORGE_DSIG_MORE "ecdsa-sha256";
     if (flags & INCLUSIVE) sig.content_c14n = FORGE_INCLUSIVE;

@@ -92,6 +92,13 @@ static const row_t row[] = {
     {"r2_no character fffe", TEXT("<a>&#xFFFE;</a>"), BOTH(XML_FORBIDDEN)},
     {"r2_no character large", TEXT("<a>&#x110000;</a>"), BOTH(XML_FORBIDDEN)},
     {"r2_no character wraps", TEXT("<a>&#4294967361;</a>"), BOTH(XML_FORBIDDEN)},
+    {"characters at the edges", TEXT("<a>&#32;&#x20;&#126;&#x80;&#xd7ff;&#xe000;&#xFFFD;&#x10000;&#xaBcDe;</a>"), YES},
+    {"r2_surrogate first, lower case", TEXT("<a>&#xd800;</a>"), BOTH(XML_FORBIDDEN)},
+    {"r2_surrogate last", TEXT("<a>&#xDFFF;</a>"), BOTH(XML_FORBIDDEN)},
+    {"r2_no character ffff", TEXT("<a>&#xffff;</a>"), BOTH(XML_FORBIDDEN)},
+    {"no hex digit g", TEXT("<a>&#xag;</a>"), BOTH(XML_SYNTAX)},
+    {"no hex digit G", TEXT("<a>&#xAG;</a>"), BOTH(XML_SYNTAX)},
+    {"no decimal digit a", TEXT("<a>&#4a;</a>"), BOTH(XML_SYNTAX)},
     {"no digits", TEXT("<a>&#;</a>"), BOTH(XML_SYNTAX)},
     {"no hex digits", TEXT("<a>&#x;</a>"), BOTH(XML_SYNTAX)},
     {"hex without x", TEXT("<a>&#4F;</a>"), BOTH(XML_SYNTAX)},
@@ -243,6 +250,9 @@ static void r2_bounds(void **state)
         sso_fault_t fault;
     } bound[] = {
         {"r2_attributes", "<a", " a%d=''", 64, "", 0, 0, "/>", SSO_F_XML_LIMIT},
+        {"r2_attributes besides namespaces",
+         "<a xmlns:a='urn:x' xmlns:b='urn:x' xmlns='urn:x' xmlnsx='' xmlns.y=''", " a%d=''", 62, "",
+         0, 0, "/>", SSO_F_XML_LIMIT},
         {"r2_namespaces in a tag", "<a", " xmlns:a%d='urn:x'", 16, "", 0, 0, "/>", SSO_F_XML_LIMIT},
         {"r2_namespaces in scope", "<x>", "<a xmlns:p='urn:x' xmlns='urn:y'>", 32, "</a>", 0, 1,
          "</x>", SSO_F_XML_LIMIT},
@@ -311,6 +321,57 @@ static void hostile_sizes(void **state)
                      SSO_F_NONE);
 }
 
+/* What the scan sees by itself, before the parser: it has to keep count of tags all the same. */
+static void r4_seen_by_the_scan(void **state)
+{
+    static const char *const text[] = {
+        " ",
+        "a",
+        "<a/><b/>",
+        "<a/>b",
+        "b<a/>",
+        "</a>",
+        "<a></a></a>",
+        "<a>",
+        "<a",
+        "<a></a",
+        "<a b=\"c",
+        "<a/ >",
+        "<a></a b='c'>",
+        "<a b=c/>",
+        "<a b/>",
+        "<a b",
+        "<a b=",
+        "<a =''/>",
+        "< />",
+        "<a b='<'/>",
+        "<a></ >",
+        "<",
+        "</",
+        "<a/",
+        "<a b='&#4'",
+        "<?xml version",
+        "<?xml version='1.0' ",
+        "<a b='1' c/>",
+        "<a><b></a>",
+        "<a>&#6</a>",
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(text); i++) {
+        apr_size_t n = strlen(text[i]);
+        char *exact = malloc(n);
+
+        assert_non_null(exact);
+        memcpy(exact, text[i], n);
+        (void)sso_xml_check(cx, sso_span_of(exact, n), &strict);
+        free(exact);
+        if (cx->err.fault != SSO_F_XML_SYNTAX) fail_msg("%s: %s", text[i], sso_error_code(cx));
+        sso_ctx_clear(cx);
+    }
+}
+
 /* A prefix of a message, cut anywhere, is refused and nothing is read beyond it. */
 static void r4_every_prefix_is_refused(void **state)
 {
@@ -328,6 +389,30 @@ static void r4_every_prefix_is_refused(void **state)
         free(exact);
     }
     assert_int_equal(verdict(cx, sso_span(whole), &strict), SSO_F_NONE);
+}
+
+/* Eight bytes are looked at together: every byte, at every place among them. */
+static void r2_every_byte_at_every_place(void **state)
+{
+    sso_ctx_t *cx = *state;
+    int place;
+    int c;
+
+    for (place = 0; place < 24; place++) {
+        for (c = 1; c < 256; c++) {
+            char text[] = "<a>01234567890123456789012345</a>";
+            int space = c == '\t' || c == '\n' || c == '\r';
+            sso_fault_t fault;
+
+            text[3 + place] = (char)c;
+            fault = verdict(cx, sso_span(text), &strict);
+            if (c >= 0x80 || c == 0x7f || (c < 0x20 && !space)) {
+                assert_int_equal(fault, SSO_F_XML_FORBIDDEN);
+            } else if (c != '<' && c != '&') {
+                assert_int_equal(fault, SSO_F_NONE);
+            }
+        }
+    }
 }
 
 static xmlNode *root_of(sso_ctx_t *cx, const char *text)
@@ -456,7 +541,9 @@ int main(void)
         UNIT(r2_bounds),
         UNIT(r2_namespaces_leave_scope),
         UNIT(hostile_sizes),
+        UNIT(r4_seen_by_the_scan),
         UNIT(r4_every_prefix_is_refused),
+        UNIT(r2_every_byte_at_every_place),
         UNIT(r12_length),
         UNIT(r21_text),
         UNIT(r23_names),
