@@ -302,7 +302,7 @@ class Httpd:
         """Variables for libfaketime, which looks into a file at every call."""
         if not (self.root / "run" / "clock").exists():
             self.advance(0)
-        return {"LD_PRELOAD": ":".join(x for x in (preload, _FAKETIME) if x),
+        return {"LD_PRELOAD": ":".join(x for x in (_FAKETIME, preload) if x),
                 "FAKETIME_TIMESTAMP_FILE": str(self.root / "run" / "clock"),
                 "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
 

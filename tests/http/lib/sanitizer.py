@@ -27,7 +27,8 @@ def environment(module, log):
         return {}
     # Leaks are looked for in the unit tests: httpd itself never frees its outermost pools.
     return {"LD_PRELOAD": ":".join(libraries),
-            "ASAN_OPTIONS": "detect_leaks=0:detect_odr_violation=0:log_path=%s" % log,
+            "ASAN_OPTIONS": "detect_leaks=0:detect_odr_violation=0:verify_asan_link_order=0:"
+                            "log_path=%s" % log,
             "UBSAN_OPTIONS": "print_stacktrace=1:log_path=%s" % log}
 
 
