@@ -30,7 +30,8 @@
 #define SUBJECTS 40  /* people of each writer */
 #define MARKS    400 /* marks of each writer */
 #define POINTS   16
-#define HANG     10 /* seconds without any progress */
+#define HANG     10   /* seconds without any progress */
+#define PATIENCE 60.0 /* seconds more that a run may take */
 
 #define GONE 0x80000000u /* in a ledger: dropped with this version, or never there */
 
@@ -458,6 +459,16 @@ static void forget(void)
     }
 }
 
+/* On a loaded machine little happens in the time given: go on until there is something to judge. */
+static int has_seen_enough(sso_ctx_t *cx, int deaths, double length)
+{
+    sso_store_stats_t stats;
+
+    return deaths > (int)length * 5 && sso_a32_get(&shared->gets) > 1000
+           && store->ops->stats(store, cx, &stats) == APR_SUCCESS && stats.rebuilt > 0
+           && (stats.evicted > 0) == scenario->evicting;
+}
+
 static void run(sso_ctx_t *cx, const scenario_t *which)
 {
     const char *wanted = getenv("SSO_CRASH_SECONDS");
@@ -484,7 +495,8 @@ static void run(sso_ctx_t *cx, const scenario_t *which)
     }
     moved = seconds();
     end = moved + length;
-    while (seconds() < end && seconds() - moved < HANG) {
+    while ((seconds() < end || (!has_seen_enough(cx, deaths, length) && seconds() < end + PATIENCE))
+           && seconds() - moved < HANG) {
         usleep(1000 + roll(4000));
         deaths += replace_dead(child);
         if (deaths / 50 > checks) {
