@@ -239,22 +239,6 @@ static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *wor
     return NULL;
 }
 
-static const char *check_hmac_secret(apr_pool_t *p, int n, const char *const *word)
-{
-    int i;
-
-    (void)p;
-    for (i = 0; i < n; i++) {
-        if (!strncmp(word[i], "file:", 5) || !strncmp(word[i], "exec:", 5)
-            || !strncmp(word[i], "env:", 4)) {
-            continue;
-        }
-        return "a secret never stands in the configuration; write file:PATH, exec:PROGRAM or "
-               "env:NAME";
-    }
-    return NULL;
-}
-
 static const char *check_params(apr_pool_t *p, int n, const char *const *word)
 {
     int i;

@@ -13,22 +13,6 @@
 #include <stddef.h>
 #include <strings.h>
 
-static const char *check_source(apr_pool_t *p, int n, const char *const *word)
-{
-    int i;
-
-    (void)p;
-    for (i = 0; i < n; i++) {
-        if (!strncmp(word[i], "file:", 5) || !strncmp(word[i], "exec:", 5)
-            || !strncmp(word[i], "env:", 4)) {
-            continue;
-        }
-        return "a secret never stands in the configuration; write file:PATH, exec:PROGRAM or "
-               "env:NAME";
-    }
-    return NULL;
-}
-
 static const char *check_base_url(apr_pool_t *p, int n, const char *const *word)
 {
     sso_url_t url;

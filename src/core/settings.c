@@ -386,3 +386,19 @@ const char *sso_line_value(int n, const char *const *word, const char *key)
     }
     return NULL;
 }
+
+const char *sso_settings_check_source(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    (void)p;
+    for (i = 0; i < n; i++) {
+        if (!strncmp(word[i], "file:", 5) || !strncmp(word[i], "exec:", 5)
+            || !strncmp(word[i], "env:", 4)) {
+            continue;
+        }
+        return "a secret never stands in the configuration; write file:PATH, exec:PROGRAM or "
+               "env:NAME";
+    }
+    return NULL;
+}

@@ -110,6 +110,9 @@ const char *sso_settings_print(const sso_table_t *table, const void *settings, i
 /* "key=value" words: the value of key, or NULL. */
 const char *sso_line_value(int n, const char *const *word, const char *key);
 
+/* The check of a SSO_K_SECRET row: every word names a source, none is the secret itself. */
+const char *sso_settings_check_source(apr_pool_t *p, int n, const char *const *word);
+
 /* Pieces of a .def file: a field of the wrong C type for its kind does not compile. */
 #define SSO_TYPE_FLAG     int
 #define SSO_TYPE_ENUM     int
