@@ -44,11 +44,22 @@ static void facts(const apr_array_header_t *list, sso_buf_t *out)
     }
 }
 
+apr_status_t sso_describe_facts(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *ours,
+                                apr_array_header_t *theirs)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+    apr_status_t rv = protocol->describe(cx, idp, ours);
+
+    if (rv != APR_SUCCESS || !protocol->describe_other) return rv;
+    return protocol->describe_other(cx, idp, theirs);
+}
+
 apr_status_t sso_describe(sso_ctx_t *cx, const sso_idp_t *idp, sso_buf_t *out)
 {
     const sso_provider_t *provider = idp->provider;
-    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_fact_t));
-    apr_status_t rv = provider->protocol->describe(cx, idp, list);
+    apr_array_header_t *ours = apr_array_make(cx->pool, 8, sizeof(sso_fact_t));
+    apr_array_header_t *theirs = apr_array_make(cx->pool, 8, sizeof(sso_fact_t));
+    apr_status_t rv = sso_describe_facts(cx, idp, ours, theirs);
 
     if (rv != APR_SUCCESS) return rv;
     sso_buf_format(out, "Provider %s (%s) at %s, defined in %s:%d\n", provider->name,
@@ -56,7 +67,9 @@ apr_status_t sso_describe(sso_ctx_t *cx, const sso_idp_t *idp, sso_buf_t *out)
     sso_buf_text(out, "  Settings\n");
     settings(cx, provider, out);
     sso_buf_text(out, "  Enter at the other side\n");
-    facts(list, out);
+    facts(ours, out);
+    if (theirs->nelts) sso_buf_text(out, "  Known about the other side\n");
+    facts(theirs, out);
     sso_buf_char(out, '\n');
     return APR_SUCCESS;
 }

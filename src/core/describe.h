@@ -17,4 +17,9 @@
 /* Append a description that an admin can read, and paste from. Secrets are not in it. */
 apr_status_t sso_describe(sso_ctx_t *cx, const sso_idp_t *idp, sso_buf_t *out);
 
+/* Its facts one by one: what to enter at the other side, what is known about it; arrays of
+ * sso_fact_t. */
+apr_status_t sso_describe_facts(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *ours,
+                                apr_array_header_t *theirs);
+
 #endif /* SSO_CORE_DESCRIBE_H */

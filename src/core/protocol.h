@@ -80,8 +80,11 @@ struct sso_protocol {
     apr_status_t (*serve)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply);
 
-    /* What to enter at the other side; array of sso_fact_t in cx->pool. */
+    /* What to enter at the other side; array of sso_fact_t in cx->pool. Nothing secret. */
     apr_status_t (*describe)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);
+
+    /* What is known here about the other side, to compare with what it is; likewise. NULL: nothing. */
+    apr_status_t (*describe_other)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);
 };
 
 #endif /* SSO_CORE_PROTOCOL_H */

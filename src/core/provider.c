@@ -17,6 +17,7 @@
 #define URI_MAX_BYTES  1024
 
 static const char *const active_choices[] = {"on", "test", "off", NULL};
+static const char *const setup_choices[] = {"auto", "anyone", "local", "off", NULL};
 static const char *const auto_choices[] = {"auto", "on", "off", NULL};
 static const char *const binding_choices[] = {"auto", "redirect", "post", NULL};
 static const char *const signed_choices[] = {"either", "assertion", "response", "both", NULL};

@@ -18,6 +18,7 @@ enum { SSO_FOR_SAML = 1, SSO_FOR_HMAC = 2, SSO_FOR_OIDC = 4 };
 
 /* Values of the enumerated settings, in the order of their names in provider.c. */
 enum { SSO_ACTIVE_ON, SSO_ACTIVE_TEST, SSO_ACTIVE_OFF };
+enum { SSO_SETUP_AUTO, SSO_SETUP_ANYONE, SSO_SETUP_LOCAL, SSO_SETUP_OFF };
 enum { SSO_AUTO, SSO_AUTO_ON, SSO_AUTO_OFF };
 enum { SSO_BINDING_AUTO, SSO_BINDING_REDIRECT, SSO_BINDING_POST };
 enum { SSO_SIGNED_EITHER, SSO_SIGNED_ASSERTION, SSO_SIGNED_RESPONSE, SSO_SIGNED_BOTH };
@@ -29,6 +30,7 @@ typedef struct {
     apr_uint64_t given; /* see settings.h */
 
     int active;
+    int setup_pages;
     const char *display_name;
     apr_array_header_t *domains;
     apr_array_header_t *attributes;

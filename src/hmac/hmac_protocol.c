@@ -389,7 +389,6 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
          apr_pstrcat(cx->pool, site->base_url, site->path, "/login?provider=", idp->provider->name,
                      NULL),
          "The site sends people here to sign in, also after its own login page."},
-        {"Endpoint", st->endpoint, "The site's address that answers a token."},
         {"Parameters",
          apr_pstrcat(cx->pool, st->peer.token_name, " ", st->peer.sig_name, " ", st->peer.data_name,
                      NULL),
@@ -400,6 +399,20 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
     for (i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
         APR_ARRAY_PUSH(facts, sso_fact_t) = fact[i];
     }
+    return APR_SUCCESS;
+}
+
+static apr_status_t describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
+{
+    const state_t *st = idp->provider->state;
+
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){"Endpoint", st->endpoint,
+                                                     "The site's address that answers a token."};
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
+        "Secrets", apr_psprintf(cx->pool, "%d", st->peer.keys),
+        st->peer.keys == 1 ? "One, which signs and verifies."
+                           : "The first signs, all verify: the old ones can go when the log says "
+                             "that they are not used."};
     return APR_SUCCESS;
 }
 
@@ -414,4 +427,5 @@ const sso_protocol_t sso_hmac = {
     .finish = finish,
     .serve = serve,
     .describe = describe,
+    .describe_other = describe_other,
 };

@@ -92,6 +92,20 @@ static sso_memo_t *memo_of(conn_rec *c)
     return memo;
 }
 
+/* Is the client on this machine? Not when a proxy here has passed the request on: its client may be
+ * anywhere. */
+static int is_local(const request_rec *r)
+{
+    static const char *const passed_on[] = {"Forwarded", "X-Forwarded-For", "X-Real-IP", "Via"};
+    const char *ip = r->useragent_ip;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
+        if (apr_table_get(r->headers_in, passed_on[i])) return 0;
+    }
+    return ip && (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1"));
+}
+
 void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out)
 {
     *out = (sso_request_t){.method = r->method,
@@ -99,6 +113,7 @@ void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *ou
                            .query = r->args,
                            .target = target_of(r),
                            .https = !strncmp(site->base_url, "https:", 6),
+                           .loopback = is_local(r),
                            .cookie = sso_adapt_cookie(r),
                            .memo = memo_of(r->connection),
                            .header = get_header,

@@ -3,18 +3,15 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "base/buf.h"
 #include "saml/saml.h"
 #include "saml/saml_address.h"
+#include "saml/saml_describe.h"
 #include "saml/saml_request.h"
 #include "saml/saml_response.h"
 #include "saml/saml_sp.h"
 #include "saml/saml_state.h"
 
-#include <apr_strings.h>
-
 #define METADATA_TYPE     "application/samlmetadata+xml"
-#define PEM_MAX           (128 * 1024)
 #define METADATA_KEEP_SEC 300 /* short: after a change of keys others should see it soon */
 
 static const sso_saml_state_t *state_of(const sso_idp_t *idp)
@@ -79,57 +76,6 @@ static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *re
     return APR_SUCCESS;
 }
 
-/* ---- what to enter at the provider ---- */
-
-static void add_fact(apr_array_header_t *facts, const char *label, const char *value,
-                     const char *note)
-{
-    if (value) APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){label, value, note};
-}
-
-/* A certificate as admin screens take it: PEM, 64 characters a line. */
-static const char *pem_text(apr_pool_t *pool, const sso_cert_t *cert)
-{
-    sso_span_t rest = sso_span(cert->der_base64);
-    sso_buf_t b = sso_buf_make(pool, rest.n + rest.n / 32 + 64, PEM_MAX);
-
-    sso_buf_text(&b, "-----BEGIN CERTIFICATE-----\n");
-    while (rest.n > 0) {
-        const apr_size_t n = rest.n < 64 ? rest.n : 64;
-
-        sso_buf_add(&b, rest.p, n);
-        sso_buf_char(&b, '\n');
-        rest = sso_span_of(rest.p + n, rest.n - n);
-    }
-    sso_buf_text(&b, "-----END CERTIFICATE-----\n");
-    return b.p;
-}
-
-static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
-{
-    const sso_saml_state_t *state = state_of(idp);
-    const apr_array_header_t *acs = sso_saml_acs_list(idp, cx->pool);
-    int i;
-
-    add_fact(facts, "Entity ID", sso_saml_entity_id(idp, cx->pool),
-             "Also called Audience, Audience URL or Identifier.");
-    for (i = 0; i < acs->nelts; i++) {
-        add_fact(facts, "ACS URL", APR_ARRAY_IDX(acs, i, const char *),
-                 i == 0 ? "Also called Reply URL, Recipient, Destination or Single sign-on URL."
-                        : "From SSOSamlAcs; accepted as well.");
-    }
-    add_fact(facts, "Metadata URL", apr_pstrcat(cx->pool, idp->url, "/metadata", (char *)NULL),
-             "All of this for providers that read it from an address or a file.");
-    add_fact(facts, "NameID format", state->set->saml_nameid, "Asked for in every request.");
-    for (i = 0; i < state->signing->nelts; i++) {
-        add_fact(facts, "Signing certificate",
-                 pem_text(cx->pool, APR_ARRAY_IDX(state->signing, i, const sso_cert_t *)),
-                 state->signs_requests ? "Requests are signed with its key."
-                                       : "Not needed: requests are not signed.");
-    }
-    return APR_SUCCESS;
-}
-
 const sso_protocol_t sso_saml = {
     .name = "saml",
     .bit = SSO_FOR_SAML,
@@ -140,5 +86,6 @@ const sso_protocol_t sso_saml = {
     .start = start,
     .finish = finish,
     .serve = serve,
-    .describe = describe,
+    .describe = sso_saml_describe,
+    .describe_other = sso_saml_describe_other,
 };

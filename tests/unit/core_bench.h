@@ -220,6 +220,14 @@ static inline apr_status_t fake_describe(sso_ctx_t *cx, const sso_idp_t *idp,
     return APR_SUCCESS;
 }
 
+static inline apr_status_t fake_describe_other(sso_ctx_t *cx, const sso_idp_t *idp,
+                                               apr_array_header_t *facts)
+{
+    (void)cx, (void)idp;
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){"Theirs", "two\nlines", NULL};
+    return APR_SUCCESS;
+}
+
 static const sso_protocol_t fake_protocol = {
     .name = "fake",
     .bit = SSO_FOR_HMAC,
@@ -230,6 +238,7 @@ static const sso_protocol_t fake_protocol = {
     .finish = fake_finish,
     .serve = fake_serve,
     .describe = fake_describe,
+    .describe_other = fake_describe_other,
 };
 
 /* ---- the site ---- */

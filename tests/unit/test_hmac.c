@@ -982,8 +982,13 @@ static void describe_tells_what_to_enter(void **state)
     } row[] = {
         {"Callback URL", "https://forum.example.org/.sso/members/callback"},
         {"Start URL", "https://forum.example.org/.sso/login?provider=members"},
-        {"Endpoint", "https://www.example.org/sso"},
         {"Parameters", "token sig data"},
+    };
+    static const struct {
+        const char *label, *value;
+    } other[] = {
+        {"Endpoint", "https://www.example.org/sso"},
+        {"Secrets", "1"},
     };
     sso_ctx_t *cx = *state;
     bench_t *b = bench_make(cx);
@@ -996,6 +1001,13 @@ static void describe_tells_what_to_enter(void **state)
         assert_string_equal(APR_ARRAY_IDX(facts, (int)i, sso_fact_t).label, row[i].label);
         assert_string_equal(APR_ARRAY_IDX(facts, (int)i, sso_fact_t).value, row[i].value);
         assert_null(strstr(APR_ARRAY_IDX(facts, (int)i, sso_fact_t).value, SECRET));
+    }
+    apr_array_clear(facts);
+    assert_int_equal(sso_hmac.describe_other(cx, &b->idp, facts), APR_SUCCESS);
+    assert_int_equal(facts->nelts, COUNT(other));
+    for (i = 0; i < COUNT(other); i++) {
+        assert_string_equal(APR_ARRAY_IDX(facts, (int)i, sso_fact_t).label, other[i].label);
+        assert_string_equal(APR_ARRAY_IDX(facts, (int)i, sso_fact_t).value, other[i].value);
     }
 }
 

@@ -678,12 +678,14 @@ static void what_to_enter_at_the_provider(void **state)
     static const struct {
         const char *label, *value;
     } row[] = {
-        {"Entity ID", SP_ID},
+        {"Audience", SP_ID},
+        {"Recipient", ACS},
         {"ACS URL", ACS},
         {"ACS URL", "https://www.example.org/old"},
         {"Metadata URL", SP_ID},
         {"NameID format", "urn:x:y"},
         {"Signing certificate", NULL},
+        {"Certificate fingerprint (SHA-256)", NULL},
     };
     bench_t *b = bench_make(*state);
     apr_array_header_t *facts = apr_array_make(b->cx->pool, 8, sizeof(sso_fact_t));
@@ -701,10 +703,46 @@ static void what_to_enter_at_the_provider(void **state)
         assert_string_equal(fact->label, row[i].label);
         if (row[i].value) assert_string_equal(fact->value, row[i].value);
     }
-    pem = APR_ARRAY_IDX(facts, 5, sso_fact_t).value;
+    pem = APR_ARRAY_IDX(facts, 6, sso_fact_t).value;
     assert_true(strncmp(pem, "-----BEGIN CERTIFICATE-----\nMII", 31) == 0);
     assert_int_equal(strcspn(pem + 28, "\n"), 64);
     assert_non_null(strstr(pem, "\n-----END CERTIFICATE-----\n"));
+    assert_int_equal(strlen(APR_ARRAY_IDX(facts, 7, sso_fact_t).value), 95); /* AB:CD:... */
+    assert_int_equal(APR_ARRAY_IDX(facts, 7, sso_fact_t).value[2], ':');
+}
+
+static const sso_fact_t *fact_of(const apr_array_header_t *facts, const char *label)
+{
+    static const sso_fact_t none = {"", "", ""};
+    int i;
+
+    for (i = 0; i < facts->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(facts, i, sso_fact_t).label, label)) {
+            return &APR_ARRAY_IDX(facts, i, sso_fact_t);
+        }
+    }
+    return &none;
+}
+
+static void what_is_known_about_the_provider(void **state)
+{
+    bench_t *b = bench_make(*state);
+    apr_array_header_t *facts = apr_array_make(b->cx->pool, 8, sizeof(sso_fact_t));
+    sso_saml_state_t *made = (sso_saml_state_t *)(uintptr_t)bench_prepare(b);
+    const sso_fact_t *key;
+
+    made->idp.valid_until = b->cx->now + 3 * APR_TIME_C(86400000000);
+    assert_int_equal(sso_saml.describe_other(b->cx, &b->idp, facts), APR_SUCCESS);
+    assert_string_equal(fact_of(facts, "Entity ID")->value, made->idp.entity_id);
+    assert_string_equal(fact_of(facts, "Sign-in address")->value, made->idp.sso_redirect);
+    key = fact_of(facts, "Key that signs (SHA-256 fingerprint)");
+    assert_int_equal(strlen(key->value), 95);
+    assert_non_null(strstr(key->note, "valid until "));
+    assert_non_null(strstr(fact_of(facts, "Metadata valid until")->value, ", in 3 days"));
+    made->idp.valid_until = b->cx->now;
+    apr_array_clear(facts);
+    assert_int_equal(sso_saml.describe_other(b->cx, &b->idp, facts), APR_SUCCESS);
+    assert_non_null(strstr(fact_of(facts, "Metadata valid until")->value, "EXPIRED"));
 }
 
 int main(void)
@@ -737,6 +775,7 @@ int main(void)
         UNIT(r65_our_metadata_is_escaped),
         UNIT(metadata_is_only_read),
         UNIT(what_to_enter_at_the_provider),
+        UNIT(what_is_known_about_the_provider),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

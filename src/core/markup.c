@@ -1,0 +1,116 @@
+/*
+ * markup.c - what every page is made of.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/markup.h"
+
+#include "crypto/random.h"
+
+#include <apr_strings.h>
+
+#define PAGE_MAX 2097152 /* bytes: a form carries a whole message */
+
+static const char style[] =
+    ":root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--card:#fff;--back:#eef1f5;"
+    "--line:#d8dee6;--act:#1b5fc1}"
+    "@media(prefers-color-scheme:dark){:root{--ink:#e8ecf2;--soft:#9aa6b5;--card:#1d232c;"
+    "--back:#12161c;--line:#333c48;--act:#6aa5f8}}"
+    "*{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;"
+    "background:var(--back);color:var(--ink);font:16px/1.5 system-ui,sans-serif;padding:1rem}"
+    "main{background:var(--card);border:1px solid var(--line);border-radius:12px;"
+    "max-width:30rem;width:100%;padding:2rem}"
+    "h1{font-size:1.35rem;margin:0 0 .75rem}p{margin:0 0 1rem}"
+    "dl{display:grid;grid-template-columns:auto 1fr;gap:.25rem 1rem;margin:1.5rem 0 0;"
+    "padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.85rem}"
+    "dt{font-weight:600}dd{margin:0;font-family:ui-monospace,monospace;overflow-wrap:anywhere}"
+    "a.b,button{display:block;width:100%;text-align:center;padding:.65rem 1rem;margin-top:.5rem;"
+    "border:1px solid var(--act);border-radius:8px;background:none;color:var(--act);"
+    "font:inherit;font-weight:600;text-decoration:none;cursor:pointer}"
+    "button,a.b:first-of-type{background:var(--act);color:var(--card)}"
+    "a.b:focus-visible,button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
+
+/* What a sheet has besides: values to copy, tables of checks. */
+static const char sheet[] =
+    ":root{--good:#1a7f45;--bad:#b3261e;--warn:#8a5a00;--tint:#f5f7fa}"
+    "@media(prefers-color-scheme:dark){:root{--good:#5fce8c;--bad:#ff8a80;--warn:#f0b95a;"
+    "--tint:#171c23}}"
+    "body{place-items:start center}main{max-width:54rem;margin:1rem 0}"
+    "h2{font-size:1.1rem;margin:2rem 0 .5rem;padding-top:1.25rem;border-top:1px solid "
+    "var(--line)}h3{font-size:.95rem;margin:1.1rem 0 .25rem}"
+    ".n{color:var(--soft);font-size:.85rem;margin:.25rem 0 0}.lead{color:var(--soft)}"
+    ".v{display:flex;gap:.5rem;align-items:flex-start}"
+    ".v code,.v pre{flex:1;min-width:0;margin:0;padding:.5rem .75rem;background:var(--tint);"
+    "border:1px solid var(--line);border-radius:8px;font:.85rem/1.45 ui-monospace,monospace;"
+    "overflow-wrap:anywhere;user-select:all;-webkit-user-select:all}"
+    ".v pre{overflow-x:auto;overflow-wrap:normal}"
+    "button.c{width:auto;min-width:5.5rem;margin:0;padding:.4rem .75rem;font-size:.85rem;"
+    "background:none;color:var(--act)}button[hidden]{display:none}"
+    ".t{display:inline-block;padding:.1rem .6rem;margin:0 .35rem .75rem 0;border-radius:99px;"
+    "border:1px solid currentColor;font-size:.8rem;font-weight:600;color:var(--soft)}"
+    ".good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}";
+
+sso_markup_t sso_markup_open(sso_ctx_t *cx, const char *title, sso_markup_form_t form)
+{
+    sso_markup_t m = {sso_buf_make(cx->pool, 8192, PAGE_MAX), "none", 0};
+
+    /* Without random bytes the page has no nonce that matches: it stands unstyled, which is better
+     * than none. */
+    (void)sso_random_hex(cx, 16, &m.nonce);
+    sso_buf_text(&m.buf, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                         "<meta name=\"viewport\" content=\"width=device-width\">"
+                         "<meta name=\"robots\" content=\"noindex\"><title>");
+    sso_buf_escaped(&m.buf, title);
+    sso_buf_format(&m.buf, "</title><style nonce=\"%s\">", m.nonce);
+    sso_buf_text(&m.buf, style);
+    if (form == SSO_MARKUP_SHEET) sso_buf_text(&m.buf, sheet);
+    sso_buf_text(&m.buf, "</style></head><body><main><h1>");
+    sso_buf_escaped(&m.buf, title);
+    sso_buf_text(&m.buf, "</h1>\n");
+    return m;
+}
+
+void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name, const char *text)
+{
+    sso_buf_format(&m->buf, "<%s", tag);
+    if (class_name) sso_buf_format(&m->buf, " class=\"%s\"", class_name);
+    sso_buf_char(&m->buf, '>');
+    sso_buf_escaped(&m->buf, text);
+    sso_buf_format(&m->buf, "</%s>\n", tag);
+}
+
+void sso_markup_paragraph(sso_markup_t *m, const char *text)
+{
+    sso_markup_element(m, "p", NULL, text);
+}
+
+void sso_markup_link(sso_markup_t *m, const char *url, const char *label)
+{
+    if (!url) return;
+    sso_buf_text(&m->buf, "<a class=\"b\" href=\"");
+    sso_buf_escaped(&m->buf, url);
+    sso_buf_text(&m->buf, "\">");
+    sso_buf_escaped(&m->buf, label);
+    sso_buf_text(&m->buf, "</a>\n");
+}
+
+void sso_markup_script(sso_markup_t *m, const char *script)
+{
+    sso_buf_format(&m->buf, "<script nonce=\"%s\">", m->nonce);
+    sso_buf_text(&m->buf, script);
+    sso_buf_text(&m->buf, "</script>");
+    m->scripts = 1;
+}
+
+void sso_markup_close(sso_ctx_t *cx, sso_markup_t *m, int status, const char *form_action,
+                      sso_reply_t *reply)
+{
+    sso_buf_text(&m->buf, "</main></body></html>\n");
+    sso_reply_body(reply, status, "text/html; charset=utf-8", sso_buf_span(&m->buf));
+    reply->csp = apr_psprintf(cx->pool,
+                              "default-src 'none'; style-src 'nonce-%s'; form-action %s; "
+                              "base-uri 'none'; frame-ancestors 'none'",
+                              m->nonce, form_action);
+    if (!m->scripts) return;
+    reply->csp = apr_psprintf(cx->pool, "%s; script-src 'nonce-%s'", reply->csp, m->nonce);
+}

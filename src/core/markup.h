@@ -1,0 +1,48 @@
+/*
+ * markup.h - what every page is made of: the frame, the look, the policy, a few pieces.
+ *
+ * Owns:  the style of pages, their nonce, their Content-Security-Policy.
+ * Layer: core (base, crypto).
+ *
+ * Every text is escaped. A page loads nothing: one style element and at most one script, both named
+ * by a nonce, and neither is needed to read it.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_MARKUP_H
+#define SSO_CORE_MARKUP_H
+
+#include "base/buf.h"
+#include "core/reply.h"
+
+typedef enum {
+    SSO_MARKUP_CARD, /* one message in the middle, for people who sign in */
+    SSO_MARKUP_SHEET /* sections below each other, for people who set things up */
+} sso_markup_form_t;
+
+/* A page under construction. */
+typedef struct {
+    sso_buf_t buf;
+    const char *nonce;
+    int scripts; /* a script is in it */
+} sso_markup_t;
+
+/* The page up to and with its heading. */
+sso_markup_t sso_markup_open(sso_ctx_t *cx, const char *title, sso_markup_form_t form);
+
+void sso_markup_paragraph(sso_markup_t *m, const char *text);
+
+/* A link that looks like a button; url NULL: none. */
+void sso_markup_link(sso_markup_t *m, const char *url, const char *label);
+
+/* <TAG class="CLASS">text</TAG>; tag and class are constants of ours, class may be NULL. */
+void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name, const char *text);
+
+/* The one script of a page: a constant of ours. */
+void sso_markup_script(sso_markup_t *m, const char *script);
+
+/* The end of the page, and the reply. form_action: the CSP's source for forms, "'none'" without. */
+void sso_markup_close(sso_ctx_t *cx, sso_markup_t *m, int status, const char *form_action,
+                      sso_reply_t *reply);
+
+#endif /* SSO_CORE_MARKUP_H */
