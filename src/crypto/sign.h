@@ -1,7 +1,7 @@
 /*
- * sign.h - signatures by a closed list of algorithms.
+ * sign.h - signatures by closed lists of algorithms.
  *
- * Owns:  the table of XML signature algorithms we allow.
+ * Owns:  the table of XML signature algorithms we allow; making and checking by a row of any table.
  * Layer: crypto (base, OpenSSL).
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -14,11 +14,11 @@
 
 #include <openssl/evp.h>
 
-/* One row: what a URI stands for. */
+/* One row: what a URI stands for, or a name in another table (RFC 7518). */
 typedef struct {
     const char *uri;    /* http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 */
-    const char *digest; /* OpenSSL's name */
-    int key_type;       /* EVP_PKEY_RSA or EVP_PKEY_EC */
+    const char *digest; /* OpenSSL's name; NULL: the key's own (Ed25519) */
+    int key_type;       /* EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_ED25519 */
     int pss;            /* RSASSA-PSS, salt as long as the digest */
     int weak;           /* SHA-1: only where a provider was allowed to use it */
 } sso_sign_alg_t;
@@ -30,7 +30,7 @@ const sso_sign_alg_t *sso_sign_alg(sso_span_t uri, int allow_weak);
 const sso_sign_alg_t *sso_sign_alg_for(const EVP_PKEY *key);
 
 /**
- * Sign; ECDSA in the raw r||s form of XML signatures.
+ * Sign; ECDSA in the raw r||s form of XML signatures and of JOSE.
  *
  * @param out in cx->pool.
  */

@@ -46,7 +46,7 @@ BEGIN {
     ban("apr_pool_create[a-z_]*", "^src/(httpd/process[.]c$|cli/|store/shm_snapshot[.]c$)", "take a pool from the caller")
     for (r = 1; r <= rules; r++) pattern[r] = "(^|[^A-Za-z0-9_>.])" name[r] "[ \t]*[(]"
 }
-FNR == 1 { open = 0; files++; guarded = FILENAME ~ /^src\/(crypto|hmac)\/|^src\/saml\/saml_sig|^src\/oidc\/oidc_jwt/ }
+FNR == 1 { open = 0; files++; guarded = FILENAME ~ /^src\/(crypto|hmac)\/|^src\/saml\/saml_sig|^src\/oidc\/oidc_jw[es]|^src\/oidc\/oidc_token/ }
 {
     code = code_of($0)
     if (code !~ /[(]|goto/) next

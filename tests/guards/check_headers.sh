@@ -6,7 +6,7 @@ cd "${srcdir:-.}" || exit 1
 [ -n "$SSO_CPPFLAGS" ] || { echo "no compiler flags"; exit 1; }
 bad=0
 n=0
-for h in src/base/*.h src/crypto/*.h src/store/*.h src/core/*.h src/hmac/*.h src/saml/*.h src/protocols.h; do
+for h in src/base/*.h src/crypto/*.h src/store/*.h src/core/*.h src/hmac/*.h src/saml/*.h src/oidc/*.h src/protocols.h; do
     [ -f "$h" ] || continue
     n=$((n + 1))
     name=${h#src/}
