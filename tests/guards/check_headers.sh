@@ -2,11 +2,11 @@
 # Every header compiles alone and twice, and its guard is named after it.
 # Flags: SSO_CPPFLAGS as make has them, else what pkg-config says.
 cd "${srcdir:-.}" || exit 1
-: "${SSO_CPPFLAGS:=$(pkg-config --cflags apr-1 apr-util-1 libcrypto libxml-2.0 xmlsec1-openssl jansson)}"
+: "${SSO_CPPFLAGS:=$(pkg-config --cflags apr-1 apr-util-1 libcrypto libxml-2.0 xmlsec1-openssl jansson libcurl)}"
 [ -n "$SSO_CPPFLAGS" ] || { echo "no compiler flags"; exit 1; }
 bad=0
 n=0
-for h in src/base/*.h src/crypto/*.h src/store/*.h src/core/*.h src/hmac/*.h src/saml/*.h src/oidc/*.h src/protocols.h; do
+for h in src/base/*.h src/crypto/*.h src/net/*.h src/store/*.h src/core/*.h src/hmac/*.h src/saml/*.h src/oidc/*.h src/protocols.h; do
     [ -f "$h" ] || continue
     n=$((n + 1))
     name=${h#src/}
