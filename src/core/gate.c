@@ -13,6 +13,7 @@
 #include "core/logout.h"
 #include "core/page.h"
 #include "core/setup.h"
+#include "core/trial.h"
 #include "crypto/random.h"
 
 #include <apr_lib.h>
@@ -357,8 +358,8 @@ static const struct {
     {"session", serve_session},
 };
 
-/* An address below a provider's name: its callback is the login's, its page for people who set it up
- * is the same for all, the rest is the protocol's. */
+/* An address below a provider's name: its callback is the login's, its pages for people who set it
+ * up are the same for all, the rest is the protocol's. */
 static apr_status_t serve_provider(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                                    const char *leaf, sso_reply_t *reply)
 {
@@ -367,6 +368,7 @@ static apr_status_t serve_provider(sso_ctx_t *cx, const sso_idp_t *idp, sso_requ
 
     if (!strcmp(leaf, protocol->callback)) return sso_login_finish(cx, idp, req, reply);
     if (!strcmp(leaf, "setup")) return sso_setup_serve(cx, idp, req, reply);
+    if (!strcmp(leaf, "test")) return sso_trial_serve(cx, idp, req, reply);
     rv = protocol->serve(cx, idp, req, leaf, reply);
     if (rv == APR_NOTFOUND)
         return sso_fail(cx, SSO_F_NOT_FOUND, "%s has no such address", protocol->name);

@@ -6,9 +6,11 @@
 #include "core/login.h"
 
 #include "base/codec.h"
+#include "base/trace.h"
 #include "base/url.h"
 #include "core/page.h"
 #include "core/session.h"
+#include "core/trial.h"
 
 #include <apr_strings.h>
 
@@ -18,16 +20,34 @@
 
 /* ---- start ---- */
 
+static apr_status_t check_tls(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
+{
+    if (req->https || idp->site->insecure_http) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_TLS, "%s was reached by plain http",
+                    sso_log_quote(cx->pool, req->path, strlen(req->path), 128));
+}
+
+static apr_status_t check_active(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    const sso_provider_t *provider = idp->provider;
+
+    switch (provider->set->active) {
+    case SSO_ACTIVE_ON:
+        return APR_SUCCESS;
+    case SSO_ACTIVE_TEST:
+        return sso_fail(cx, SSO_F_INACTIVE,
+                        "provider %s is in test: only %s/test leads to it until SSOActive is on",
+                        provider->name, idp->url);
+    default:
+        return sso_fail(cx, SSO_F_INACTIVE, "provider %s is off", provider->name);
+    }
+}
+
 static apr_status_t check_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
 {
-    if (!req->https && !idp->site->insecure_http) {
-        return sso_fail(cx, SSO_F_TLS, "%s was reached by plain http",
-                        sso_log_quote(cx->pool, req->path, strlen(req->path), 128));
-    }
-    if (idp->provider->set->active != SSO_ACTIVE_ON) {
-        return sso_fail(cx, SSO_F_INACTIVE, "provider %s is not active", idp->provider->name);
-    }
-    return APR_SUCCESS;
+    apr_status_t rv = check_tls(cx, idp, req);
+
+    return rv == APR_SUCCESS ? check_active(cx, idp) : rv;
 }
 
 /* "<start of the window in seconds>.<logins in it>": the browser's own count, which it may forge to
@@ -126,16 +146,14 @@ static void lead_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, s
 
 /* What the protocol makes of the answer, in time. Before this nothing is spent. */
 static apr_status_t verify(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
-                           sso_answer_t *answer)
+                           const sso_flows_t *flows, sso_answer_t *answer)
 {
     const sso_protocol_t *protocol = idp->provider->protocol;
-    sso_flows_t *flows = apr_palloc(cx->pool, sizeof(*flows));
     apr_status_t rv;
 
     if (sso_request_is_prefetch(req)) {
         return sso_fail(cx, SSO_F_METHOD, "an answer was only prefetched; it is not spent");
     }
-    sso_flows_read(cx, idp->site, req, idp->provider->name, flows);
     rv = protocol->finish(cx, idp, req, flows, answer);
     if (rv != APR_SUCCESS || !answer->flow) return rv;
     if (cx->now - answer->flow->issued <= apr_time_from_sec(protocol->flow_age_sec)) return rv;
@@ -195,28 +213,46 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     return rv;
 }
 
-apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
-                              sso_reply_t *reply)
+/* A verified answer becomes a session. */
+static apr_status_t accept_answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
+                                  const sso_answer_t *answer, sso_reply_t *reply)
 {
     sso_session_plan_t plan = {.idp = idp};
-    sso_answer_t answer = {.who = NULL};
     sso_session_t session;
-    apr_status_t rv = check_start(cx, idp, req);
+    apr_status_t rv;
 
-    if (rv == APR_SUCCESS) rv = verify(cx, idp, req, &answer);
-    if (rv != APR_SUCCESS) return rv;
-    rv = sso_session_spend(cx, idp, answer.once, answer.once_n, plan.made_by);
-    if (rv != APR_SUCCESS && is_reload(cx, idp, req, &answer, &session)) {
+    rv = sso_session_spend(cx, idp, answer->once, answer->once_n, plan.made_by);
+    if (rv != APR_SUCCESS && is_reload(cx, idp, req, answer, &session)) {
         sso_ctx_clear(cx);
         lead_back(cx, idp->site, session.landing, reply);
         return APR_SUCCESS;
     }
-    if (rv == APR_SUCCESS) rv = admit(cx, idp, req, &answer, &plan, reply);
+    if (rv == APR_SUCCESS) rv = admit(cx, idp, req, answer, &plan, reply);
     if (rv != APR_SUCCESS) return rv;
-    if (answer.flow) {
-        rv = sso_flow_linger(cx, idp->site, answer.flow, idp->provider->protocol->cross_site_post,
+    if (answer->flow) {
+        rv = sso_flow_linger(cx, idp->site, answer->flow, idp->provider->protocol->cross_site_post,
                              reply);
     }
-    lead_back(cx, idp->site, landing_of(&answer), reply);
+    lead_back(cx, idp->site, landing_of(answer), reply);
     return rv;
+}
+
+apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                              sso_reply_t *reply)
+{
+    sso_flows_t *flows = apr_palloc(cx->pool, sizeof(*flows));
+    sso_answer_t answer = {.who = NULL};
+    const sso_flow_t *trial;
+    apr_status_t rv = check_tls(cx, idp, req);
+
+    if (rv != APR_SUCCESS) return rv;
+    sso_flows_read(cx, idp->site, req, idp->provider->name, flows);
+    trial = sso_request_is_prefetch(req) ? NULL : sso_trial_among(flows);
+    if (trial) cx->trace = sso_trace_make(cx->pool);
+    rv = trial ? APR_SUCCESS : check_active(cx, idp);
+    if (rv == APR_SUCCESS) rv = verify(cx, idp, req, flows, &answer);
+    if (rv == APR_SUCCESS) trial = sso_trial_is(answer.flow) ? answer.flow : NULL;
+    if (trial) return sso_trial_report(cx, idp, req, trial, rv, &answer, reply);
+    if (rv == APR_SUCCESS) rv = check_active(cx, idp);
+    return rv == APR_SUCCESS ? accept_answer(cx, idp, req, &answer, reply) : rv;
 }

@@ -48,6 +48,17 @@ static const char sheet[] =
     "background:none;color:var(--act)}button[hidden]{display:none}"
     ".t{display:inline-block;padding:.1rem .6rem;margin:0 .35rem .75rem 0;border-radius:99px;"
     "border:1px solid currentColor;font-size:.8rem;font-weight:600;color:var(--soft)}"
+    "table{width:100%;border-collapse:collapse;font-size:.85rem;margin:.5rem 0}"
+    "td,th{text-align:left;vertical-align:top;padding:.35rem .5rem;overflow-wrap:anywhere}"
+    "th{font-weight:600}tr{border-top:1px solid var(--line)}thead tr{border:0;color:var(--soft)}"
+    "td.k{white-space:nowrap}a.o,a.o:first-of-type{background:none;color:var(--act)}"
+    "td.m{font-family:ui-monospace,monospace}tr.s{border:0}tr.s td{padding-left:1.75rem;"
+    "color:var(--soft)}tr.off th{font-weight:400;color:var(--soft)}th small{font-weight:400;"
+    "color:var(--soft)}label{display:block;font-weight:600;font-size:.95rem}"
+    "input[type=email]{width:100%;padding:.6rem .75rem;margin:.25rem 0 .5rem;font:inherit;"
+    "color:inherit;background:var(--tint);border:1px solid var(--line);border-radius:8px}"
+    ".box{border:1px solid currentColor;border-radius:8px;padding:.75rem 1rem;margin:1rem 0}"
+    ".box p{color:var(--ink);margin:.35rem 0 0}"
     ".good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}";
 
 sso_markup_t sso_markup_open(sso_ctx_t *cx, const char *title, sso_markup_form_t form)
@@ -84,14 +95,24 @@ void sso_markup_paragraph(sso_markup_t *m, const char *text)
     sso_markup_element(m, "p", NULL, text);
 }
 
-void sso_markup_link(sso_markup_t *m, const char *url, const char *label)
+static void add_link(sso_markup_t *m, const char *look, const char *url, const char *label)
 {
     if (!url) return;
-    sso_buf_text(&m->buf, "<a class=\"b\" href=\"");
+    sso_buf_format(&m->buf, "<a class=\"%s\" href=\"", look);
     sso_buf_escaped(&m->buf, url);
     sso_buf_text(&m->buf, "\">");
     sso_buf_escaped(&m->buf, label);
     sso_buf_text(&m->buf, "</a>\n");
+}
+
+void sso_markup_link(sso_markup_t *m, const char *url, const char *label)
+{
+    add_link(m, "b", url, label);
+}
+
+void sso_markup_other_link(sso_markup_t *m, const char *url, const char *label)
+{
+    add_link(m, "b o", url, label);
 }
 
 void sso_markup_script(sso_markup_t *m, const char *script)

@@ -35,6 +35,9 @@ void sso_markup_paragraph(sso_markup_t *m, const char *text);
 /* A link that looks like a button; url NULL: none. */
 void sso_markup_link(sso_markup_t *m, const char *url, const char *label);
 
+/* The same for what is less likely to be wanted; on a sheet. */
+void sso_markup_other_link(sso_markup_t *m, const char *url, const char *label);
+
 /* <TAG class="CLASS">text</TAG>; tag and class are constants of ours, class may be NULL. */
 void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name, const char *text);
 

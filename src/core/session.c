@@ -402,6 +402,19 @@ static void view(const char *record, sso_session_t *out)
     out->record = record;
 }
 
+apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_session_t *out)
+{
+    sso_session_t session = {.n = 0};
+    sso_span_t record;
+    apr_status_t rv = check_end(cx, plan);
+
+    if (rv == APR_SUCCESS) rv = render(cx, plan, &record);
+    if (rv != APR_SUCCESS) return rv;
+    view(record.p, &session);
+    *out = session;
+    return APR_SUCCESS;
+}
+
 /* Are two cookies the same? In time that does not depend on where they differ, a word at a time. */
 static int is_same_cookie(const char *a, const char *b)
 {

@@ -84,6 +84,13 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
                               const sso_session_plan_t *plan, sso_reply_t *reply);
 
 /**
+ * What such a session would be, without making one: for whoever tests a provider.
+ *
+ * @return as sso_session_make(), but for the bans; out is untouched then.
+ */
+apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_session_t *out);
+
+/**
  * The session of a request.
  *
  * @param cookie the Cookie header as the browser sent it.

@@ -6,7 +6,6 @@
 #include "core/setup.h"
 
 #include "core/describe.h"
-#include "core/markup.h"
 
 #include <apr_strings.h>
 
@@ -85,7 +84,7 @@ static void write_facts(sso_markup_t *m, const char *title, const char *lead,
         write_fact(m, &APR_ARRAY_IDX(facts, i, sso_fact_t), (*id)++);
 }
 
-static void write_state(sso_markup_t *m, const sso_idp_t *idp)
+void sso_setup_write_state(sso_markup_t *m, const sso_idp_t *idp)
 {
     static const struct {
         const char *look, *word, *meaning;
@@ -102,6 +101,17 @@ static void write_state(sso_markup_t *m, const sso_idp_t *idp)
     sso_markup_element(m, "p", "lead", state[active].meaning);
 }
 
+/* What comes next, when both sides are entered. */
+static void write_next(sso_ctx_t *cx, sso_markup_t *m, const sso_idp_t *idp)
+{
+    if (idp->provider->set->active == SSO_ACTIVE_OFF) return;
+    sso_markup_element(m, "h2", NULL, "Then test it");
+    sso_markup_element(m, "p", "lead",
+                       "The test signs one person in, shows everything that was checked, and makes "
+                       "no session.");
+    sso_markup_link(m, apr_pstrcat(cx->pool, idp->url, "/test", NULL), "Go to the test page");
+}
+
 static void write_page(sso_ctx_t *cx, const sso_idp_t *idp, const apr_array_header_t *ours,
                        const apr_array_header_t *theirs, sso_reply_t *reply)
 {
@@ -109,13 +119,14 @@ static void write_page(sso_ctx_t *cx, const sso_idp_t *idp, const apr_array_head
     sso_markup_t m = sso_markup_open(cx, title, SSO_MARKUP_SHEET);
     int id = 0;
 
-    write_state(&m, idp);
+    sso_setup_write_state(&m, idp);
     write_facts(&m, "Enter at the other side",
                 "The administrator of the other side needs these values, as they stand here.", ours,
                 &id);
     write_facts(&m, "Known here about the other side",
                 "What this server believes. Compare it with what the other side says about itself.",
                 theirs, &id);
+    write_next(cx, &m, idp);
     sso_markup_script(&m, copy_script);
     sso_markup_close(cx, &m, 200, "'none'", reply);
 }

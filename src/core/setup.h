@@ -13,6 +13,7 @@
 #ifndef SSO_CORE_SETUP_H
 #define SSO_CORE_SETUP_H
 
+#include "core/markup.h"
 #include "core/protocol.h"
 
 /**
@@ -27,6 +28,9 @@ apr_status_t sso_setup_check(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
 /* Answer NAME/setup. SSO_F_METHOD, SSO_F_NOT_FOUND. */
 apr_status_t sso_setup_serve(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
                              sso_reply_t *reply);
+
+/* Whether people are sent to it, at the head of a page. */
+void sso_setup_write_state(sso_markup_t *m, const sso_idp_t *idp);
 
 /* "Corporate login": what a page calls the provider. */
 const char *sso_setup_name(const sso_idp_t *idp);

@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/json.h"
+#include "base/trace.h"
 #include "core/provider.h"
 
 #include <apr_strings.h>
@@ -136,10 +137,16 @@ static apr_status_t check_sig(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
     rv = match_secrets(cx, peer, &m->what, sig, &matches);
     if (rv != APR_SUCCESS) return rv;
     if (!matches) {
+        sso_trace_see(cx, "Signature",
+                      apr_psprintf(cx->pool, "HMAC-SHA256 with one of %d secrets", peer->keys),
+                      "with another secret, or over another text");
         return sso_fail(cx, SSO_F_SIG_MISMATCH, "%s matches no secret", peer->sig_name);
     }
     while (!(matches >> first & 1))
         first++;
+    sso_trace_see(cx, "Signature",
+                  apr_psprintf(cx->pool, "HMAC-SHA256 with one of %d secrets", peer->keys),
+                  apr_psprintf(cx->pool, "HMAC-SHA256 with secret %d", first + 1));
     *secret = first;
     return APR_SUCCESS;
 }
@@ -287,9 +294,16 @@ apr_status_t sso_hmac_answer_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
     int by;
     apr_status_t rv = sso_hmac_signed_read(cx, peer, SSO_HMAC_ANSWER, params, &m);
 
-    if (rv == APR_SUCCESS) rv = check_sig(cx, peer, &m, &by);
-    if (rv == APR_SUCCESS) rv = parse_data(cx, m.what.text, &object);
-    if (rv == APR_SUCCESS) rv = sso_hmac_fields_check(cx, object, peer->mapped, out);
+    sso_trace_step(cx, "A3, A4, A5: data and signature are there, once, and readable", rv);
+    if (rv != APR_SUCCESS) return rv;
+    rv = check_sig(cx, peer, &m, &by);
+    sso_trace_step(cx, "A6, A7: the signature is by a shared secret", rv);
+    if (rv != APR_SUCCESS) return rv;
+    rv = parse_data(cx, m.what.text, &object);
+    sso_trace_step(cx, "A8, A9: the data are JSON in Base64", rv);
+    if (rv != APR_SUCCESS) return rv;
+    rv = sso_hmac_fields_check(cx, object, peer->mapped, out);
+    sso_trace_step(cx, "A10, A11: every field is as it must be", rv);
     if (rv == APR_SUCCESS) *secret = by;
     return rv;
 }

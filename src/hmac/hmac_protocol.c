@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "base/trace.h"
 #include "base/url.h"
 #include "crypto/random.h"
 #include "hmac/hmac.h"
@@ -247,6 +248,7 @@ static void diagnose(sso_ctx_t *cx, const sso_provider_t *provider, const sso_pa
     SSO_WARN(cx, "provider %s: %s", provider->name,
              says ? says
                   : "no usual mistake explains the signature; compare the secrets of both sides");
+    sso_trace_hint(cx, says);
 }
 
 /* Which secret is in use tells when the old one may go. */
@@ -281,6 +283,8 @@ static apr_status_t check_age(sso_ctx_t *cx, const sso_flow_t *flow)
 {
     apr_time_t age = cx->now - flow->issued;
 
+    sso_trace_see(cx, "Seconds since the request", apr_psprintf(cx->pool, "%d at most", TOKEN_AGE),
+                  apr_psprintf(cx->pool, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(age)));
     if (age <= apr_time_from_sec(TOKEN_AGE) && age >= -apr_time_from_sec(CLOCK_SKEW)) {
         return APR_SUCCESS;
     }
@@ -303,6 +307,7 @@ static apr_status_t match_flow(sso_ctx_t *cx, const sso_flows_t *flows, const ch
         return flows->bad ? sso_fail(cx, SSO_F_STATE_INVALID, "%d cookies did not open", flows->bad)
                           : sso_fail(cx, SSO_F_STATE_MISSING, "no cookie of a login came");
     }
+    sso_trace_see(cx, "Token", flows->item[0].request, token);
     flow = sso_flows_find(flows, sso_span(token));
     if (!flow) {
         return sso_fail(cx, SSO_F_TOKEN_MISMATCH,
@@ -349,8 +354,11 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
     const sso_flow_t *flow = NULL;
     apr_status_t rv = check_request(cx, idp->site, req);
 
+    sso_trace_step(cx, "A1, A2: a person's GET, by https", rv);
     if (rv == APR_SUCCESS) rv = read_answer(cx, idp->provider, req, &fields);
-    if (rv == APR_SUCCESS) rv = match_flow(cx, flows, fields.token, &flow);
+    if (rv != APR_SUCCESS) return rv;
+    rv = match_flow(cx, flows, fields.token, &flow);
+    sso_trace_step(cx, "A12: it answers a request of this browser, not long ago", rv);
     if (rv != APR_SUCCESS) return rv;
 
     *out = (sso_answer_t){

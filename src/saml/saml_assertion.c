@@ -5,6 +5,7 @@
  */
 #include "saml/saml_assertion.h"
 
+#include "base/trace.h"
 #include "base/when.h"
 #include "saml/saml_attributes.h"
 #include "saml/saml_names.h"
@@ -20,6 +21,19 @@ typedef struct {
     xmlNode *conditions;
     sso_saml_said_t said;
 } reader_t;
+
+/* What is expected of times, for whoever tests a provider. */
+static const char *not_after_now(const reader_t *r)
+{
+    return apr_psprintf(r->cx->pool, "%s or earlier, %d s tolerated",
+                        sso_saml_say_when(r->cx, r->cx->now), (int)apr_time_sec(r->skew));
+}
+
+static const char *not_before_now(const reader_t *r)
+{
+    return apr_psprintf(r->cx->pool, "later than %s, %d s tolerated",
+                        sso_saml_say_when(r->cx, r->cx->now), (int)apr_time_sec(r->skew));
+}
 
 /* ---- the Assertion itself ---- */
 
@@ -73,6 +87,8 @@ static apr_status_t read_name(reader_t *r, const xmlNode *name)
     who->subject_format = sso_xml_attr(r->cx, name, "Format");
     who->name_qualifier = sso_xml_attr(r->cx, name, "NameQualifier");
     who->sp_name_qualifier = sso_xml_attr(r->cx, name, "SPNameQualifier");
+    sso_trace_see(r->cx, "NameID", "", text);
+    sso_trace_see(r->cx, "Format of NameID", r->state->set->saml_nameid, who->subject_format);
     return APR_SUCCESS;
 }
 
@@ -147,6 +163,7 @@ static apr_status_t bearer_has_data(reader_t *r, const confirmation_t *c)
 
 static apr_status_t bearer_comes_here(reader_t *r, const confirmation_t *c)
 {
+    sso_trace_see(r->cx, "Recipient", r->measure->here, c->recipient);
     if (!c->recipient && (r->state->allow & SSO_SAML_ALLOW_NO_RECIPIENT)) return APR_SUCCESS;
     if (c->recipient && !strcmp(c->recipient, r->measure->here)) return APR_SUCCESS;
     return sso_fail(r->cx, SSO_F_RECIPIENT, "Recipient is \"%s\", expected \"%s\"",
@@ -155,6 +172,10 @@ static apr_status_t bearer_comes_here(reader_t *r, const confirmation_t *c)
 
 static apr_status_t bearer_has_begun(reader_t *r, const confirmation_t *c)
 {
+    if (c->not_before != SSO_SAML_NO_TIME) {
+        sso_trace_see(r->cx, "NotBefore of the confirmation", not_after_now(r),
+                      sso_saml_say_when(r->cx, c->not_before));
+    }
     if (!sso_saml_is_too_early(r->cx->now, c->not_before, r->skew)) return APR_SUCCESS;
     return sso_fail(r->cx, SSO_F_NOT_BEFORE, "NotBefore of the confirmation is %s, now is %s",
                     sso_saml_say_when(r->cx, c->not_before), sso_saml_say_when(r->cx, r->cx->now));
@@ -166,6 +187,8 @@ static apr_status_t bearer_has_not_ended(reader_t *r, const confirmation_t *c)
         return sso_fail_about(r->cx, SSO_F_CONFIRMATION, "NotOnOrAfter",
                               "a bearer confirmation without NotOnOrAfter");
     }
+    sso_trace_see(r->cx, "NotOnOrAfter of the confirmation", not_before_now(r),
+                  sso_saml_say_when(r->cx, c->not_on_or_after));
     if (!sso_saml_is_too_late(r->cx->now, c->not_on_or_after, r->skew)) return APR_SUCCESS;
     return sso_fail(
         r->cx, SSO_F_CONFIRMATION_EXPIRED, "NotOnOrAfter of the confirmation is %s, now is %s",
@@ -178,6 +201,7 @@ static apr_status_t bearer_answers_request(reader_t *r, const confirmation_t *c)
     const sso_flow_t *flow = r->measure->flow;
 
     if (!flow) return APR_SUCCESS;
+    sso_trace_see(r->cx, "InResponseTo of the confirmation", flow->request, c->in_response_to);
     if (c->in_response_to && !strcmp(c->in_response_to, flow->request)) return APR_SUCCESS;
     return sso_fail(
         r->cx, SSO_F_IN_RESPONSE_TO, "InResponseTo of the confirmation is \"%s\", expected \"%s\"",
@@ -261,6 +285,12 @@ static apr_status_t is_within_window(reader_t *r)
     rv = sso_saml_time_accept(cx, r->conditions, "NotBefore", &from);
     if (rv == APR_SUCCESS) rv = sso_saml_time_accept(cx, r->conditions, "NotOnOrAfter", &until);
     if (rv != APR_SUCCESS) return rv;
+    if (from != SSO_SAML_NO_TIME) {
+        sso_trace_see(cx, "NotBefore", not_after_now(r), sso_saml_say_when(cx, from));
+    }
+    if (until != SSO_SAML_NO_TIME) {
+        sso_trace_see(cx, "NotOnOrAfter", not_before_now(r), sso_saml_say_when(cx, until));
+    }
     if (sso_saml_is_too_early(cx->now, from, r->skew)) {
         return sso_fail(cx, SSO_F_NOT_BEFORE, "NotBefore is %s, now is %s",
                         sso_saml_say_when(cx, from), sso_saml_say_when(cx, cx->now));
@@ -316,6 +346,7 @@ static apr_status_t meets_restriction(reader_t *r, const xmlNode *restriction)
 
         if (rv != APR_SUCCESS) return rv;
         if (n++ == 0) first = audience;
+        sso_trace_see(r->cx, "Audience", r->measure->entity_id, audience);
         holds |= is_our_audience(r, audience);
     }
     if (holds) return APR_SUCCESS;
@@ -365,6 +396,7 @@ static apr_status_t authenticated_when(reader_t *r, const xmlNode *statement)
     apr_status_t rv = sso_saml_time_require(cx, statement, "AuthnInstant", &t);
 
     if (rv != APR_SUCCESS) return rv;
+    sso_trace_see(cx, "AuthnInstant", not_after_now(r), sso_saml_say_when(cx, t));
     if (sso_saml_is_too_early(cx->now, t, r->skew)) {
         return sso_fail(cx, SSO_F_AUTHN_INSTANT, "AuthnInstant is %s, now is %s",
                         sso_saml_say_when(cx, t), sso_saml_say_when(cx, cx->now));
@@ -418,6 +450,8 @@ static apr_status_t is_strong_enough(reader_t *r)
     const char *acr = r->said.who->acr;
     int i;
 
+    sso_trace_see(r->cx, "AuthnContextClassRef",
+                  r->state->acr_required ? APR_ARRAY_IDX(asked, 0, const char *) : "", acr);
     if (!r->state->acr_required) return APR_SUCCESS;
     for (i = 0; acr && i < asked->nelts; i++) {
         if (!strcmp(acr, APR_ARRAY_IDX(asked, i, const char *))) return APR_SUCCESS;
@@ -461,16 +495,19 @@ apr_status_t sso_saml_assertion_read(sso_ctx_t *cx, const sso_saml_measure_t *me
                   .state = measure->state,
                   .skew = measure->state->set->saml_skew,
                   .assertion = assertion};
+    apr_status_t rv = APR_SUCCESS;
     apr_size_t i;
 
     r.said.who = sso_identity_make(cx->pool);
     r.said.who->issuer = r.state->idp.entity_id;
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        apr_status_t rv = checks[i].holds(&r);
-
-        if (rv != APR_SUCCESS) return rv;
+        rv = checks[i].holds(&r);
+        sso_trace_step(cx, checks[i].rule, rv);
+        if (rv != APR_SUCCESS) break;
         SSO_DEBUG(cx, "assertion: %s", checks[i].rule);
     }
-    *out = r.said;
-    return APR_SUCCESS;
+    for (i++; i < sizeof(checks) / sizeof(checks[0]); i++)
+        sso_trace_skip(cx, checks[i].rule);
+    if (rv == APR_SUCCESS) *out = r.said;
+    return rv;
 }

@@ -11,6 +11,7 @@
 #include "saml/saml_decrypt.h"
 
 #include "base/buf.h"
+#include "base/trace.h"
 #include "crypto/random.h"
 #include "saml/saml_c14n.h"
 #include "saml/saml_envelope.h"
@@ -258,6 +259,8 @@ apr_status_t sso_saml_decrypt(sso_ctx_t *cx, xmlNode *encrypted, const sso_saml_
     apr_status_t rv = sso_envelope_read(cx, encrypted, unlock->entity_id, &envelope);
 
     if (rv != APR_SUCCESS) return rv;
+    sso_trace_see(cx, "Encryption", unlock->allow_cbc ? "AES-GCM or AES-CBC" : "AES-GCM",
+                  envelope.cipher->name);
     if (!envelope.cipher->gcm && !unlock->allow_cbc) { /* R40 */
         return sso_fail(cx, SSO_F_ENC_POLICY, "%s is accepted only in a signed Response",
                         envelope.cipher->name);

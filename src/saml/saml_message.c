@@ -5,6 +5,7 @@
  */
 #include "saml/saml_message.h"
 
+#include "base/trace.h"
 #include "base/when.h"
 #include "saml/saml_decrypt.h"
 #include "saml/saml_names.h"
@@ -59,6 +60,8 @@ apr_status_t sso_saml_issuer_check(sso_ctx_t *cx, const xmlNode *element, const 
     if (!node) return APR_SUCCESS;
     rv = sso_xml_text(cx, node, 1, &text);
     if (rv != APR_SUCCESS) return rv;
+    sso_trace_see(cx, apr_pstrcat(cx->pool, "Issuer of ", (const char *)element->name, NULL),
+                  expected, text);
     format = sso_xml_attr(cx, node, "Format");
     if (strcmp(text, expected) != 0 || (format && strcmp(format, FORMAT_ENTITY) != 0)) {
         return sso_fail(cx, SSO_F_ISSUER, "Issuer of <%s> is \"%s\"%s, expected \"%s\"",
@@ -121,6 +124,10 @@ apr_status_t sso_saml_instant_check(sso_ctx_t *cx, const xmlNode *element, apr_i
     apr_status_t rv = sso_saml_time_require(cx, element, "IssueInstant", &t);
 
     if (rv != APR_SUCCESS) return rv;
+    sso_trace_see(cx, apr_pstrcat(cx->pool, "IssueInstant of ", (const char *)element->name, NULL),
+                  apr_psprintf(cx->pool, "%s, %d s more or less", sso_saml_say_when(cx, cx->now),
+                               (int)apr_time_sec(within)),
+                  sso_saml_say_when(cx, t));
     if (cx->now <= sso_when_add(t, within) && t <= sso_when_add(cx->now, within)) {
         return APR_SUCCESS;
     }

@@ -5,6 +5,7 @@
  */
 #include "saml/saml_response.h"
 
+#include "base/trace.h"
 #include "base/when.h"
 #include "saml/saml_address.h"
 #include "saml/saml_assertion.h"
@@ -46,6 +47,8 @@ static apr_status_t arrives_at_our_address(response_t *r)
                         sso_saml_quote(r->cx, r->req->method));
     }
     r->measure.here = sso_saml_acs_here(r->idp, r->req, r->cx->pool);
+    sso_trace_see(r->cx, "Address", sso_saml_acs_preferred(r->idp, r->cx->pool),
+                  r->measure.here ? r->measure.here : r->req->path);
     if (r->measure.here) return APR_SUCCESS;
     return sso_fail(r->cx, SSO_F_NOT_FOUND, "no assertion consumer service at this address");
 }
@@ -77,6 +80,7 @@ static apr_status_t is_a_response(response_t *r)
 {
     apr_status_t rv = sso_saml_kind_check(r->cx, r->message.kind, r->raw);
 
+    sso_trace_see(r->cx, "Message", "Response", (const char *)r->raw->name);
     if (rv != APR_SUCCESS || sso_xml_is(r->raw, SAML_NS_PROTOCOL, "Response")) return rv;
     return sso_fail(r->cx, SSO_F_SAML_TYPE, "<%s> instead of a Response",
                     sso_saml_quote(r->cx, (const char *)r->raw->name));
@@ -255,6 +259,10 @@ static apr_status_t is_signed_enough(response_t *r)
         [SSO_SIGNED_BOTH] = "both",
     };
 
+    sso_trace_see(r->cx, "Signed", wanted[r->state->set->saml_want_signed],
+                  apr_psprintf(r->cx->pool, "Response %s, Assertion %s",
+                               r->response_is_signed ? "yes" : "no",
+                               r->signed_assertion ? "yes" : "no"));
     if (!is_signed_as_wanted(r)) {
         return sso_fail(r->cx, SSO_F_SIG_MISSING, "signed: Response %s, Assertion %s; expected: %s",
                         r->response_is_signed ? "yes" : "no", r->signed_assertion ? "yes" : "no",
@@ -272,6 +280,7 @@ static apr_status_t is_addressed_here(response_t *r)
 {
     const char *destination = sso_xml_attr(r->cx, r->response, "Destination");
 
+    sso_trace_see(r->cx, "Destination", r->measure.here, destination);
     if (destination && !strcmp(destination, r->measure.here)) return APR_SUCCESS;
     if (!destination
         && (!r->response_is_signed || (r->state->allow & SSO_SAML_ALLOW_NO_DESTINATION))) {
@@ -330,6 +339,7 @@ static apr_status_t answers_a_request(response_t *r)
     const char *request = sso_xml_attr(r->cx, r->response, "InResponseTo");
     const sso_flow_t *flow;
 
+    sso_trace_see(r->cx, "InResponseTo", r->flows->n ? r->flows->item[0].request : "", request);
     if (!request) {
         if (r->state->unsolicited) return APR_SUCCESS;
         return sso_fail(r->cx, SSO_F_UNSOLICITED, "the Response has no InResponseTo");
@@ -418,25 +428,28 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
         {"R13-R19: the signature of the Assertion, if any, holds", assertion_signature_holds},
         {"R10, R19: signed as wanted", is_signed_enough},
         /* From here on `response` is what was signed, where it was. */
-        {"Core 3.2.2: version 2.0 and an ID", has_version_and_id},
-        {"R38: from the expected provider", comes_from_provider},
-        {"Core 3.2.2.1: success", reports_success},
+        {"R10: version 2.0 and an ID, in what is signed", has_version_and_id},
+        {"R10, R38: from the expected provider, in what is signed", comes_from_provider},
+        {"R10: success, in what is signed", reports_success},
         {"Bindings 3.5.5.2: addressed to us", is_addressed_here},
         {"R39: issued just now", is_issued_now},
         {"R34, R35: answers a request of this browser", answers_a_request},
         {"the Assertion holds", assertion_holds},
     };
     response_t r = {.cx = cx, .idp = idp, .state = state, .req = req, .flows = flows};
+    apr_status_t rv = APR_SUCCESS;
     apr_size_t i;
 
     r.measure.state = state;
     r.measure.entity_id = sso_saml_entity_id(idp, cx->pool);
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        apr_status_t rv = checks[i].holds(&r);
-
-        if (rv != APR_SUCCESS) return rv;
+        rv = checks[i].holds(&r);
+        sso_trace_step(cx, checks[i].rule, rv);
+        if (rv != APR_SUCCESS) break;
         SSO_DEBUG(cx, "response: %s", checks[i].rule);
     }
-    write_answer(&r, out);
-    return APR_SUCCESS;
+    for (i++; i < sizeof(checks) / sizeof(checks[0]); i++)
+        sso_trace_skip(cx, checks[i].rule);
+    if (rv == APR_SUCCESS) write_answer(&r, out);
+    return rv;
 }

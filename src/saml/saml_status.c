@@ -5,6 +5,7 @@
  */
 #include "saml/saml_status.h"
 
+#include "base/trace.h"
 #include "saml/saml_message.h"
 #include "saml/saml_names.h"
 
@@ -82,6 +83,7 @@ apr_status_t sso_saml_status_check(sso_ctx_t *cx, const xmlNode *response)
         return sso_fail_about(cx, SSO_F_SAML_STRUCTURE, "StatusCode",
                               "the Response has no StatusCode with a Value");
     }
+    sso_trace_see(cx, "Status", "Success", short_code(cx, code));
     if (!strcmp(code, SAML_STATUS_SUCCESS)) return APR_SUCCESS;
     return report_status(cx, status, top, code);
 }

@@ -5,6 +5,7 @@
  */
 #include "saml/saml_verify.h"
 
+#include "base/trace.h"
 #include "crypto/mac.h"
 
 #define SIGNED_INFO_MAX 16384 /* bytes; real ones have about 700 */
@@ -16,6 +17,19 @@ static int is_strong(EVP_PKEY *key)
     return EVP_PKEY_get_base_id(key) != EVP_PKEY_RSA || EVP_PKEY_get_bits(key) >= RSA_BITS_MIN;
 }
 
+/* Which key of which algorithm, for whoever tests a provider; cert NULL: none of them. */
+static void show_signer(sso_ctx_t *cx, const apr_array_header_t *certs, const sso_sign_alg_t *alg,
+                        const sso_cert_t *cert)
+{
+    const char *who = cert ? apr_psprintf(cx->pool, "the key %.16s... of %s", cert->sha256,
+                                          cert->subject)
+                           : "none of them";
+
+    sso_trace_see_at(cx, "Signature",
+                     apr_psprintf(cx->pool, "by one of the %d keys known here", certs->nelts),
+                     apr_psprintf(cx->pool, "%s, by %s", alg->uri, who));
+}
+
 /* R24: one of the pinned keys, whatever KeyInfo says. Dates of certificates do not count (R25). */
 static int is_signed_by_one_of(sso_ctx_t *cx, const apr_array_header_t *certs,
                                const sso_saml_profile_t *profile, sso_span_t octets)
@@ -23,13 +37,16 @@ static int is_signed_by_one_of(sso_ctx_t *cx, const apr_array_header_t *certs,
     int i;
 
     for (i = 0; i < certs->nelts; i++) {
-        EVP_PKEY *key = APR_ARRAY_IDX(certs, i, const sso_cert_t *)->key;
+        const sso_cert_t *cert = APR_ARRAY_IDX(certs, i, const sso_cert_t *);
 
-        if (!is_strong(key)) continue;
-        if (sso_sign_check(cx, profile->info.alg, key, octets, profile->value) == APR_SUCCESS) {
+        if (!is_strong(cert->key)) continue;
+        if (sso_sign_check(cx, profile->info.alg, cert->key, octets, profile->value)
+            == APR_SUCCESS) {
+            if (cx->trace) show_signer(cx, certs, profile->info.alg, cert);
             return 1;
         }
     }
+    if (cx->trace) show_signer(cx, certs, profile->info.alg, NULL);
     return 0;
 }
 
