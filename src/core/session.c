@@ -352,8 +352,8 @@ apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_se
 /* Every offset inside the record; of a variable its prefix as well, behind which its name is. */
 static int is_attribute(sso_span_t value, const attr_t *a)
 {
-    return a->env < value.n && a->value < value.n && a->header < value.n && a->slot < SSO_SLOT_COUNT
-           && !strncmp(value.p + a->env, ENV_PREFIX, ENV_PREFIX_LEN);
+    return a->env + ENV_PREFIX_LEN < value.n && a->value < value.n && a->header < value.n
+           && a->slot < SSO_SLOT_COUNT;
 }
 
 /* All of its parts are inside the record, and it ends with a NUL: no text runs out of it. */

@@ -272,20 +272,23 @@ void *sso_settings_empty(const sso_table_t *table, apr_pool_t *p)
     return apr_pcalloc(p, table->size);
 }
 
-void *sso_settings_merge(const sso_table_t *table, apr_pool_t *p, const void *outer,
-                         const void *inner)
+/* httpd merges sections at every request that more than one of them concerns: where the inner one
+ * gives nothing, the outer one will do as it is. */
+void *sso_settings_merge(const sso_table_t *table, apr_pool_t *p, void *outer, const void *inner)
 {
-    char *merged = apr_pmemdup(p, outer, table->size);
     apr_uint64_t given = *(const apr_uint64_t *)inner;
+    char *merged;
     int i;
 
-    for (i = 0; i < table->rows; i++) {
+    if (!given) return outer;
+    merged = apr_pmemdup(p, outer, table->size);
+    *(apr_uint64_t *)(void *)merged |= given;
+    for (i = 0; given; i++, given >>= 1) {
         const sso_setting_t *row = &table->row[i];
 
-        if (!(given & ((apr_uint64_t)1 << i))) continue;
+        if (!(given & 1)) continue;
         memcpy(merged + row->offset, (const char *)inner + row->offset, field_size[row->kind]);
     }
-    *(apr_uint64_t *)(void *)merged |= given;
     return merged;
 }
 

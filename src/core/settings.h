@@ -93,9 +93,9 @@ void *sso_settings_make(const sso_table_t *table, apr_pool_t *p);
 /* Nothing given, no presets: what every inner level starts from, also one .htaccess file. */
 void *sso_settings_empty(const sso_table_t *table, apr_pool_t *p);
 
-/* What holds inside when `outer` encloses `inner`; neither is changed. */
-void *sso_settings_merge(const sso_table_t *table, apr_pool_t *p, const void *outer,
-                         const void *inner);
+/* What holds inside when `outer` encloses `inner`; neither is changed, and where inner gives nothing
+ * the answer is outer itself. */
+void *sso_settings_merge(const sso_table_t *table, apr_pool_t *p, void *outer, const void *inner);
 
 /* The row of a directive, compared without case; -1 if there is none. */
 int sso_settings_find(const sso_table_t *table, const char *name);

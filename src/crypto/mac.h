@@ -26,8 +26,7 @@ apr_status_t sso_mac_sign(sso_ctx_t *cx, const sso_mac_key_t *key, sso_span_t da
                           unsigned char mac[SSO_MAC_BYTES]);
 
 /* SHA-256 of the parts one after another, each preceded by its length in 8 bytes big-endian when
- * there is more than one, so that ("ab","c") and ("a","bc") differ. Allocates nothing; OpenSSL
- * before 3.1 allocates 112 bytes for itself, which it frees in the same thread's next call. */
+ * there is more than one, so that ("ab","c") and ("a","bc") differ. Allocates nothing. */
 apr_status_t sso_mac_hash(sso_ctx_t *cx, const sso_span_t *part, int n,
                           unsigned char out[SSO_MAC_BYTES]);
 

@@ -75,6 +75,36 @@ static void advance(sso_shm_stream_t *s, apr_size_t n)
     s->word += (uint32_t)SSO_SHM_WORDS(n + sizeof(uintptr_t) - 1);
 }
 
+static inline void copy_block(sso_aword_t *from, unsigned char *to)
+{
+    apr_size_t i;
+
+#pragma GCC unroll 16
+    for (i = 0; i < WORDS_PER_BLOCK; i++) {
+        uintptr_t v = sso_aword_get(&from[i]);
+
+        memcpy(to + i * sizeof(v), &v, sizeof(v));
+    }
+}
+
+/* Whole blocks, from the beginning of one: most of a record, and most of what a lookup costs. The
+ * rest is left to the caller. */
+static int read_blocks(sso_shm_stream_t *s, unsigned char **to, apr_size_t *n)
+{
+    const sso_shm_part_t *p = s->p;
+    uint32_t block = s->block;
+
+    for (; *n >= SSO_SHM_BLOCK; *n -= SSO_SHM_BLOCK, *to += SSO_SHM_BLOCK) {
+        uint32_t next = sso_shm_next(p, block);
+
+        if (next - 1 >= p->blocks) return 0;
+        copy_block(sso_shm_block(p, next), *to);
+        block = next;
+    }
+    s->block = block;
+    return 1;
+}
+
 int sso_shm_read(sso_shm_stream_t *s, void *out, apr_size_t n)
 {
     unsigned char *to = out;
@@ -82,13 +112,11 @@ int sso_shm_read(sso_shm_stream_t *s, void *out, apr_size_t n)
     while (n > 0) {
         apr_size_t part;
 
+        if (s->word == WORDS_PER_BLOCK && !read_blocks(s, &to, &n)) return 0;
+        if (n == 0) break;
         if (!step(s)) return 0;
         part = part_of(s, n);
-        if (part == SSO_SHM_BLOCK) {
-            sso_awords_get(here(s), to, SSO_SHM_BLOCK); /* a constant: unrolled */
-        } else {
-            sso_awords_get(here(s), to, part);
-        }
+        sso_awords_get(here(s), to, part);
         advance(s, part);
         to += part;
         n -= part;

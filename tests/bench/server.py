@@ -52,6 +52,10 @@ DocumentRoot "{run}/htdocs"
     Options FollowSymLinks
     Require all granted
 </Directory>
+# The same section as the protected place has: what differs is the line in it.
+<Location "/open">
+    Require all granted
+</Location>
 """
 
 SSO = """
