@@ -83,7 +83,8 @@ static const char *next_cookie(const char *at, sso_span_t *name, sso_span_t *val
     while (*at == ' ' || *at == '\t' || *at == ';')
         at++;
     if (!*at) return NULL;
-    end = at + strcspn(at, ";");
+    end = strchr(at, ';');
+    if (!end) end = at + strlen(at);
     eq = memchr(at, '=', (apr_size_t)(end - at));
     *name = sso_span_of(at, (apr_size_t)((eq ? eq : end) - at));
     *value = eq ? sso_span_of(eq + 1, (apr_size_t)(end - eq - 1)) : sso_span_of(end, 0);

@@ -1,9 +1,10 @@
 /*
  * populate.c - any number of live sessions without as many logins: a snapshot that httpd loads.
  *
- * Usage: populate SECRET-FILE BASE-URL PROVIDER MEMORY-BYTES SESSIONS SNAPSHOT COOKIES
+ * Usage: populate SECRET-FILE BASE-URL PROVIDER MEMORY-BYTES SESSIONS SNAPSHOT COOKIES [PEOPLE]
  * Sessions are made by the code that logins use. Writes their cookies, one a line, and prints one
- * JSON object: what they take in memory. SESSIONS 0: as many as fit.
+ * JSON object: what they take in memory. SESSIONS 0: until the store is full and turns over.
+ * PEOPLE: forum, directory (if not given), cloud, or mixed, which is the three in turn.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -59,34 +60,97 @@ static void prepare(bench_t *b, char **argv)
     b->idp = (sso_idp_t){.provider = &b->provider, .site = &b->site, .url = "http://bench"};
 }
 
-static void add(sso_ctx_t *cx, sso_profile_t *profile, const char *name, const char *value,
-                int list)
+/* One person's login: what the provider says, and what of it is kept. */
+typedef struct {
+    sso_ctx_t *cx;
+    int i; /* number of the person */
+    sso_identity_t *who;
+    sso_profile_t *profile;
+} person_t;
+
+static void say(person_t *person, const char *name, const char *value)
 {
-    apr_array_header_t *values = apr_array_make(cx->pool, 1, sizeof(const char *));
+    apr_array_header_t *values = apr_array_make(person->cx->pool, 1, sizeof(const char *));
 
     APR_ARRAY_PUSH(values, const char *) = value;
-    APR_ARRAY_PUSH(profile->mapped, sso_mapped_t) = (sso_mapped_t){name, values, list};
+    APR_ARRAY_PUSH(person->profile->mapped, sso_mapped_t) = (sso_mapped_t){name, values,
+                                                                           !strcmp(name, "groups")};
 }
 
-/* What a company's directory says of a person. */
-static const char *log_in(bench_t *b, int i)
+static const char *numbered(const person_t *person, const char *prefix)
+{
+    return apr_psprintf(person->cx->pool, "%s%07d", prefix, person->i);
+}
+
+/* By a signed token: three fields and the roles. */
+static void come_from_forum(person_t *person)
+{
+    person->who->issuer = "members";
+    person->who->subject = numbered(person, "");
+    say(person, "email", numbered(person, "someone@example.org-"));
+    say(person, "name", numbered(person, "Person Number "));
+    say(person, "roles", "member");
+}
+
+/* Of a company's directory, by SAML. */
+static void come_from_directory(person_t *person)
+{
+    sso_identity_t *who = person->who;
+
+    who->issuer = "https://idp.example.org/saml/metadata";
+    who->subject = numbered(person, "G-9e3779b1-5c1d-4f0e-9a6b-00000");
+    who->sid = numbered(person, "_5f1d2c3b4a5968778695a4b3c");
+    who->acr = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport";
+    say(person, "email", numbered(person, "someone@example.org-"));
+    say(person, "name", numbered(person, "Person Number "));
+    say(person, "given_name", "Person");
+    say(person, "family_name", numbered(person, "Number "));
+    say(person, "groups", "staff,engineering,vpn-users,all-employees,building-7");
+}
+
+/* Of a cloud directory, whose claims are long. */
+static void come_from_cloud(person_t *person)
+{
+    come_from_directory(person);
+    person->who->issuer = "https://sts.example.net/0f7a2c1e-5b7d-4c3a-9f21-6d1f3a5b7c9d/";
+    say(person, "tenantid", "0f7a2c1e-5b7d-4c3a-9f21-6d1f3a5b7c9d");
+    say(person, "objectidentifier", numbered(person, "3c0d8b1e-77a1-4b0e-8a55-00000"));
+    say(person, "displayname", numbered(person, "Person Number "));
+    say(person, "identityprovider", person->who->issuer);
+    say(person, "authnmethodsreferences",
+        "http://schemas.example.com/ws/2008/06/identity/authenticationmethod/password,"
+        "http://schemas.example.com/claims/multipleauthn");
+    say(person, "wids",
+        "b79fbf4d-3ef9-4689-8143-76b194e85509,62e90394-69f5-4237-9190-012177145e10");
+}
+
+typedef void come_fn(person_t *);
+
+static const struct {
+    const char *name;
+    come_fn *come[3];
+    int n;
+} people[] = {
+    {"directory", {come_from_directory}, 1},
+    {"forum", {come_from_forum}, 1},
+    {"cloud", {come_from_cloud}, 1},
+    {"mixed", {come_from_forum, come_from_directory, come_from_cloud}, 3},
+};
+
+#define PEOPLE ((int)(sizeof(people) / sizeof(people[0])))
+
+static const char *log_in(bench_t *b, int kind, int i)
 {
     sso_request_t req = {.method = "GET", .path = "/"};
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
     sso_identity_t *who = sso_identity_make(b->cx.pool);
     sso_profile_t profile = {apr_psprintf(b->cx.pool, "user%07d", i),
-                             apr_array_make(b->cx.pool, 6, sizeof(sso_mapped_t))};
+                             apr_array_make(b->cx.pool, 12, sizeof(sso_mapped_t))};
     sso_session_plan_t plan = {.idp = &b->idp, .who = who, .profile = &profile, .landing = "/app/"};
+    person_t person = {&b->cx, i, who, &profile};
     const char *cookie;
 
-    who->issuer = "https://idp.example.org/saml/metadata";
-    who->subject = apr_psprintf(b->cx.pool, "G-%08x-5c1d-4f0e-9a6b-%012x", i * 2654435761u, i);
-    who->sid = apr_psprintf(b->cx.pool, "_%032x", i);
-    add(&b->cx, &profile, "email", apr_psprintf(b->cx.pool, "user%07d@example.org", i), 0);
-    add(&b->cx, &profile, "name", apr_psprintf(b->cx.pool, "Person Number %d", i), 0);
-    add(&b->cx, &profile, "given_name", "Person", 0);
-    add(&b->cx, &profile, "family_name", apr_psprintf(b->cx.pool, "Number %d", i), 0);
-    add(&b->cx, &profile, "groups", "staff,engineering,vpn-users,all-employees,building-7", 1);
+    people[kind].come[i % people[kind].n](&person);
     stop_if(sso_session_make(&b->cx, &req, &plan, &reply), b, "session");
     cookie = apr_table_get(reply.headers, "Set-Cookie");
     return apr_pstrmemdup(b->cx.pool, cookie, strcspn(cookie, ";"));
@@ -123,14 +187,32 @@ static void report(bench_t *b, apr_uint64_t size)
            s.records, payload, size, s.evicted, s.marks_room);
 }
 
+/* Full, and turning over: at the first eviction only the fullest of its partitions is. */
+static int is_turning_over(bench_t *b)
+{
+    sso_store_stats_t s = stats_of(b);
+
+    return s.evicted > s.records / 4;
+}
+
+static int kind_of(const char *name)
+{
+    int kind;
+
+    for (kind = 0; kind < PEOPLE && strcmp(people[kind].name, name) != 0; kind++)
+        continue;
+    return kind;
+}
+
 int main(int argc, char **argv)
 {
     bench_t b = {.pool = NULL};
+    int kind = argc == 9 ? kind_of(argv[8]) : 0;
     FILE *cookies;
     int wanted;
     int i;
 
-    if (argc != 8 || apr_initialize() != APR_SUCCESS) {
+    if ((argc != 8 && argc != 9) || kind == PEOPLE || apr_initialize() != APR_SUCCESS) {
         fprintf(stderr, "populate: see the comment in populate.c\n");
         return 2;
     }
@@ -139,9 +221,10 @@ int main(int argc, char **argv)
     cookies = fopen(argv[7], "w");
     stop_if(apr_pool_create(&b.cx.pool, b.pool), &b, "pool");
     for (i = 0; cookies && (!wanted || i < wanted); i++) {
-        fprintf(cookies, "%s\n", log_in(&b, i));
-        if (i % 64 == 0) apr_pool_clear(b.cx.pool);
-        if (!wanted && i % 64 == 0 && stats_of(&b).evicted) break;
+        fprintf(cookies, "%s\n", log_in(&b, kind, i));
+        if (i % 64 != 0) continue;
+        apr_pool_clear(b.cx.pool);
+        if (!wanted && is_turning_over(&b)) break;
     }
     if (!cookies || fclose(cookies)) stop_if(APR_EGENERAL, &b, argv[7]);
     stop_if(b.site.store->ops->save(b.site.store, &b.cx, argv[6], b.site.seal), &b, "save");

@@ -138,13 +138,13 @@ class Httpd:
         return log.read_text() if log.exists() else ""
 
 
-def populate(build, server, sessions):
+def populate(build, server, sessions, people="directory"):
     """Live sessions for the server, which must not run; their cookies, and what they take."""
     cookies = server.run / "cookies"
     done = subprocess.run(
         [str(pathlib.Path(build) / "tests/bench/populate"), str(server.run / "state/secret"),
          server.url, "bench", str(size_of(server.values["memory"])), str(sessions),
-         str(server.run / "state/sessions"), str(cookies)],
+         str(server.run / "state/sessions"), str(cookies), people],
         capture_output=True, text=True, check=True)
     return cookies.read_text().split(), json.loads(done.stdout)
 
