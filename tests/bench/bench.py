@@ -170,6 +170,7 @@ class Bench:
         self.figures["instructions_over_open"] = protected - open_site
         for name, peer in peers.installed().items():
             server = peer(self, children=1, threads=2)
+            server.attend()
             instructions = callgrind.per_request(server, "/secure/1k.txt", server.login)
             self.peer(name)["instructions_over_open"] = instructions - open_site
 

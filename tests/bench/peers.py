@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 import peer_oidc
 import peer_saml
+import peer_shib
 from server import MODULES, Httpd
 
 SESSIONS = 10
@@ -61,7 +62,7 @@ class Peer(Httpd):
 
     def __init__(self, bench, **options):
         self.bench = bench
-        load = "LoadModule %s_module {modules}/mod_%s.so\nUseCanonicalName On\n" % (self.module, self.module)
+        load = "LoadModule %s {modules}/mod_%s.so\nUseCanonicalName On\n" % (self.symbol(), self.module)
         super().__init__(bench.directory(), load + self.conf, **dict(options, **self.prepare()))
         self.cookies = []
         self.equip()
@@ -70,12 +71,18 @@ class Peer(Httpd):
     def installed(cls):
         return (pathlib.Path(MODULES) / ("mod_%s.so" % cls.module)).exists()
 
+    def symbol(self):
+        return self.module + "_module"
+
     def prepare(self):
         """What the configuration needs to know, before there is one."""
         return {}
 
     def equip(self):
         """Files beside the configuration."""
+
+    def attend(self):
+        """Start what must run beside httpd."""
 
     def redirects(self):
         """Path and status of each request that takes a stranger to the login."""
@@ -179,10 +186,53 @@ OIDCSessionInactivityTimeout 7200
         return browser.cookie("mod_auth_openidc_session")
 
 
+class Shib(Peer):
+    """SAML, begun by the service provider; its daemon on the server's processor."""
+
+    module = "shib"
+    conf = """
+ShibConfig "{run}/shibboleth2.xml"
+<Location "/secure">
+    AuthType shibboleth
+    ShibRequestSetting requireSession 1
+    Require shib-session
+</Location>
+<Location "/Shibboleth.sso">
+    AuthType None
+    Require all granted
+    SetHandler shib
+</Location>
+"""
+    daemon = None
+
+    @classmethod
+    def installed(cls):
+        return super().installed() and pathlib.Path(peer_shib.DAEMON).exists()
+
+    def symbol(self):
+        return "mod_shib"
+
+    def equip(self):
+        self.idp = peer_shib.equip(self.run, self.url)
+
+    def attend(self):
+        self.daemon = peer_shib.start(self.run)
+        self.bench.stack.callback(self.daemon.wait, 60)
+        self.bench.stack.callback(self.daemon.terminate)
+
+    def children(self):
+        return super().children() + [self.daemon.pid]
+
+    def login(self, n=0):
+        browser = Browser(self.port)
+        browser.ask(peer_shib.ACS, self.idp.form("user%07d" % n, browser.ask(PAGE)))
+        return browser.cookie("_shibsession_")
+
+
 def installed():
     """Name to class; who is not installed is named and left out."""
     found = {}
-    for peer in (Pubtkt, Mellon, Openidc):
+    for peer in (Pubtkt, Mellon, Openidc, Shib):
         if peer.installed():
             found["mod_" + peer.module] = peer
         else:
@@ -195,6 +245,7 @@ def running(bench):
     servers = {}
     for name, peer in installed().items():
         server = servers[name] = peer(bench)
+        server.attend()
         server.start()
         bench.stack.callback(server.stop)
         server.cookies = [server.login(n) for n in range(SESSIONS)]
