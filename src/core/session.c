@@ -353,7 +353,7 @@ apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_se
 static int is_attribute(sso_span_t value, const attr_t *a)
 {
     return a->env + ENV_PREFIX_LEN < value.n && a->value < value.n && a->header < value.n
-           && a->slot < SSO_SLOT_COUNT;
+           && a->slot < SSO_SLOT_COUNT && !memcmp(value.p + a->env, ENV_PREFIX, ENV_PREFIX_LEN);
 }
 
 /* All of its parts are inside the record, and it ends with a NUL: no text runs out of it. */
