@@ -12,6 +12,7 @@
 #define SSO_CORE_PROVIDER_H
 
 #include "core/settings.h"
+#include "net/fresh.h"
 
 /* Bits of sso_setting_t.protocols. */
 enum { SSO_FOR_SAML = 1, SSO_FOR_HMAC = 2, SSO_FOR_OIDC = 4 };
@@ -80,11 +81,14 @@ typedef struct {
     const sso_provider_settings_t *set;
     const char *file; /* where the block begins, for messages */
     int line;
-    const char *state_dir; /* absolute, for generated keys; NULL in tests that need none */
-    const char *root;      /* where relative file names start */
-    int may_write;         /* files may be created (not during configtest) */
-    apr_pool_t *pool;      /* lives as long as the provider */
-    void *state;           /* what the protocol's prepare made */
+    const char *state_dir;  /* absolute, for generated keys; NULL in tests that need none */
+    const char *root;       /* where relative file names start */
+    int may_write;          /* files may be created (not during configtest) */
+    sso_fresh_set_t *fresh; /* where documents of others are kept, and the client that asks; NULL in
+                               tests that need none */
+    int allow_http;         /* SSOInsecureHttp of its server: addresses may be plain http */
+    apr_pool_t *pool;       /* lives as long as the provider */
+    void *state;            /* what the protocol's prepare made */
 } sso_provider_t;
 
 /* NULL, or why the text cannot name a provider. */

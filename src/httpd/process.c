@@ -14,10 +14,14 @@
 #include <apr_file_io.h>
 #include <apr_strings.h>
 
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define RETAINED    "mod_sso:store:1"
 #define SWEEP_EVERY APR_TIME_C(60000000)
+#define WORK_EVERY  APR_TIME_C(1000000)
 
 /* Kept over restarts, in the process pool. */
 typedef struct {
@@ -34,6 +38,7 @@ typedef struct {
     server_rec *main_server;
     apr_pool_t *pool;
     const char *state_dir;
+    sso_fresh_set_t *fresh;
     const sso_seal_t *seal; /* NULL during configtest when there is no secret yet */
     int may_write;
 } setup_t;
@@ -109,6 +114,53 @@ static int prepare_seal(setup_t *setup)
     return OK;
 }
 
+/* ---- documents of others ---- */
+
+static apr_status_t close_dir(void *fd)
+{
+    (void)close(*(int *)fd);
+    return APR_SUCCESS;
+}
+
+/* The children write there, who may not enter the state directory above it: they inherit the open
+ * directory. */
+static int open_fetched(const setup_t *setup, int *out)
+{
+    const char *path = apr_pstrcat(setup->pool, setup->state_dir, "/fetched", NULL);
+    int *fd = apr_palloc(setup->pool, sizeof(*fd));
+
+    if (mkdir(path, 0700) != 0 && errno != EEXIST) return errno;
+    *fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (*fd < 0) return errno;
+    apr_pool_cleanup_register(setup->pool, fd, close_dir, apr_pool_cleanup_null);
+    if (geteuid() == 0
+        && (fchown(*fd, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0
+            || fchmod(*fd, 0700) != 0)) {
+        return errno;
+    }
+    *out = *fd;
+    return 0;
+}
+
+static int prepare_fresh(setup_t *setup)
+{
+    sso_ctx_t cx = sso_log_server_ctx(setup->main_server, setup->pool);
+    char why[128];
+    int dir = -1;
+    int error = setup->may_write ? open_fetched(setup, &dir) : 0;
+
+    if (error) {
+        return complain(setup->main_server, NULL, 0, "SSOStateDirectory",
+                        apr_psprintf(setup->pool, "cannot use %s/fetched: %s", setup->state_dir,
+                                     apr_strerror(error, why, sizeof(why))));
+    }
+    if (sso_fresh_make(&cx, setup->pool, dir, NULL, &setup->fresh) != APR_SUCCESS) {
+        return complain(setup->main_server, NULL, 0, "SSOStateDirectory", cx.err.log);
+    }
+    sso_server_of(setup->main_server)->fresh = setup->fresh;
+    return OK;
+}
+
 /* ---- providers ---- */
 
 static int prepare_provider(const setup_t *setup, server_rec *s, sso_provider_t *provider)
@@ -117,6 +169,8 @@ static int prepare_provider(const setup_t *setup, server_rec *s, sso_provider_t 
 
     provider->state_dir = setup->state_dir;
     provider->may_write = setup->may_write;
+    provider->fresh = setup->fresh;
+    provider->allow_http = sso_server_of(s)->set->insecure_http;
     if (provider->protocol->prepare(&cx, provider, &provider->state) == APR_SUCCESS) return OK;
     return complain_provider(s, provider, cx.err.log);
 }
@@ -415,6 +469,7 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     warn_bare_authtype(main_server, ap_conftree);
     rc = make_state_dir(&setup);
     if (rc == OK) rc = prepare_seal(&setup);
+    if (rc == OK) rc = prepare_fresh(&setup);
     if (rc == OK) rc = prepare_all_providers(&setup);
     if (rc == OK) rc = make_sites(&setup);
     return rc;
@@ -534,8 +589,27 @@ static apr_status_t sweep(int state, void *data, apr_pool_t *pool)
     return store->ops->sweep(store, &cx);
 }
 
-/* Without mod_watchdog nothing is lost: expired records go when their room is needed. */
-static void start_sweeping(server_rec *s, apr_pool_t *p)
+static int is_stopping(void *data)
+{
+    int state = AP_MPMQ_RUNNING;
+
+    (void)data;
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+static apr_status_t work(int state, void *data, apr_pool_t *pool)
+{
+    server_rec *s = data;
+    sso_ctx_t cx;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    cx = sso_log_server_ctx(s, pool);
+    sso_fresh_work(&cx, sso_server_of(s)->fresh, is_stopping, NULL);
+    return APR_SUCCESS;
+}
+
+/* Without mod_watchdog sessions lose nothing: expired records go when their room is needed. */
+static int start_watching(server_rec *s, apr_pool_t *p)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(
         ap_watchdog_get_instance);
@@ -545,7 +619,18 @@ static void start_sweeping(server_rec *s, apr_pool_t *p)
 
     if (get && call && get(&dog, "_sso_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, SWEEP_EVERY, s, sweep);
+        (void)call(dog, WORK_EVERY, s, work);
+        return OK;
     }
+    if (!sso_fresh_has_urls(sso_server_of(s)->fresh)) return OK;
+    return complain(s, NULL, 0, "mod_watchdog",
+                    "is needed to fetch what is configured by its URL; load it, or name files");
+}
+
+void sso_process_start_child(apr_pool_t *pool, server_rec *main_server)
+{
+    (void)pool;
+    sso_fresh_start(sso_server_of(main_server)->fresh, sso_client_curl());
 }
 
 int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
@@ -566,8 +651,7 @@ int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rv != APR_SUCCESS)
         return complain(main_server, NULL, 0, "SSOSessionMemory",
                         cx.err.log ? cx.err.log : "no shared memory to be had");
-    start_sweeping(main_server, pconf);
-    return OK;
+    return start_watching(main_server, pconf);
 }
 
 /* ---- showing ---- */

@@ -2,7 +2,7 @@
  * process.h - from a complete configuration to sites that can serve: at start, at every restart.
  *
  * Owns:  what is checked when the configuration is complete; the store's life over restarts; the
- *        background sweep.
+ *        background sweep and the fetching of other people's documents.
  * Layer: httpd.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -20,6 +20,9 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 /* post_config: the store, made or found again. */
 int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server);
+
+/* child_init, before there are threads: what asks other servers. */
+void sso_process_start_child(apr_pool_t *pool, server_rec *main_server);
 
 /* test_config: with -D DUMP_SSO, describe every provider of every site. */
 void sso_process_dump(apr_pool_t *pconf, server_rec *main_server);
