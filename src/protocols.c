@@ -6,13 +6,14 @@
 #include "protocols.h"
 
 #include "hmac/hmac.h"
+#include "oidc/oidc.h"
 #include "saml/saml.h"
 
 #include <strings.h>
 
-const char sso_protocol_names[] = "saml or hmac";
+const char sso_protocol_names[] = "saml, oidc or hmac";
 
-static const sso_protocol_t *const protocols[] = {&sso_saml, &sso_hmac, NULL};
+static const sso_protocol_t *const protocols[] = {&sso_saml, &sso_oidc, &sso_hmac, NULL};
 
 const sso_protocol_t *sso_protocol_find(const char *name)
 {

@@ -14,7 +14,7 @@
 /* The protocol of that name, compared without case; NULL if there is none. */
 const sso_protocol_t *sso_protocol_find(const char *name);
 
-/* Their names, for messages: "saml or hmac". */
+/* Their names, for messages: "saml, oidc or hmac". */
 extern const char sso_protocol_names[];
 
 #endif /* SSO_PROTOCOLS_H */

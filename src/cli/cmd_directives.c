@@ -35,7 +35,7 @@ static const section_t sections[] = {
      "They stand in <VirtualHost>, or outside of every section for all virtual hosts.",
      "main server, virtual host", NULL, NULL, &sso_server_table, SSO_AT_SERVER, 0},
     {"Every provider",
-     "They stand in <SSOProvider NAME PROTOCOL>, whatever the protocol: saml or hmac. The section "
+     "They stand in <SSOProvider NAME PROTOCOL>, whatever the protocol: saml, oidc or hmac. The section "
      "stands in the main server, for all virtual hosts, or in <VirtualHost>.",
      "any <SSOProvider>", "<SSOProvider NAME PROTOCOL>", "</SSOProvider>", &sso_provider_table,
      SSO_AT_PROVIDER, 0},
@@ -43,6 +43,10 @@ static const section_t sections[] = {
      "They stand in <SSOProvider NAME saml>. Either SSOSamlMetadata or SSOSamlIdP is needed.",
      "<SSOProvider NAME saml>", "<SSOProvider NAME saml>", "</SSOProvider>", &sso_provider_table,
      SSO_AT_PROVIDER, SSO_FOR_SAML},
+    {"OpenID Connect providers",
+     "They stand in <SSOProvider NAME oidc>. SSOOidcIssuer and SSOOidcClient are needed.",
+     "<SSOProvider NAME oidc>", "<SSOProvider NAME oidc>", "</SSOProvider>", &sso_provider_table,
+     SSO_AT_PROVIDER, SSO_FOR_OIDC},
     {"Signed-token (HMAC) providers",
      "They stand in <SSOProvider NAME hmac>. SSOHmacEndpoint and SSOHmacSecret are needed.",
      "<SSOProvider NAME hmac>", "<SSOProvider NAME hmac>", "</SSOProvider>", &sso_provider_table,
@@ -169,7 +173,7 @@ static void conf_head(void)
     comment(
         "Every directive of mod_sso, with what it does and its default. Nothing here is active: "
         "\"#SSO...\" without a space is a directive, everything else explains. Complete small "
-        "sites are in saml.conf and hmac.conf.");
+        "sites are in saml.conf, oidc.conf and hmac.conf.");
     printf("#\n");
     comment("Written by \"ssoctl directives --format conf\"; \"make docs\" renews it.");
     printf("\n");

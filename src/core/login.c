@@ -100,7 +100,7 @@ apr_status_t sso_login_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
     }
     if (rv == APR_SUCCESS) rv = protocol->start(cx, idp, &flow, reply);
     if (rv != APR_SUCCESS) return rv;
-    return sso_flow_send(cx, idp->site, req, &flow, protocol->cross_site_post, reply);
+    return sso_flow_send(cx, idp->site, req, &flow, sso_protocol_posts_back(idp->provider), reply);
 }
 
 const char *sso_login_url(sso_ctx_t *cx, const sso_site_t *site, const char *provider,
@@ -144,6 +144,29 @@ static void lead_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, s
     sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", link.url, NULL));
 }
 
+static apr_status_t check_age(sso_ctx_t *cx, const sso_protocol_t *protocol, const sso_flow_t *flow)
+{
+    if (!flow || cx->now - flow->issued <= apr_time_from_sec(protocol->flow_age_sec)) {
+        return APR_SUCCESS;
+    }
+    return sso_fail(cx, SSO_F_STATE_EXPIRED, "the login began %" APR_INT64_T_FMT " s ago",
+                    (apr_int64_t)apr_time_sec(cx->now - flow->issued));
+}
+
+/* What can be told before the provider is asked about the answer: it is in time, and not spent. */
+static apr_status_t open_answer(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                const sso_flows_t *flows, sso_answer_t *answer)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+    apr_status_t rv;
+
+    if (!protocol->open) return APR_SUCCESS;
+    rv = protocol->open(cx, idp, req, flows, answer);
+    if (rv == APR_SUCCESS) rv = check_age(cx, protocol, answer->flow);
+    if (rv == APR_SUCCESS) rv = sso_session_check_unspent(cx, idp, answer->once, answer->once_n);
+    return rv;
+}
+
 /* What the protocol makes of the answer, in time. Before this nothing is spent. */
 static apr_status_t verify(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                            const sso_flows_t *flows, sso_answer_t *answer)
@@ -154,11 +177,9 @@ static apr_status_t verify(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
     if (sso_request_is_prefetch(req)) {
         return sso_fail(cx, SSO_F_METHOD, "an answer was only prefetched; it is not spent");
     }
-    rv = protocol->finish(cx, idp, req, flows, answer);
-    if (rv != APR_SUCCESS || !answer->flow) return rv;
-    if (cx->now - answer->flow->issued <= apr_time_from_sec(protocol->flow_age_sec)) return rv;
-    return sso_fail(cx, SSO_F_STATE_EXPIRED, "the login began %" APR_INT64_T_FMT " s ago",
-                    (apr_int64_t)apr_time_sec(cx->now - answer->flow->issued));
+    rv = open_answer(cx, idp, req, flows, answer);
+    if (rv == APR_SUCCESS) rv = protocol->finish(cx, idp, req, flows, answer);
+    return rv == APR_SUCCESS ? check_age(cx, protocol, answer->flow) : rv;
 }
 
 /* The answer came once more from the browser whose session it made: a reload, or the back button. */
@@ -170,6 +191,18 @@ static int is_reload(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *r
     return answer->once_n && sso_session_of(cx, idp->site, req, session) == APR_SUCCESS
            && sso_session_once_key(cx, idp, &answer->once[0], &key) == APR_SUCCESS
            && !memcmp(session->made_by, key.b, sizeof(key.b));
+}
+
+/* To where the login led that the answer made, for a reload; for anything else rv. */
+static apr_status_t lead_back_again(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
+                                    const sso_answer_t *answer, apr_status_t rv, sso_reply_t *reply)
+{
+    sso_session_t session;
+
+    if (!is_reload(cx, idp, req, answer, &session)) return rv;
+    sso_ctx_clear(cx);
+    lead_back(cx, idp->site, session.landing, reply);
+    return APR_SUCCESS;
 }
 
 /* An authentic answer that revokes the person's access is remembered, not only refused. */
@@ -218,19 +251,14 @@ static apr_status_t accept_answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso
                                   const sso_answer_t *answer, sso_reply_t *reply)
 {
     sso_session_plan_t plan = {.idp = idp};
-    sso_session_t session;
     apr_status_t rv;
 
     rv = sso_session_spend(cx, idp, answer->once, answer->once_n, plan.made_by);
-    if (rv != APR_SUCCESS && is_reload(cx, idp, req, answer, &session)) {
-        sso_ctx_clear(cx);
-        lead_back(cx, idp->site, session.landing, reply);
-        return APR_SUCCESS;
-    }
-    if (rv == APR_SUCCESS) rv = admit(cx, idp, req, answer, &plan, reply);
+    if (rv != APR_SUCCESS) return lead_back_again(cx, idp, req, answer, rv, reply);
+    rv = admit(cx, idp, req, answer, &plan, reply);
     if (rv != APR_SUCCESS) return rv;
     if (answer->flow) {
-        rv = sso_flow_linger(cx, idp->site, answer->flow, idp->provider->protocol->cross_site_post,
+        rv = sso_flow_linger(cx, idp->site, answer->flow, sso_protocol_posts_back(idp->provider),
                              reply);
     }
     lead_back(cx, idp->site, landing_of(answer), reply);
@@ -254,5 +282,6 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
     if (rv == APR_SUCCESS) trial = sso_trial_is(answer.flow) ? answer.flow : NULL;
     if (trial) return sso_trial_report(cx, idp, req, trial, rv, &answer, reply);
     if (rv == APR_SUCCESS) rv = check_active(cx, idp);
-    return rv == APR_SUCCESS ? accept_answer(cx, idp, req, &answer, reply) : rv;
+    if (rv != APR_SUCCESS) return lead_back_again(cx, idp, req, &answer, rv, reply);
+    return accept_answer(cx, idp, req, &answer, reply);
 }

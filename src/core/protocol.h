@@ -44,6 +44,7 @@ typedef struct {
     const char *return_path;       /* unsolicited: where to land, checked; else from the flow */
     sso_once_t once[SSO_ONCE_MAX]; /* in the order in which they are spent */
     int once_n;
+    const void *opened; /* from open to finish */
 } sso_answer_t;
 
 /* One thing to enter at the other side, for ssoctl show and the set-up page. */
@@ -71,6 +72,11 @@ struct sso_protocol {
     apr_status_t (*start)(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
                           sso_reply_t *reply);
 
+    /* Look at the answer without asking anybody, before finish: fills flow, once and opened, so that
+     * what was spent before never gets to finish. NULL: finish asks nobody, and does all itself. */
+    apr_status_t (*open)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                         const sso_flows_t *flows, sso_answer_t *out);
+
     /* Read and verify the provider's answer. A verifier starts from "no": *out is untouched unless
      * everything holds. */
     apr_status_t (*finish)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
@@ -86,5 +92,12 @@ struct sso_protocol {
     /* What is known here about the other side, to compare with what it is; likewise. NULL: nothing. */
     apr_status_t (*describe_other)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);
 };
+
+/* Do this provider's answers come as a POST from its site? Then the cookies of flows must, too. */
+static inline int sso_protocol_posts_back(const sso_provider_t *provider)
+{
+    return provider->protocol->cross_site_post
+           || provider->set->oidc_response_mode == SSO_OIDC_FORM_POST;
+}
 
 #endif /* SSO_CORE_PROTOCOL_H */

@@ -22,6 +22,15 @@ static const char *const auto_choices[] = {"auto", "on", "off", NULL};
 static const char *const binding_choices[] = {"auto", "redirect", "post", NULL};
 static const char *const signed_choices[] = {"either", "assertion", "response", "both", NULL};
 static const char *const encryption_choices[] = {"gcm", "signed-cbc", "any", NULL};
+static const char *const oidc_auth_choices[] = {"auto",
+                                                "client_secret_basic",
+                                                "client_secret_post",
+                                                "private_key_jwt",
+                                                "tls_client_auth",
+                                                "none",
+                                                NULL};
+static const char *const oidc_mode_choices[] = {"query", "form_post", NULL};
+static const char *const oidc_pkce_choices[] = {"off", "S256", NULL};
 static const char *const hmac_sig_choices[] = {"any", "hex", "base64", NULL};
 static const char *const hmac_signed_choices[] = {"either", "base64", "urlencoded", NULL};
 
@@ -238,6 +247,114 @@ static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *wor
         }
     }
     return NULL;
+}
+
+/* ---- OpenID Connect ---- */
+
+/* Discovery 1.0, section 3: no query, no fragment; compared as it stands. */
+static const char *check_oidc_issuer(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *why = check_url(p, n, word);
+
+    if (why || !strchr(word[0], '?')) return why;
+    return apr_psprintf(p,
+                        "'%s' has a query; write the issuer alone, as the provider's "
+                        "discovery document names it",
+                        word[0]);
+}
+
+static const char *check_oidc_client(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *c;
+
+    for (c = word[0]; *c; c++) {
+        if ((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e) {
+            return "the client ID holds a character that none can have";
+        }
+    }
+    return n > 1 ? sso_settings_check_source(p, 1, &word[1]) : NULL;
+}
+
+/* RFC 6749, section 3.3. */
+static int is_token(const char *word)
+{
+    const char *c;
+
+    for (c = word; *c; c++) {
+        if ((unsigned char)*c < 0x21 || (unsigned char)*c > 0x7e || strchr("\"\\", *c)) return 0;
+    }
+    return c != word;
+}
+
+static const char *check_oidc_scope(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (!is_token(word[i])) return apr_psprintf(p, "'%s' cannot be a scope", word[i]);
+    }
+    return NULL;
+}
+
+static const char *check_oidc_acr(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (!is_token(word[i])) {
+            return apr_psprintf(p, "'%s' cannot be an authentication context", word[i]);
+        }
+    }
+    return NULL;
+}
+
+static const char *check_known(apr_pool_t *p, int n, const char *const *word,
+                               const char *const *known, const char *what)
+{
+    int i;
+    int k;
+
+    for (i = 0; i < n; i++) {
+        for (k = 0; known[k] && strcmp(word[i], known[k]) != 0; k++)
+            continue;
+        if (!known[k]) return apr_psprintf(p, "'%s' %s", word[i], what);
+    }
+    return NULL;
+}
+
+static const char *check_oidc_algorithms(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const known[] = {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512",
+                                        "ES256", "ES384", "ES512", "EdDSA", NULL};
+
+    return check_known(p, n, word, known,
+                       "is not accepted; write RS256, PS256, ES256, EdDSA or one with 384 or 512");
+}
+
+static const char *check_oidc_allow(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const known[] = {"unverified-email", "more-audiences", NULL};
+
+    return check_known(p, n, word, known, "is not a check that can be loosened");
+}
+
+static const char *check_oidc_endpoints(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const keys[] = {"authorization", "token",       "jwks",
+                                       "userinfo",      "end-session", NULL};
+    const char *why = check_keys(p, n, word, keys);
+    int i;
+
+    if (why) return why;
+    for (i = 0; keys[i] && !why; i++) {
+        const char *url = sso_line_value(n, word, keys[i]);
+
+        if (url) why = check_one_url(p, url);
+        if (!url && i < 3) {
+            return "needs three values: authorization=URL token=URL jwks=URL";
+        }
+    }
+    return why;
 }
 
 static const char *check_params(apr_pool_t *p, int n, const char *const *word)

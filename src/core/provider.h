@@ -24,6 +24,16 @@ enum { SSO_AUTO, SSO_AUTO_ON, SSO_AUTO_OFF };
 enum { SSO_BINDING_AUTO, SSO_BINDING_REDIRECT, SSO_BINDING_POST };
 enum { SSO_SIGNED_EITHER, SSO_SIGNED_ASSERTION, SSO_SIGNED_RESPONSE, SSO_SIGNED_BOTH };
 enum { SSO_ENCRYPTION_GCM, SSO_ENCRYPTION_SIGNED_CBC, SSO_ENCRYPTION_ANY };
+enum {
+    SSO_OIDC_CLIENT_AUTO,
+    SSO_OIDC_CLIENT_BASIC,
+    SSO_OIDC_CLIENT_POST,
+    SSO_OIDC_CLIENT_KEY,
+    SSO_OIDC_CLIENT_TLS,
+    SSO_OIDC_CLIENT_NONE
+};
+enum { SSO_OIDC_QUERY, SSO_OIDC_FORM_POST };
+enum { SSO_OIDC_PKCE_OFF, SSO_OIDC_PKCE_S256 };
 enum { SSO_HMAC_SIG_ANY, SSO_HMAC_SIG_HEX, SSO_HMAC_SIG_BASE64 };
 enum { SSO_HMAC_SIGNED_EITHER, SSO_HMAC_SIGNED_BASE64, SSO_HMAC_SIGNED_URLENCODED };
 
@@ -56,6 +66,21 @@ typedef struct {
     apr_array_header_t *saml_acs;
     apr_array_header_t *saml_allow;
     apr_int64_t saml_max;
+
+    const char *oidc_issuer;
+    apr_array_header_t *oidc_client;
+    int oidc_auth;
+    apr_array_header_t *oidc_scope;
+    int oidc_response_mode;
+    int oidc_pkce;
+    int oidc_userinfo;
+    int oidc_initiate;
+    apr_array_header_t *oidc_acr;
+    apr_interval_time_t oidc_max_age;
+    apr_array_header_t *oidc_keys;
+    apr_array_header_t *oidc_algorithms;
+    apr_array_header_t *oidc_endpoints;
+    apr_array_header_t *oidc_allow;
 
     const char *hmac_endpoint;
     apr_array_header_t *hmac_secrets;

@@ -596,3 +596,21 @@ apr_status_t sso_session_spend(sso_ctx_t *cx, const sso_idp_t *idp, const sso_on
     }
     return APR_SUCCESS;
 }
+
+apr_status_t sso_session_check_unspent(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once,
+                                       int n)
+{
+    sso_store_t *store = idp->site->store;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        apr_time_t until;
+        sso_store_key_t key;
+        apr_status_t rv = sso_session_once_key(cx, idp, &once[i], &key);
+
+        if (rv != APR_SUCCESS) return rv;
+        if (store->ops->marked(store, cx, &key, &until) == APR_NOTFOUND) continue;
+        return sso_fail(cx, once[i].fault, "%s was used before", once[i].label);
+    }
+    return APR_SUCCESS;
+}

@@ -135,6 +135,10 @@ int sso_session_is_banned(sso_ctx_t *cx, const sso_idp_t *idp, const char *subje
 apr_status_t sso_session_spend(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once, int n,
                                unsigned char made_by[16]);
 
+/* Was none of it spent yet? As sso_session_spend, but nothing is. */
+apr_status_t sso_session_check_unspent(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once,
+                                       int n);
+
 /* The hash that sso_session_spend gives for the first of them, without spending. */
 apr_status_t sso_session_once_key(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once,
                                   sso_store_key_t *out);

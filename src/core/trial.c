@@ -107,7 +107,7 @@ static apr_status_t begin(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     flow.return_path = apr_pstrcat(cx->pool, MARK, email, NULL);
     rv = protocol->start(cx, idp, &flow, reply);
     if (rv != APR_SUCCESS) return rv;
-    return sso_flow_send(cx, idp->site, req, &flow, protocol->cross_site_post, reply);
+    return sso_flow_send(cx, idp->site, req, &flow, sso_protocol_posts_back(idp->provider), reply);
 }
 
 /* A query parameter as text; NULL if absent. */

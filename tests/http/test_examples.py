@@ -41,6 +41,8 @@ def example(httpd):
     httpd.file("sso/corp-idp.xml", METADATA % pki.pair("idp").cert_b64)
     httpd.file("sso/corp-idp.crt", pki.pair("idp").cert_pem)
     httpd.file("sso/members.secret", "0123456789abcdef" * 4 + "\n", 0o600)
+    httpd.file("sso/okta.secret", "okta-secret\n", 0o600)
+    httpd.file("sso/okta.key", pki.pair("sp").key_pem, 0o600)
     httpd.file("sso/members.old", "fedcba9876543210" * 4 + "\n", 0o600)
     for name in ("www.example.org", "forum.example.org"):
         httpd.file("ssl/%s.crt" % name, pki.server_pair().cert_pem)
@@ -62,7 +64,7 @@ def accepted(httpd):
     assert "SSO" not in tested.output
 
 
-@pytest.mark.parametrize("name", ["saml.conf", "hmac.conf"])
+@pytest.mark.parametrize("name", ["saml.conf", "oidc.conf", "hmac.conf"])
 def test_example_is_accepted(example, name):
     accepted(example(read(name)))
 
@@ -77,6 +79,25 @@ def test_alternative_of_an_example_is_accepted(example, name, old, new):
     accepted(example(text.replace("    #SSODomains ", "    SSODomains ")))
 
 
+def test_alternatives_of_the_oidc_example_are_accepted(example):
+    text = read("oidc.conf").replace("file:sso/okta.secret", "")
+    httpd = example(re.sub(r"    #(SSO(?:UserAttribute|OidcKey) )", r"    \1", text))
+    accepted(httpd)
+
+
+def test_show_oidc(example):
+    httpd = example(read("oidc.conf"))
+    httpd.write()
+    done = ssoctl(httpd, "okta", "--site", "https://www.example.org")
+    assert (done.returncode, done.stderr) == (0, "")
+    for line in ("https://www.example.org/.sso/okta/callback",
+                 "https://www.example.org/.sso/okta/initiate", "Login initiated by",
+                 "https://example.okta.com/.well-known/openid-configuration"):
+        assert line in done.stdout
+    assert re.search(r"SSOOidcAlgorithms +RS256 PS256 ES256 EdDSA +\(default\)\n", done.stdout)
+    assert "okta-secret" not in done.stdout
+
+
 def test_rotated_secret_of_an_example_is_accepted(example):
     text = read("hmac.conf").replace("    SSOHmacSecret  ", "    #SSOHmacSecret  ")
     accepted(example(re.sub(r"    #(SSOHmacSecret .*old)", r"    \1", text)))
@@ -88,6 +109,8 @@ def test_defaults_in_the_reference_are_accepted(example):
     sections = re.split(r"^# ---- (.*) ----$", text, flags=re.M)[1:]
     needed = {"Every provider": "SSOHmacEndpoint https://a.example/\nSSOHmacSecret file:sso/members.secret",
               "SAML providers": "SSOSamlMetadata sso/corp-idp.xml",
+              "OpenID Connect providers":
+                  "SSOOidcIssuer https://op.example\nSSOOidcClient id file:sso/okta.secret",
               "Signed-token (HMAC) providers":
                   "SSOHmacEndpoint https://a.example/\nSSOHmacSecret file:sso/members.old"}
     lines = []

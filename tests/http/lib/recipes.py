@@ -20,6 +20,14 @@ def provider(httpd, site, name="members", extra=""):
             % (name, site.endpoint, secret, extra))
 
 
+def oidc(host, op, name="op", extra=""):
+    """An OpenID Connect provider for a virtual host, and the provider told where to answer."""
+    secret = host.httpd.secret("%s-%d.secret" % (name, op.port), op.secret)
+    host.add("<SSOProvider %s oidc>\nSSOOidcIssuer %s\nSSOOidcClient %s file:%s\n%s\n</SSOProvider>"
+             % (name, op.issuer, op.client_id, secret, extra))
+    op.redirect_uri = host.url + CALLBACK % name
+
+
 def saml(host, idp, name="corp", extra="", own_key=True):
     """A SAML provider that reads the metadata of `idp`; without own_key it makes its keys."""
     path = host.httpd.file("conf/%s-idp.xml" % name, idp.metadata())

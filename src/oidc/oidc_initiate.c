@@ -1,0 +1,108 @@
+/*
+ * oidc_initiate.c - third-party initiated login.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "oidc/oidc_initiate.h"
+
+#include "base/codec.h"
+#include "core/login.h"
+#include "core/session.h"
+
+#include <apr_strings.h>
+
+#define BODY_MAX 16384
+#define HINT_MAX 256 /* bytes; longer ones are left out */
+
+typedef struct {
+    const char *iss;
+    const char *hint;   /* NULL: none that is passed on */
+    const char *target; /* local path and query */
+} wish_t;
+
+/* NULL if absent. */
+static apr_status_t text(sso_ctx_t *cx, const sso_params_t *params, const char *name,
+                         const char **out)
+{
+    sso_span_t value = {NULL, 0};
+    apr_status_t rv = sso_params_get(cx, params, name, &value);
+
+    *out = NULL;
+    if (rv == APR_NOTFOUND) return APR_SUCCESS;
+    if (rv == APR_SUCCESS) *out = sso_span_text(cx->pool, value);
+    return rv;
+}
+
+/* R18: of this site, and rebuilt from its parts; "/" otherwise. */
+static const char *local_target(sso_ctx_t *cx, const sso_site_t *site, const char *target)
+{
+    sso_url_t url;
+    const char *path;
+
+    if (!target || sso_url_parse(cx->pool, target, &url)) return "/";
+    if (strcmp(sso_url_origin(cx->pool, &url), site->base_url) != 0) return "/";
+    path = url.query ? apr_pstrcat(cx->pool, url.path, "?", url.query, NULL) : url.path;
+    return sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : "/";
+}
+
+static apr_status_t read_params(sso_ctx_t *cx, sso_request_t *req, sso_params_t *out)
+{
+    if (!strcmp(req->method, "POST")) return sso_request_form(cx, req, BODY_MAX, out);
+    if (!strcmp(req->method, "GET")) return sso_request_query(cx, req, out);
+    return sso_fail(cx, SSO_F_METHOD, "a login is initiated with GET or POST");
+}
+
+static apr_status_t read_wish(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                              wish_t *out)
+{
+    const char *target = NULL;
+    sso_params_t params;
+    apr_status_t rv = read_params(cx, req, &params);
+
+    if (rv == APR_SUCCESS) rv = text(cx, &params, "iss", &out->iss);
+    if (rv == APR_SUCCESS) rv = text(cx, &params, "login_hint", &out->hint);
+    if (rv == APR_SUCCESS) rv = text(cx, &params, "target_link_uri", &target);
+    if (rv != APR_SUCCESS) return rv;
+    out->target = local_target(cx, site, target);
+    if (out->hint && strlen(out->hint) > HINT_MAX) out->hint = NULL;
+    return APR_SUCCESS;
+}
+
+static int is_signed_in(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
+{
+    sso_session_t session;
+
+    return sso_session_of(cx, idp->site, req, &session) == APR_SUCCESS
+           && !strcmp(session.provider, idp->provider->name);
+}
+
+/* The provider has the hint from itself; it comes back to it as a parameter of our request. */
+static void add_hint(sso_ctx_t *cx, const char *hint, sso_reply_t *reply)
+{
+    if (!hint || reply->kind != SSO_REPLY_REDIRECT) return;
+    reply->location = sso_url_append(
+        cx->pool, reply->location,
+        apr_pstrcat(cx->pool, "login_hint=", sso_percent_encode(cx->pool, sso_span(hint)), NULL));
+}
+
+apr_status_t sso_oidc_initiate(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oidc_state_t *st,
+                               sso_request_t *req, sso_reply_t *reply)
+{
+    wish_t wish = {NULL, NULL, "/"};
+    apr_status_t rv = read_wish(cx, idp->site, req, &wish);
+
+    if (rv != APR_SUCCESS) return rv;
+    if (!wish.iss || strcmp(wish.iss, st->issuer) != 0) {
+        return sso_fail_about(
+            cx, SSO_F_OIDC_INITIATE, "iss", "iss is \"%s\", not %s",
+            wish.iss ? sso_log_quote(cx->pool, wish.iss, strlen(wish.iss), 256) : "", st->issuer);
+    }
+    if (is_signed_in(cx, idp, req)) {
+        sso_reply_redirect(reply, 303,
+                           apr_pstrcat(cx->pool, idp->site->base_url, wish.target, NULL));
+        return APR_SUCCESS;
+    }
+    rv = sso_login_start(cx, idp, req, wish.target, reply);
+    if (rv == APR_SUCCESS) add_hint(cx, wish.hint, reply);
+    return rv;
+}
