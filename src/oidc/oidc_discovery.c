@@ -33,6 +33,16 @@ const char *sso_oidc_address_check(apr_pool_t *pool, const char *url)
     return "is not https";
 }
 
+const char *sso_oidc_slash_hint(const char *a, const char *b)
+{
+    const apr_size_t n = strlen(a);
+    const apr_size_t m = strlen(b);
+    const apr_size_t less = n < m ? n : m;
+
+    if (n + m != 2 * less + 1 || strncmp(a, b, less) != 0) return "";
+    return (n > m ? a : b)[less] == '/' ? " (they differ only in the slash at the end)" : "";
+}
+
 static apr_status_t wrong(sso_ctx_t *cx, const char *member, const char *why)
 {
     return sso_fail_about(cx, SSO_F_OIDC_DISCOVERY, member, "the provider's %s %s", member, why);
@@ -110,8 +120,9 @@ apr_status_t sso_oidc_discovery_parse(sso_ctx_t *cx, apr_pool_t *pool, sso_span_
     own = json_string_value(json_object_get(root, "issuer"));
     if (!own || strcmp(own, issuer) != 0) {
         return sso_fail_about(cx, SSO_F_OIDC_DISCOVERY, "issuer",
-                              "the document is of the issuer \"%s\", SSOOidcIssuer is \"%s\"",
-                              own ? sso_log_quote(cx->pool, own, strlen(own), 256) : "", issuer);
+                              "the document is of the issuer \"%s\", SSOOidcIssuer is \"%s\"%s",
+                              own ? sso_log_quote(cx->pool, own, strlen(own), 256) : "", issuer,
+                              own ? sso_oidc_slash_hint(own, issuer) : "");
     }
     rv = read_addresses(cx, pool, root, &made);
     if (rv != APR_SUCCESS) return rv;

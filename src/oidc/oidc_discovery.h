@@ -42,6 +42,9 @@ const char *sso_oidc_discovery_url(apr_pool_t *pool, const char *issuer);
 apr_status_t sso_oidc_discovery_parse(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text,
                                       const char *issuer, sso_oidc_metadata_t *out);
 
+/* " (they differ only in the slash at the end)", where that is so; "" otherwise: the usual mistake. */
+const char *sso_oidc_slash_hint(const char *a, const char *b);
+
 /* NULL, or why credentials must not be sent to this address, to stand behind it. */
 const char *sso_oidc_address_check(apr_pool_t *pool, const char *url);
 

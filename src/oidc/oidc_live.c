@@ -110,14 +110,15 @@ static apr_status_t end_use(void *baton)
     return APR_SUCCESS;
 }
 
-/* Under the lock: the current copy for as long as cx->pool. */
+/* Under the lock: the current copy for as long as cx->pool. The use ends before pools below it do, for
+ * copies may be among them. */
 static const void *use_current(sso_ctx_t *cx, sso_oidc_doc_t *doc)
 {
     use_t *use = apr_palloc(cx->pool, sizeof(*use));
 
     *use = (use_t){doc, doc->current};
     use->copy->users++;
-    apr_pool_cleanup_register(cx->pool, use, end_use, apr_pool_cleanup_null);
+    apr_pool_pre_cleanup_register(cx->pool, use, end_use);
     return use->copy->parsed;
 }
 

@@ -175,9 +175,9 @@ apr_status_t sso_oidc_check_parties(sso_ctx_t *cx, const sso_oidc_state_t *st, c
     if (rv != APR_SUCCESS) return rv;
     sso_trace_see(cx, "iss", st->issuer, iss);
     if (!iss || strcmp(iss, st->issuer) != 0) {
-        return sso_fail_about(cx, SSO_F_OIDC_ISSUER, "token", "the token is of \"%s\", not of %s",
-                              iss ? sso_log_quote(cx->pool, iss, strlen(iss), 256) : "",
-                              st->issuer);
+        return sso_fail_about(cx, SSO_F_OIDC_ISSUER, "token", "the token is of \"%s\", not of %s%s",
+                              iss ? sso_log_quote(cx->pool, iss, strlen(iss), 256) : "", st->issuer,
+                              iss ? sso_oidc_slash_hint(iss, st->issuer) : "");
     }
     return check_audience(cx, st, claims);
 }

@@ -197,11 +197,19 @@ class Bench:
         self.figures["saml_accept_over_crypto"] = round(said["accepted"] / said["crypto"], 3)
         self.figures["saml_accepted_per_second"] = round(said["accepted"])
 
+    def oidc(self):
+        """Callbacks accepted, with the provider in memory, over the bare RSA verification they need."""
+        program = pathlib.Path(self.build) / "tests/bench/bench_oidc"
+        done = subprocess.run([str(program)], capture_output=True, text=True, check=True)
+        said = json.loads(done.stdout)
+        self.figures["oidc_accept_over_crypto"] = round(said["accepted"] / said["crypto"], 3)
+        self.figures["oidc_accepted_per_second"] = round(said["accepted"])
+
 
 def main(build, parts):
     bench = Bench(build)
     with bench.stack:
-        for part in parts or ("memory", "instructions", "saml", "redirect", "authenticated"):
+        for part in parts or ("memory", "instructions", "saml", "oidc", "redirect", "authenticated"):
             began = time.time()
             getattr(bench, part)()
             print("%-14s %3.0f s" % (part, time.time() - began), file=sys.stderr)

@@ -1,5 +1,6 @@
 """Logins by OpenID Connect against a provider that can be told to misbehave: the conformance modules
 of relying parties, outages, and rules R1 to R27."""
+import concurrent.futures
 import re
 import time
 import urllib.parse
@@ -49,6 +50,15 @@ def test_a_whole_login(app, op, alice):
     ours = [p for p, _, _ in op.requests if p != "/authorize"]
     assert ours[0] == "/.well-known/openid-configuration"  # and again, by another child
     assert ours[-3:] == ["/token", "/jwks", "/userinfo"]
+
+
+@pytest.mark.parametrize("mpm", ["prefork", "worker"])
+def test_other_mpms(make_httpd, op, alice, mpm):
+    httpd = make_httpd(mpm=mpm)
+    host = httpd.host("app.example.test", tls=True)
+    oidc(host, op)
+    httpd.start()
+    assert sign_in(alice, host, "op")["attributes"]["name"] == "Alice Ärmel"
 
 
 def test_the_request(app, op, browser):
@@ -573,6 +583,45 @@ def test_outage_of_documents(app, op, alice, path, outage):
     app.page("/open.html", "open")
     app.httpd.start()
     endure(app, op, alice, path, outage)
+
+
+def crowd(n, visit):
+    """What n people see who come at once, and how long the slowest of them waited."""
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(n) as pool:
+        pages = list(pool.map(visit, range(n)))
+    return pages, time.monotonic() - begin
+
+
+def test_a_crowd_at_the_start(app, op, make_browser):
+    """Each of the two children asks once, whoever comes meanwhile waits for that."""
+    op.discovery = lambda d: time.sleep(0.5) or d
+    app.httpd.start()
+    browsers = [make_browser() for _ in range(10)]
+    pages, took = crowd(10, lambda i: browsers[i].step(app.url + "/.sso/login?provider=op"))
+    assert [x.status for x in pages] == [302] * 10 and took < 4
+    assert len(op.asked("/.well-known/openid-configuration")) <= 2
+
+
+def test_a_crowd_before_a_silent_provider(app, op, alice, make_browser):
+    """Nobody waits for long, and the others are served meanwhile."""
+    app.page("/open.html", "open")
+    app.httpd.start()
+    op.wire["/.well-known/openid-configuration"] = oidc_op.hang
+    app.httpd.expect_log(_COMPLAINT)
+    browsers = [make_browser() for _ in range(10)]
+
+    def visit(i):
+        if i < 10:
+            return browsers[i].step(app.url + "/.sso/login?provider=op").status
+        time.sleep(1)
+        begin = time.monotonic()
+        assert alice.step(app.url + "/open.html").text == "open"
+        return time.monotonic() - begin
+    pages, took = crowd(11, visit)
+    assert all(x in (502, 504) for x in pages[:10]) and took < 9
+    assert pages[10] < 1
+    assert len(op.asked("/.well-known/openid-configuration")) <= 2
 
 
 def test_sessions_do_not_notice_an_outage(app, op, alice, bob):

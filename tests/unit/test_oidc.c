@@ -11,6 +11,7 @@
 #include "oidc/oidc_live.h"
 #include "oidc/oidc_publish.h"
 #include "oidc/oidc_state.h"
+#include "scratch.h"
 
 #define ISSUER  "https://op.example"
 #define CLIENT  "client-1"
@@ -516,6 +517,58 @@ static void a_client_with_a_secret(void **state) /* RFC 6749, section 2.3.1 */
     drop(b);
 }
 
+/* RFC 8705: key and certificate go to TLS, and no secret goes along. */
+static void a_client_with_a_certificate(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_bare(cx);
+    const char *file = apr_pstrcat(cx->pool, scratch_dir(cx), "/both.pem", NULL);
+    sso_key_pair_t *pair;
+
+    assert_int_equal(sso_key_own(cx, cx->pool, file, "rp.example", 1, &pair), APR_SUCCESS);
+    setting(cx, b, "SSOOidcClient " CLIENT);
+    setting(cx, b, "SSOOidcClientAuth tls_client_auth");
+    setting(cx, b, apr_pstrcat(cx->pool, "SSOOidcKey ", file, NULL));
+    prepare(cx, b);
+    begin(cx, b);
+    assert_outcome(cx, b, "oidc_answer:token_type");
+    assert_non_null(strstr(b->last.cert_pem.p, "BEGIN CERTIFICATE"));
+    assert_non_null(strstr(b->last.key_pem.p, "PRIVATE KEY"));
+    assert_string_equal(param(cx, b->form, "client_id"), CLIENT);
+    assert_null(param(cx, b->form, "client_assertion"));
+    drop(b);
+}
+
+/* Core, section 9: signed by us, for the token endpoint, for a minute. */
+static void a_client_that_signs(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_bare(cx);
+    const char *file = apr_pstrcat(cx->pool, scratch_dir(cx), "/both.pem", NULL);
+    sso_key_pair_t *pair;
+    sso_jwks_t *keys;
+    sso_span_t text;
+    sso_jws_t jws;
+
+    assert_int_equal(sso_key_own(cx, cx->pool, file, "rp.example", 1, &pair), APR_SUCCESS);
+    setting(cx, b, "SSOOidcClient " CLIENT);
+    setting(cx, b, apr_pstrcat(cx->pool, "SSOOidcKey ", file, NULL));
+    prepare(cx, b);
+    begin(cx, b);
+    assert_outcome(cx, b, "oidc_answer:token_type");
+    assert_int_equal(sso_oidc_publish(cx, ((sso_oidc_state_t *)b->provider.state)->keys, &text),
+                     APR_SUCCESS);
+    assert_int_equal(sso_jwks_parse(cx, cx->pool, text, &keys), APR_SUCCESS);
+    assert_int_equal(
+        sso_jws_verify(cx, sso_span(param(cx, b->form, "client_assertion")), keys, ~0U, &jws),
+        APR_SUCCESS);
+    assert_string_equal(jws.kid, keys->item[0].kid);
+    assert_non_null(strstr(jws.payload.p, "\"aud\":\"" ISSUER "/token\""));
+    assert_non_null(strstr(jws.payload.p, "\"iss\":\"" CLIENT "\",\"sub\":\"" CLIENT "\""));
+    assert_null(b->last.user);
+    drop(b);
+}
+
 /* ---- documents ---- */
 
 static void keys_that_changed(void **state) /* R7 */
@@ -619,6 +672,12 @@ static void discovery(void **state)
     assert_int_equal(sso_oidc_discovery_parse(cx, cx->pool, sso_span(DISCOVERY), ISSUER, &meta), 0);
     assert_string_equal(meta.end_session, ISSUER "/out");
     assert_true(meta.says_iss && !meta.no_s256 && !meta.no_basic && !meta.wants_par);
+    assert_string_not_equal(sso_oidc_slash_hint("https://a", "https://a/"), "");
+    assert_string_not_equal(sso_oidc_slash_hint("https://a/", "https://a"), "");
+    assert_string_equal(sso_oidc_slash_hint("https://a", "https://a"), "");
+    assert_string_equal(sso_oidc_slash_hint("https://a", "https://ab"), "");
+    assert_string_equal(sso_oidc_slash_hint("https://a", "https://b/"), "");
+    assert_string_equal(sso_oidc_slash_hint("", ""), "");
     assert_string_equal(sso_oidc_discovery_url(cx->pool, "https://a.example/x/"),
                         "https://a.example/x/.well-known/openid-configuration");
 }
@@ -752,6 +811,8 @@ int main(void)
         UNIT(at_hash_and_c_hash),
         UNIT(token_answers),
         UNIT(a_client_with_a_secret),
+        UNIT(a_client_with_a_certificate),
+        UNIT(a_client_that_signs),
         UNIT(keys_that_changed),
         UNIT(a_provider_that_is_down),
         UNIT(old_keys_end),
