@@ -438,7 +438,7 @@ def test_signing_key_rotation(app, op, alice, bob):
 
 def test_unknown_keys_are_asked_for_once_a_minute(make_httpd, op, make_browser):  # R7
     httpd = make_httpd()
-    httpd.add("StartServers 1\nServerLimit 1\nMaxRequestWorkers 8")
+    httpd.add("StartServers 1\nServerLimit 1\nMaxRequestWorkers 8\nMinSpareThreads 1\nMaxSpareThreads 9")
     host = httpd.host("app.example.test", tls=True)
     oidc(host, op)
     op.header = having(kid="another")
