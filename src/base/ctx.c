@@ -82,3 +82,10 @@ const char *sso_log_quote(apr_pool_t *pool, const char *text, apr_size_t n, apr_
     *o = '\0';
     return out;
 }
+
+void sso_error_log(sso_ctx_t *cx, int level, const char *reference)
+{
+    if (cx->level < level) return;
+    sso_log_at(cx, level, cx->err.file, cx->err.line, "%s: %s [%s] (reference %s)",
+               sso_error_code(cx), cx->err.log, sso_fault_info(cx->err.fault)->cure, reference);
+}

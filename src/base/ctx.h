@@ -72,6 +72,10 @@ const sso_fault_info_t *sso_fault_info(sso_fault_t fault);
 /* "field_value:email" or "loop": the code and what it is about, in cx->pool. */
 const char *sso_error_code(sso_ctx_t *cx);
 
+/* Log the recorded failure at a level: code, what was seen, what to do, and the number that the
+ * person's page names too. */
+void sso_error_log(sso_ctx_t *cx, int level, const char *reference);
+
 /* Forget the failure, after it was handled (a fallback was found). */
 static inline void sso_ctx_clear(sso_ctx_t *cx)
 {

@@ -1,7 +1,7 @@
 /*
  * flow.c - what a handshake remembers, sealed into a cookie.
  *
- * Sealed form: version and fields, each followed by a NUL, in the order of `sso_flow_t`.
+ * Sealed form: version with kind, and fields, each followed by a NUL, in the order of `sso_flow_t`.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,7 +14,8 @@
 
 #include <apr_strings.h>
 
-#define VERSION     "1"
+#define LOGIN       "1" /* version of the form, and what it is about */
+#define LOGOUT      "1-logout"
 #define FIELDS      8
 #define ID_BYTES    4
 #define CONTENT_MAX 4096 /* bytes before sealing */
@@ -38,10 +39,14 @@ apr_status_t sso_flow_seal(sso_ctx_t *cx, const sso_seal_t *seal, const sso_flow
                            const char **out)
 {
     const char *const field[FIELDS] = {
-        VERSION,           flow->id,
-        flow->provider,    flow->site,
-        flow->request,     flow->extra,
-        flow->return_path, apr_psprintf(cx->pool, "%" APR_TIME_T_FMT, flow->issued),
+        flow->logout ? LOGOUT : LOGIN,
+        flow->id,
+        flow->provider,
+        flow->site,
+        flow->request,
+        flow->extra,
+        flow->return_path,
+        apr_psprintf(cx->pool, "%" APR_TIME_T_FMT, flow->issued),
     };
     sso_buf_t b = sso_buf_make(cx->pool, 256, CONTENT_MAX);
     sso_span_t sealed;
@@ -86,21 +91,24 @@ apr_status_t sso_flow_open(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t sea
         || sso_seal_open(cx, seal, "flow", envelope, &content)) {
         return APR_EINVAL;
     }
-    if (!cut_fields(content, f, FIELDS) || strcmp(f[0], VERSION) != 0) return APR_EINVAL;
+    if (!cut_fields(content, f, FIELDS)) return APR_EINVAL;
+    if (strcmp(f[0], LOGIN) != 0 && strcmp(f[0], LOGOUT) != 0) return APR_EINVAL;
     *out = (sso_flow_t){.id = f[1],
                         .provider = f[2],
                         .site = f[3],
                         .request = f[4],
                         .extra = f[5],
                         .return_path = f[6],
-                        .issued = apr_strtoi64(f[7], NULL, 10)};
+                        .issued = apr_strtoi64(f[7], NULL, 10),
+                        .logout = !strcmp(f[0], LOGOUT)};
     return APR_SUCCESS;
 }
 
 typedef struct {
     sso_ctx_t *cx;
     const sso_site_t *site;
-    const char *provider; /* NULL: of any provider */
+    const char *provider; /* NULL: of any provider, and of both kinds */
+    int logout;           /* which kind */
     apr_size_t prefix;    /* bytes of the cookie's name before the flow's id */
     sso_flows_t *out;
 } reading_t;
@@ -132,20 +140,34 @@ static int read_one(void *baton, sso_span_t name, sso_span_t value)
     }
     if (strcmp(flow.site, r->site->base_url) != 0) return 0;
     if (r->provider && strcmp(flow.provider, r->provider) != 0) return 0;
+    if (r->provider && flow.logout != r->logout) return 0;
     flow.size = name.n + value.n;
     insert(r->out, &flow);
     return r->out->n == SSO_FLOWS_MAX * 2;
 }
 
+static void read_flows(reading_t r, const sso_request_t *req)
+{
+    const char *prefix = apr_pstrcat(r.cx->pool, r.site->cookie, "-", NULL);
+
+    r.prefix = strlen(prefix);
+    r.out->n = 0;
+    r.out->bad = 0;
+    sso_cookie_each(req->cookie, prefix, read_one, &r);
+}
+
 void sso_flows_read(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                     const char *provider, sso_flows_t *out)
 {
-    const char *prefix = apr_pstrcat(cx->pool, site->cookie, "-", NULL);
-    reading_t r = {cx, site, provider, strlen(prefix), out};
+    read_flows((reading_t){.cx = cx, .site = site, .provider = provider, .out = out}, req);
+}
 
-    out->n = 0;
-    out->bad = 0;
-    sso_cookie_each(req->cookie, prefix, read_one, &r);
+void sso_flows_read_logouts(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                            const char *provider, sso_flows_t *out)
+{
+    const reading_t r = {.cx = cx, .site = site, .provider = provider, .logout = 1, .out = out};
+
+    read_flows(r, req);
 }
 
 const sso_flow_t *sso_flows_find(const sso_flows_t *flows, sso_span_t request)

@@ -1,5 +1,6 @@
 /*
- * flow.h - what we remember between the start and the end of a handshake, in the browser.
+ * flow.h - what we remember between the start and the end of a handshake, in the browser: of a
+ * login, or of a logout that its provider has yet to confirm.
  *
  * Owns:  sso_flow_t, its sealed form, the cookies that carry it.
  * Layer: core (base, crypto).
@@ -31,6 +32,7 @@ typedef struct {
     const char *extra;       /* protocol's, "" if none */
     const char *return_path; /* local path and query */
     apr_time_t issued;       /* on our clock */
+    int logout;              /* a logout; an answer to it is none to a login, nor the other way */
     apr_size_t size;         /* bytes of the cookie that it came in; 0: it is new */
 } sso_flow_t;
 
@@ -52,9 +54,14 @@ apr_status_t sso_flow_seal(sso_ctx_t *cx, const sso_seal_t *seal, const sso_flow
 apr_status_t sso_flow_open(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t sealed,
                            sso_flow_t *out);
 
-/* All flows of this browser that belong to a provider of this site; provider NULL: to any. */
+/* The logins that this browser has under way with a provider of this site; provider NULL: with any,
+ * and logouts too. */
 void sso_flows_read(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                     const char *provider, sso_flows_t *out);
+
+/* Likewise the logouts. */
+void sso_flows_read_logouts(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                            const char *provider, sso_flows_t *out);
 
 /* The flow whose request is `request`; NULL if none. */
 const sso_flow_t *sso_flows_find(const sso_flows_t *flows, sso_span_t request);

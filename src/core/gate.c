@@ -34,17 +34,6 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path)
 
 /* ---- failures ---- */
 
-/* The line for the admin: code, what was seen, what to do, and the number on the person's page. */
-static void log_failure(sso_ctx_t *cx, const char *reference)
-{
-    const sso_fault_info_t *info = sso_fault_info(cx->err.fault);
-    int level = cx->err.fault == SSO_F_NO_SESSION ? SSO_LOG_DEBUG : SSO_LOG_ERROR;
-
-    if (cx->level < level) return;
-    sso_log_at(cx, level, cx->err.file, cx->err.line, "%s: %s [%s] (reference %s)",
-               sso_error_code(cx), cx->err.log, info->cure, reference);
-}
-
 /* Where to try again: only where trying again can help. */
 static sso_link_t retry_link(sso_ctx_t *cx, const sso_site_t *site)
 {
@@ -76,7 +65,7 @@ void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *r
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     if (cx->err.fault == SSO_F_NONE) (void)sso_fail(cx, SSO_F_INTERNAL, "failed without a fault");
     (void)sso_random_hex(cx, 4, &reference);
-    log_failure(cx, reference);
+    sso_error_log(cx, cx->err.fault == SSO_F_NO_SESSION ? SSO_LOG_DEBUG : SSO_LOG_ERROR, reference);
     if (wants_page(req)) {
         sso_page_error(cx, reference, retry_link(cx, site), reply);
     } else {
@@ -358,15 +347,36 @@ static const struct {
     {"session", serve_session},
 };
 
-/* An address below a provider's name: its callback is the login's, its pages for people who set it
- * up are the same for all, the rest is the protocol's. */
+/* What arrives where answers to logins do may be about a logout: some providers know one address
+ * for everything. */
+static apr_status_t serve_callback(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                   sso_reply_t *reply)
+{
+    apr_status_t rv = sso_login_finish(cx, idp, req, reply);
+
+    if (rv != APR_NOTFOUND) return rv;
+    return sso_logout_hear(cx, idp, req, idp->provider->protocol->callback, reply);
+}
+
+static int is_about_sessions(const sso_protocol_t *protocol, const char *leaf)
+{
+    const char *const *notice = protocol->notices;
+
+    while (notice && *notice && strcmp(*notice, leaf) != 0)
+        notice++;
+    return notice && *notice;
+}
+
+/* An address below a provider's name: its callback is the login's, its notices the logout's, its pages
+ * for people who set it up are the same for all, the rest is the protocol's. */
 static apr_status_t serve_provider(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                                    const char *leaf, sso_reply_t *reply)
 {
     const sso_protocol_t *protocol = idp->provider->protocol;
     apr_status_t rv;
 
-    if (!strcmp(leaf, protocol->callback)) return sso_login_finish(cx, idp, req, reply);
+    if (!strcmp(leaf, protocol->callback)) return serve_callback(cx, idp, req, reply);
+    if (is_about_sessions(protocol, leaf)) return sso_logout_hear(cx, idp, req, leaf, reply);
     if (!strcmp(leaf, "setup")) return sso_setup_serve(cx, idp, req, reply);
     if (!strcmp(leaf, "test")) return sso_trial_serve(cx, idp, req, reply);
     rv = protocol->serve(cx, idp, req, leaf, reply);
@@ -397,7 +407,7 @@ static apr_status_t route(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *
     const char *slash;
 
     idp = site->aliases ? apr_hash_get(site->aliases, req->path, APR_HASH_KEY_STRING) : NULL;
-    if (idp) return sso_login_finish(cx, idp, req, reply);
+    if (idp) return serve_callback(cx, idp, req, reply);
     rest = req->path + site->path_len + (req->path[site->path_len] == '/');
     slash = strchr(rest, '/');
     if (!slash) return serve_own(cx, site, req, rest, reply);

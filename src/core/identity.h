@@ -29,6 +29,8 @@ typedef struct {
     const char *name_qualifier;     /* SAML, for logout; NULL if none */
     const char *sp_name_qualifier;  /* likewise */
     const char *sid;                /* provider's session, for single logout; NULL if none */
+    const char *handle;             /* what the protocol wants to be reminded of at the logout, in a
+                                       form of its own; NULL if nothing */
     const char *acr;                /* authentication context, NULL if unknown */
     apr_time_t auth_time;           /* when the user proved who they are; 0 if unknown */
     apr_time_t valid_until;         /* provider's limit on the session; 0 if none */

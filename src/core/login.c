@@ -279,6 +279,7 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
     if (trial) cx->trace = sso_trace_make(cx->pool);
     rv = trial ? APR_SUCCESS : check_active(cx, idp);
     if (rv == APR_SUCCESS) rv = verify(cx, idp, req, flows, &answer);
+    if (rv == APR_NOTFOUND) return rv;
     if (rv == APR_SUCCESS) trial = sso_trial_is(answer.flow) ? answer.flow : NULL;
     if (trial) return sso_trial_report(cx, idp, req, trial, rv, &answer, reply);
     if (rv == APR_SUCCESS) rv = check_active(cx, idp);

@@ -24,6 +24,8 @@ apr_status_t sso_login_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
  * Receive the provider's answer: verify it, spend it, make a session, lead the browser back.
  *
  * A reload of the answer that made the current session leads back as well.
+ *
+ * @return APR_NOTFOUND (no fault recorded): the message is about a logout, for sso_logout_hear().
  */
 apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                               sso_reply_t *reply);

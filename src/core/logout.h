@@ -1,8 +1,11 @@
 /*
- * logout.h - ending one's own session.
+ * logout.h - ending sessions: one's own, and those that a provider wants ended.
  *
- * Owns:  local logout and its pages.
+ * Owns:  the order of things at a logout, and its pages.
  * Layer: core.
+ *
+ * A session of ours always ends first; whatever happens at the provider afterwards, or does not, it
+ * is gone.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,12 +17,25 @@
 #include "core/site.h"
 
 /**
- * SSOPath/logout: a POST, or a GET with evidence that it comes from this site, ends the session;
- * any other GET asks first (R72), so that no foreign page can log people out.
+ * SSOPath/logout: a POST, or a GET with evidence that it comes from this site, ends the session and
+ * leads on to its provider; any other GET asks first (R72), so that no foreign page can log people
+ * out.
  *
  * The query's "return" may name a local path to go to afterwards.
  */
 apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                         sso_reply_t *reply);
+
+/**
+ * A message of a provider about sessions: end those that it names and answer, or complete the logout
+ * that this browser has begun.
+ *
+ * Where the browser's own logout is under way and its session gone, a message that does not hold
+ * leads to a page that says so, not to a failure.
+ *
+ * @param leaf where it arrived: one of the protocol's notices, or its callback.
+ */
+apr_status_t sso_logout_hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                             const char *leaf, sso_reply_t *reply);
 
 #endif /* SSO_CORE_LOGOUT_H */

@@ -130,8 +130,8 @@ void sso_markup_close(sso_ctx_t *cx, sso_markup_t *m, int status, const char *fo
     sso_reply_body(reply, status, "text/html; charset=utf-8", sso_buf_span(&m->buf));
     reply->csp = apr_psprintf(cx->pool,
                               "default-src 'none'; style-src 'nonce-%s'; form-action %s; "
-                              "base-uri 'none'; frame-ancestors 'none'",
-                              m->nonce, form_action);
+                              "base-uri 'none'; frame-ancestors %s",
+                              m->nonce, form_action, reply->framer ? reply->framer : "'none'");
     if (!m->scripts) return;
     reply->csp = apr_psprintf(cx->pool, "%s; script-src 'nonce-%s'", reply->csp, m->nonce);
 }

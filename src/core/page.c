@@ -20,22 +20,40 @@ static void fact(sso_markup_t *page, const char *label, const char *value)
     sso_buf_text(&page->buf, "</dd>");
 }
 
+/* The end of a page about a failure: the small print, and its code for programs. */
+static void close_failure(sso_ctx_t *cx, sso_markup_t *page, const char *reference,
+                          sso_reply_t *reply)
+{
+    const char *code = sso_error_code(cx);
+
+    sso_buf_text(&page->buf, "<dl>");
+    fact(page, "Reason", code);
+    fact(page, "Reference", reference);
+    sso_buf_text(&page->buf, "</dl>");
+    sso_markup_close(cx, page, sso_fault_info(cx->err.fault)->http, "'none'", reply);
+    sso_reply_header(cx, reply, "X-SSO-Fault", code);
+}
+
 void sso_page_error(sso_ctx_t *cx, const char *reference, sso_link_t retry, sso_reply_t *reply)
 {
     const sso_fault_info_t *info = sso_fault_info(cx->err.fault);
-    const char *code = sso_error_code(cx);
     sso_markup_t page = sso_markup_open(
         cx, info->http >= 500 ? "Sign-in is not working right now" : "You could not be signed in",
         SSO_MARKUP_CARD);
 
     sso_markup_paragraph(&page, info->user);
     sso_markup_link(&page, retry.url, retry.label);
-    sso_buf_text(&page.buf, "<dl>");
-    fact(&page, "Reason", code);
-    fact(&page, "Reference", reference);
-    sso_buf_text(&page.buf, "</dl>");
-    sso_markup_close(cx, &page, info->http, "'none'", reply);
-    sso_reply_header(cx, reply, "X-SSO-Fault", code);
+    close_failure(cx, &page, reference, reply);
+}
+
+void sso_page_unconfirmed(sso_ctx_t *cx, const char *sentence, const char *reference,
+                          sso_link_t link, sso_reply_t *reply)
+{
+    sso_markup_t page = sso_markup_open(cx, "You are signed out here", SSO_MARKUP_CARD);
+
+    sso_markup_paragraph(&page, sentence);
+    sso_markup_link(&page, link.url, link.label);
+    close_failure(cx, &page, reference, reply);
 }
 
 void sso_page_error_json(sso_ctx_t *cx, const char *reference, sso_reply_t *reply)

@@ -32,6 +32,11 @@ void sso_page_error_json(sso_ctx_t *cx, const char *reference, sso_reply_t *repl
 void sso_page_message(sso_ctx_t *cx, const char *title, const char *sentence,
                       const sso_link_t *links, int n, sso_reply_t *reply);
 
+/* Signed out here, but not confirmed by the provider: the same as sso_page_error, with the session
+ * gone, a sentence of our own, and the fault only in small print. */
+void sso_page_unconfirmed(sso_ctx_t *cx, const char *sentence, const char *reference,
+                          sso_link_t link, sso_reply_t *reply);
+
 /* "Sign out?": a button that posts to url. */
 void sso_page_confirm(sso_ctx_t *cx, const char *url, const char *user, sso_reply_t *reply);
 

@@ -1,12 +1,13 @@
 /*
  * protocol.h - what a handshake must be able to do.
  *
- * Owns:  sso_protocol_t, sso_answer_t.
+ * Owns:  sso_protocol_t, sso_answer_t, sso_notice_t.
  * Layer: core (base, crypto).
  *
  * start and finish are functions from a message, and what we remembered, to an outcome. They see
  * neither session nor account nor store; what must not happen twice they name in the answer, and
- * the login spends it before a session exists.
+ * the login spends it before a session exists. The same holds for hear: which sessions a provider
+ * wants ended comes out as data, and core/logout ends them.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -47,6 +48,43 @@ typedef struct {
     const void *opened; /* from open to finish */
 } sso_answer_t;
 
+/* A session that ends here, as the provider knows it. */
+typedef struct {
+    const char *subject;
+    const char *sid;    /* "" if none */
+    const char *handle; /* of the identity; "" if none */
+} sso_leaving_t;
+
+/* The sessions that a provider wants ended. */
+typedef struct sso_ending sso_ending_t;
+struct sso_ending {
+    const char *subject;            /* of this person; NULL: of whoever has one of the sids */
+    const apr_array_header_t *sids; /* of const char *: these sessions of the provider only; NULL or
+                                       empty: all of the person's */
+    int own_only;                   /* none but that of the browser that brought the message */
+
+    /* Does a session of the person with this handle belong to them? NULL: all do. */
+    int (*fits)(const sso_ending_t *, const char *handle);
+    const void *baton; /* of fits */
+};
+
+typedef enum {
+    SSO_NOTICE_ENDS,      /* sessions are to end */
+    SSO_NOTICE_CONFIRMED, /* the logout that began here is complete */
+    SSO_NOTICE_PARTIAL,   /* it has ended at the provider, but not everywhere */
+    SSO_NOTICE_DENIED     /* it has not ended at the provider */
+} sso_notice_kind_t;
+
+/* What hear makes of a message about sessions that was verified completely. */
+typedef struct {
+    sso_notice_kind_t kind;
+    sso_ending_t ending;    /* SSO_NOTICE_ENDS */
+    sso_once_t once;        /* SSO_NOTICE_ENDS: a second time is refused; label NULL: may be */
+    const sso_flow_t *flow; /* others: the logout that it answers */
+    const char *words;      /* SSO_NOTICE_DENIED: what the provider says, for the log; or NULL */
+    const void *more;       /* for answer */
+} sso_notice_t;
+
 /* One thing to enter at the other side, for ssoctl show and the set-up page. */
 typedef struct {
     const char *label; /* "ACS URL" */
@@ -78,11 +116,12 @@ struct sso_protocol {
                          const sso_flows_t *flows, sso_answer_t *out);
 
     /* Read and verify the provider's answer. A verifier starts from "no": *out is untouched unless
-     * everything holds. */
+     * everything holds. APR_NOTFOUND (no fault recorded): the message is about a logout and not a
+     * login; hear is asked then. */
     apr_status_t (*finish)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                            const sso_flows_t *flows, sso_answer_t *out);
 
-    /* Anything else below our address: metadata, logout messages. APR_NOTFOUND: no such leaf. */
+    /* Anything else below our address: metadata. APR_NOTFOUND: no such leaf. */
     apr_status_t (*serve)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply);
 
@@ -91,6 +130,25 @@ struct sso_protocol {
 
     /* What is known here about the other side, to compare with what it is; likewise. NULL: nothing. */
     apr_status_t (*describe_other)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);
+
+    /* ---- logout: all of them NULL where the protocol has none ---- */
+
+    const char *const *notices; /* leaves at which providers speak about sessions, NULL behind the
+                                   last: "slo" */
+
+    /* Tell the provider that the person has left; here the session has ended already. A REDIRECT or
+     * FORM reply, and flow->request if an answer will come. APR_NOTFOUND: there is nowhere to go. */
+    apr_status_t (*logout)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_leaving_t *who,
+                           sso_flow_t *flow, sso_reply_t *reply);
+
+    /* Read and verify a message about sessions; `flows` are this browser's logouts. Like finish, it
+     * starts from "no". */
+    apr_status_t (*hear)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
+                         const sso_flows_t *flows, sso_notice_t *out);
+
+    /* Answer SSO_NOTICE_ENDS; ended: whether all of them have ended, or could not be. */
+    apr_status_t (*answer)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
+                           int ended, sso_reply_t *reply);
 };
 
 /* Do this provider's answers come as a POST from its site? Then the cookies of flows must, too. */

@@ -212,6 +212,13 @@ static const char *check_unsolicited(apr_pool_t *p, int n, const char *const *wo
     return NULL;
 }
 
+static const char *check_saml_logout(apr_pool_t *p, int n, const char *const *word)
+{
+    if (!strcmp(word[0], "auto") || !strcmp(word[0], "off")) return NULL;
+    if (strchr(word[0], ':')) return check_url(p, n, word);
+    return apr_psprintf(p, "'%s' is not known; write auto, off, or an https URL", word[0]);
+}
+
 static const char *check_authn_context(apr_pool_t *p, int n, const char *const *word)
 {
     static const char *const known[] = {"exact", "minimum", "maximum", "better", NULL};
@@ -233,9 +240,9 @@ static const char *check_authn_context(apr_pool_t *p, int n, const char *const *
 
 static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *word)
 {
-    static const char *const known[] = {
-        "sha1",           "no-audience",    "no-recipient", "no-conditions",
-        "no-destination", "inclusive-c14n", "comments",     NULL};
+    static const char *const known[] = {"sha1",          "no-audience",     "no-recipient",
+                                        "no-conditions", "no-destination",  "inclusive-c14n",
+                                        "comments",      "unsigned-logout", NULL};
     int i;
     int k;
 

@@ -55,6 +55,7 @@ typedef struct {
     apr_array_header_t *saml_keys;
     int saml_sign;
     int saml_binding;
+    const char *saml_logout;
     int saml_want_signed;
     apr_array_header_t *saml_unsolicited;
     const char *saml_nameid;

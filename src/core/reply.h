@@ -30,6 +30,7 @@ typedef struct {
     sso_span_t body;
     const char *csp;      /* Content-Security-Policy, NULL for the strict default */
     apr_table_t *fields;  /* SSO_REPLY_FORM: names and values in order */
+    const char *framer;   /* SSO_REPLY_FORM: origin that may show it in a frame; NULL: nobody */
     apr_table_t *headers; /* further headers, Set-Cookie among them; NULL if none */
     int cacheable;        /* seconds it may be cached by anybody; 0: no-store */
 } sso_reply_t;

@@ -168,18 +168,40 @@ const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name
     return o == out ? NULL : out;
 }
 
+apr_status_t sso_request_body(sso_ctx_t *cx, sso_request_t *req, apr_size_t max, sso_span_t *out)
+{
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!req->is_read) rv = req->body(req, cx, max, &req->kept);
+    if (rv != APR_SUCCESS) return rv;
+    req->is_read = 1;
+    if (req->kept.n > max) {
+        return sso_fail(cx, SSO_F_BODY_SIZE, "the body is longer than %" APR_SIZE_T_FMT, max);
+    }
+    *out = req->kept;
+    return APR_SUCCESS;
+}
+
+int sso_request_has_type(const sso_request_t *req, const char *type)
+{
+    const char *said = req->header(req, "Content-Type");
+    apr_size_t n = strlen(type);
+
+    return said && !strncasecmp(said, type, n) && (!said[n] || strchr("; \t", said[n]));
+}
+
 apr_status_t sso_request_form(sso_ctx_t *cx, sso_request_t *req, apr_size_t max, sso_params_t *out)
 {
-    const char *type = req->header(req, "Content-Type");
-    apr_size_t n = sizeof(FORM_TYPE) - 1;
     sso_span_t body;
     apr_status_t rv;
 
-    if (!type || strncasecmp(type, FORM_TYPE, n) != 0 || (type[n] && !strchr("; \t", type[n]))) {
+    if (!sso_request_has_type(req, FORM_TYPE)) {
+        const char *type = req->header(req, "Content-Type");
+
         return sso_fail(cx, SSO_F_BODY_READ, "the body is %s, not a form",
                         type ? sso_log_quote(cx->pool, type, strlen(type), 64) : "of no type");
     }
-    rv = req->body(req, cx, max, &body);
+    rv = sso_request_body(cx, req, max, &body);
     if (rv != APR_SUCCESS) return rv;
     return sso_params_parse(cx, body, 1, out);
 }

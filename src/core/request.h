@@ -36,10 +36,13 @@ struct sso_request {
     /* Value of a request header, NULL if absent. */
     const char *(*header)(const sso_request_t *, const char *name);
 
-    /* Whole body, read once. SSO_F_BODY_SIZE when longer than max bytes, SSO_F_BODY_READ. */
+    /* Whole body, from the connection: call sso_request_body(). SSO_F_BODY_SIZE when longer than
+     * max bytes, SSO_F_BODY_READ. */
     apr_status_t (*body)(sso_request_t *, sso_ctx_t *cx, apr_size_t max, sso_span_t *out);
 
-    void *baton; /* of header and body */
+    void *baton;     /* of header and body */
+    int is_read;     /* the body has been read: */
+    sso_span_t kept; /* this */
 };
 
 /* GET or HEAD? */
@@ -68,6 +71,12 @@ void sso_cookie_each(const char *cookie, const char *prefix,
 /* A Cookie header without the cookies whose name is `name` or begins with `name-`; NULL when
  * nothing is left; `cookie` itself (also NULL) when there is nothing to take out. */
 const char *sso_cookie_strip(apr_pool_t *p, const char *cookie, const char *name);
+
+/* The whole body; the same again when it was read before. Fails as `body` does. */
+apr_status_t sso_request_body(sso_ctx_t *cx, sso_request_t *req, apr_size_t max, sso_span_t *out);
+
+/* Is the body said to be of this media type, whatever its parameters? */
+int sso_request_has_type(const sso_request_t *req, const char *type);
 
 /* The form in the body (application/x-www-form-urlencoded), read with a limit, cut.
  * SSO_F_BODY_READ when it is of another type. */

@@ -17,7 +17,7 @@
 
 #define SECRET_BYTES   32
 #define COOKIE_CHARS   43 /* base64url of SECRET_BYTES */
-#define MAGIC          0x31535353u
+#define MAGIC          0x32535353u
 #define ENV_PREFIX     "SSO_"
 #define ENV_PREFIX_LEN (sizeof(ENV_PREFIX) - 1)
 _Static_assert(COOKIE_CHARS < sizeof(((sso_memo_t *)0)->cookie), "sso_memo_t is too narrow");
@@ -30,7 +30,7 @@ const char *const sso_slot_header[SSO_SLOT_COUNT] = {
 };
 
 /* A record is a head, n attributes, and texts that the offsets point to. */
-enum { T_USER, T_PROVIDER, T_ISSUER, T_SUBJECT, T_SID, T_ACR, T_LANDING, T_COUNT };
+enum { T_USER, T_PROVIDER, T_ISSUER, T_SUBJECT, T_SID, T_HANDLE, T_ACR, T_LANDING, T_COUNT };
 
 typedef struct {
     apr_uint32_t magic;
@@ -173,6 +173,7 @@ static void write_head(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *pla
         [T_ISSUER] = who->issuer,
         [T_SUBJECT] = who->subject,
         [T_SID] = who->sid,
+        [T_HANDLE] = who->handle,
         [T_ACR] = who->acr,
         [T_LANDING] = plan->landing,
     };
@@ -391,6 +392,7 @@ static void view(const char *record, sso_session_t *out)
     out->issuer = record + head->text[T_ISSUER];
     out->subject = record + head->text[T_SUBJECT];
     out->sid = record + head->text[T_SID];
+    out->handle = record + head->text[T_HANDLE];
     out->acr = record + head->text[T_ACR];
     out->landing = record + head->text[T_LANDING];
     out->created = head->created;
@@ -540,6 +542,114 @@ int sso_session_has(sso_ctx_t *cx, const sso_session_t *session, const char *nam
         at += n;
         if (!*at) return 0;
     }
+}
+
+/* ---- what the provider wants ended ---- */
+
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_idp_t *idp;
+    const sso_ending_t *ending;
+    apr_array_header_t *keys; /* of sso_store_key_t */
+} search_t;
+
+static int is_listed(const apr_array_header_t *sids, const char *sid)
+{
+    int i;
+
+    if (!sids || sids->nelts == 0) return 1;
+    for (i = 0; i < sids->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(sids, i, const char *), sid)) return 1;
+    }
+    return 0;
+}
+
+static int is_meant(const search_t *s, const sso_session_t *session)
+{
+    const sso_ending_t *ending = s->ending;
+
+    if (strcmp(session->provider, s->idp->provider->name) != 0) return 0;
+    if (ending->subject && strcmp(session->subject, ending->subject) != 0) return 0;
+    return is_listed(ending->sids, session->sid)
+           && (!ending->fits || ending->fits(ending, session->handle));
+}
+
+/* The walk's values lie anywhere; a record is read where its numbers are aligned. */
+static int note_session(void *baton, const sso_store_key_t *key, const sso_record_t *record,
+                        apr_time_t last_used)
+{
+    search_t *s = baton;
+    sso_span_t value = sso_span_of(apr_pmemdup(s->cx->pool, record->value.p, record->value.n),
+                                   record->value.n);
+    sso_session_t session;
+
+    (void)last_used;
+    if (!is_whole(value)) return 0;
+    view(value.p, &session);
+    if (is_meant(s, &session)) APR_ARRAY_PUSH(s->keys, sso_store_key_t) = *key;
+    return 0;
+}
+
+static apr_status_t search(search_t *s, const sso_match_t *match)
+{
+    sso_store_t *store = s->idp->site->store;
+
+    return store->ops->walk(store, s->cx, match, note_session, s);
+}
+
+static apr_status_t search_sids(search_t *s)
+{
+    const apr_array_header_t *sids = s->ending->sids;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    for (i = 0; sids && i < sids->nelts && rv == APR_SUCCESS; i++) {
+        sso_match_t match = {.tenant = s->idp->site->tenant};
+
+        rv = sso_session_sid_key(s->cx, s->idp, APR_ARRAY_IDX(sids, i, const char *), &match.sid);
+        if (rv == APR_SUCCESS) rv = search(s, &match);
+    }
+    return rv;
+}
+
+static apr_status_t search_subject(search_t *s)
+{
+    sso_match_t match = {.tenant = s->idp->site->tenant};
+    apr_status_t rv = sso_session_subject_key(s->cx, s->idp, s->ending->subject, &match.subject);
+
+    return rv == APR_SUCCESS ? search(s, &match) : rv;
+}
+
+static void note_own(search_t *s, const sso_session_t *own)
+{
+    if (own && is_meant(s, own)) APR_ARRAY_PUSH(s->keys, sso_store_key_t) = own->key;
+}
+
+apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
+                                      const sso_ending_t *ending, const sso_session_t *own,
+                                      sso_ended_t *out)
+{
+    const sso_site_t *site = idp->site;
+    search_t s = {cx, idp, ending, apr_array_make(cx->pool, 4, sizeof(sso_store_key_t))};
+    sso_ended_t ended = {0, 0};
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    if (ending->own_only) {
+        note_own(&s, own);
+    } else {
+        rv = ending->subject ? search_subject(&s) : search_sids(&s);
+    }
+    for (i = 0; i < s.keys->nelts && rv == APR_SUCCESS; i++) {
+        const sso_store_key_t *key = &APR_ARRAY_IDX(s.keys, i, sso_store_key_t);
+
+        rv = site->store->ops->drop(site->store, cx, key, site->tenant);
+        if (rv == APR_SUCCESS) ended.n++;
+        if (rv == APR_NOTFOUND) rv = APR_SUCCESS; /* gone meanwhile */
+        if (own && !memcmp(key->b, own->key.b, sizeof(key->b))) ended.own = 1;
+    }
+    if (rv == APR_SUCCESS) *out = ended;
+    return rv;
 }
 
 /* ---- bans and single use ---- */

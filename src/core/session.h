@@ -55,6 +55,7 @@ typedef struct {
     const char *issuer;
     const char *subject;
     const char *sid;     /* "" if none */
+    const char *handle;  /* the protocol's, "" if none */
     const char *acr;     /* "" if unknown */
     const char *landing; /* where the login led to */
     apr_time_t created, auth_time, expires;
@@ -117,6 +118,21 @@ int sso_session_has(sso_ctx_t *cx, const sso_session_t *session, const char *nam
 /* End the session and remove its cookie. */
 apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                              sso_reply_t *reply);
+
+/* What became of the sessions that a provider wanted ended. */
+typedef struct {
+    int n;   /* how many have ended */
+    int own; /* one of them is that of the browser */
+} sso_ended_t;
+
+/**
+ * End the sessions that a provider wants ended, at this site and made through this provider.
+ *
+ * @param own the session of the browser that brought the message; NULL: it has none.
+ */
+apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
+                                      const sso_ending_t *ending, const sso_session_t *own,
+                                      sso_ended_t *out);
 
 /* Keys of what the store remembers about a person, all bound to the provider's name and the site:
  * its index entries and its ban. */

@@ -66,3 +66,30 @@ const char *sso_saml_acs_here(const sso_idp_t *idp, const sso_request_t *req, ap
     }
     return req->path && !strcmp(own + strlen(base), req->path) ? own : NULL;
 }
+
+const char *sso_saml_slo(const sso_idp_t *idp, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, idp->url, "/slo", (char *)NULL);
+}
+
+/* Is the address, without a query, that of the site and path? */
+static int is_at(const char *url, const char *base, const char *path)
+{
+    const apr_size_t n = strlen(base);
+
+    return !strncmp(url, base, n) && !strcmp(url + n, path);
+}
+
+const char *sso_saml_slo_here(const sso_idp_t *idp, const sso_request_t *req, apr_pool_t *pool)
+{
+    const apr_array_header_t *acs = sso_saml_acs_list(idp, pool);
+    const char *base = idp->site->base_url;
+    const char *slo = sso_saml_slo(idp, pool);
+    int i;
+
+    if (is_at(slo, base, req->path)) return slo;
+    for (i = 0; i < acs->nelts; i++) {
+        if (is_at(item(acs, i), base, req->path)) return item(acs, i);
+    }
+    return NULL;
+}

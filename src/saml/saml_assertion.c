@@ -8,6 +8,7 @@
 #include "base/trace.h"
 #include "base/when.h"
 #include "saml/saml_attributes.h"
+#include "saml/saml_name.h"
 #include "saml/saml_names.h"
 
 /* One reading. */
@@ -62,58 +63,25 @@ static apr_status_t is_issued_now(reader_t *r)
 
 /* ---- Subject ---- */
 
-/* Not iscntrl(): what that says of UTF-8 depends on the locale. */
-static int has_control(const char *text)
-{
-    for (; *text; text++) {
-        const unsigned char c = (unsigned char)*text;
-
-        if (c < 0x20 || c == 0x7f) return 1;
-    }
-    return 0;
-}
-
-static apr_status_t read_name(reader_t *r, const xmlNode *name)
-{
-    sso_identity_t *who = r->said.who;
-    const char *text;
-    apr_status_t rv = sso_xml_text(r->cx, name, 0, &text);
-
-    if (rv != APR_SUCCESS) return rv;
-    if (text[strspn(text, " ")] == '\0' || has_control(text)) {
-        return sso_fail(r->cx, SSO_F_SUBJECT, "NameID is \"%s\"", sso_saml_quote(r->cx, text));
-    }
-    who->subject = text;
-    who->subject_format = sso_xml_attr(r->cx, name, "Format");
-    who->name_qualifier = sso_xml_attr(r->cx, name, "NameQualifier");
-    who->sp_name_qualifier = sso_xml_attr(r->cx, name, "SPNameQualifier");
-    sso_trace_see(r->cx, "NameID", "", text);
-    sso_trace_see(r->cx, "Format of NameID", r->state->set->saml_nameid, who->subject_format);
-    return APR_SUCCESS;
-}
-
 static apr_status_t names_subject(reader_t *r)
 {
-    xmlNode *name;
-    xmlNode *encrypted;
+    sso_identity_t *who = r->said.who;
+    sso_saml_name_t name;
     apr_status_t rv = sso_saml_only(r->cx, r->assertion, SAML_NS_ASSERTION, "Subject", &r->subject);
 
     if (rv == APR_SUCCESS && !r->subject) {
         return sso_fail(r->cx, SSO_F_SUBJECT, "the Assertion has no Subject");
     }
-    if (rv == APR_SUCCESS) {
-        rv = sso_saml_only(r->cx, r->subject, SAML_NS_ASSERTION, "NameID", &name);
-    }
-    if (rv == APR_SUCCESS) {
-        rv = sso_saml_only(r->cx, r->subject, SAML_NS_ASSERTION, "EncryptedID", &encrypted);
-    }
+    if (rv == APR_SUCCESS) rv = sso_saml_name_read(r->cx, r->measure, r->subject, &name);
     if (rv != APR_SUCCESS) return rv;
-    if (!name == !encrypted) {
-        return sso_fail(r->cx, SSO_F_SUBJECT, "the Subject has %s",
-                        name ? "both a NameID and an EncryptedID" : "no NameID");
-    }
-    if (encrypted) rv = sso_saml_decrypt_as(r->cx, r->measure, encrypted, "NameID", &name);
-    return rv == APR_SUCCESS ? read_name(r, name) : rv;
+    sso_trace_see(r->cx, "NameID", "", name.value);
+    sso_trace_see(r->cx, "Format of NameID", r->state->set->saml_nameid, name.format);
+    who->subject = name.value;
+    who->subject_format = name.format;
+    who->name_qualifier = name.name_qualifier;
+    who->sp_name_qualifier = name.sp_name_qualifier;
+    who->handle = sso_saml_name_handle(r->cx->pool, &name);
+    return APR_SUCCESS;
 }
 
 /* ---- SubjectConfirmation ---- */

@@ -95,6 +95,9 @@ apr_status_t sso_saml_describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_he
         add_fact(facts, "ACS URL", APR_ARRAY_IDX(acs, i, const char *),
                  "From SSOSamlAcs; accepted as well, as ACS and as Recipient.");
     }
+    add_fact(
+        facts, "Logout URL", sso_saml_slo(idp, cx->pool),
+        "Also called Single logout URL, for requests and responses; by redirect, POST or SOAP.");
     add_fact(facts, "Metadata URL", apr_pstrcat(cx->pool, idp->url, "/metadata", (char *)NULL),
              "All of this for providers that read it from an address or a file.");
     add_fact(facts, "NameID format", state->set->saml_nameid, "Asked for in every request.");

@@ -6,6 +6,8 @@
 #include "saml/saml.h"
 #include "saml/saml_address.h"
 #include "saml/saml_describe.h"
+#include "saml/saml_logout.h"
+#include "saml/saml_notice.h"
 #include "saml/saml_request.h"
 #include "saml/saml_response.h"
 #include "saml/saml_sp.h"
@@ -50,6 +52,7 @@ static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span
         .signing = state->signing,
         .encryption = state->encryption,
         .acs = sso_saml_acs_list(idp, cx->pool),
+        .slo = sso_saml_slo(idp, cx->pool),
         .nameid = state->set->saml_nameid,
         .signs_requests = state->signs_requests,
         .wants_signed_assertions = state->set->saml_want_signed != SSO_SIGNED_RESPONSE,
@@ -76,6 +79,30 @@ static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *re
     return APR_SUCCESS;
 }
 
+/* ---- logout ---- */
+
+static const char *const notices[] = {"slo", NULL};
+
+static apr_status_t logout(sso_ctx_t *cx, const sso_idp_t *idp, const sso_leaving_t *who,
+                           sso_flow_t *flow, sso_reply_t *reply)
+{
+    return sso_saml_logout_start(cx, idp, state_of(idp), who, flow, reply);
+}
+
+static apr_status_t hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
+                         const sso_flows_t *flows, sso_notice_t *out)
+{
+    const int soap = !strcmp(leaf, notices[0]);
+
+    return sso_saml_notice_hear(cx, idp, state_of(idp), req, soap, flows, out);
+}
+
+static apr_status_t answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
+                           int ended, sso_reply_t *reply)
+{
+    return sso_saml_logout_answer(cx, idp, state_of(idp), notice->more, ended, reply);
+}
+
 const sso_protocol_t sso_saml = {
     .name = "saml",
     .bit = SSO_FOR_SAML,
@@ -88,4 +115,8 @@ const sso_protocol_t sso_saml = {
     .serve = serve,
     .describe = sso_saml_describe,
     .describe_other = sso_saml_describe_other,
+    .notices = notices,
+    .logout = logout,
+    .hear = hear,
+    .answer = answer,
 };

@@ -40,8 +40,16 @@ typedef struct {
 
 /* ---- bytes in ---- */
 
+/* By GET nothing but logout messages can come. */
+static int is_logout_query(const sso_request_t *req)
+{
+    return !strcmp(req->method, "GET") && req->query
+           && (strstr(req->query, "SAMLRequest=") || strstr(req->query, "SAMLResponse="));
+}
+
 static apr_status_t arrives_at_our_address(response_t *r)
 {
+    if (is_logout_query(r->req)) return APR_NOTFOUND;
     if (strcmp(r->req->method, "POST") != 0) {
         return sso_fail(r->cx, SSO_F_METHOD, "%s, but responses arrive by POST",
                         sso_saml_quote(r->cx, r->req->method));
@@ -81,6 +89,10 @@ static apr_status_t is_a_response(response_t *r)
     apr_status_t rv = sso_saml_kind_check(r->cx, r->message.kind, r->raw);
 
     sso_trace_see(r->cx, "Message", "Response", (const char *)r->raw->name);
+    if (sso_xml_is(r->raw, SAML_NS_PROTOCOL, "LogoutRequest")
+        || sso_xml_is(r->raw, SAML_NS_PROTOCOL, "LogoutResponse")) {
+        return rv == APR_SUCCESS ? APR_NOTFOUND : rv;
+    }
     if (rv != APR_SUCCESS || sso_xml_is(r->raw, SAML_NS_PROTOCOL, "Response")) return rv;
     return sso_fail(r->cx, SSO_F_SAML_TYPE, "<%s> instead of a Response",
                     sso_saml_quote(r->cx, (const char *)r->raw->name));

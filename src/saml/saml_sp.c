@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "crypto/keys.h"
 #include "saml/saml_names.h"
+#include "saml/saml_write.h"
 
 #define FIRST_BYTES 8192
 #define MOST_BYTES  (256 * 1024)
@@ -28,20 +29,11 @@ static const char *const transport[] = {
     NULL,
 };
 
-static void write_attr(sso_buf_t *b, const char *name, const char *value)
-{
-    sso_buf_char(b, ' ');
-    sso_buf_text(b, name);
-    sso_buf_text(b, "=\"");
-    sso_buf_escaped(b, value);
-    sso_buf_char(b, '"');
-}
-
 static void write_methods(sso_buf_t *b, const char *const *uri)
 {
     for (; *uri; uri++) {
         sso_buf_text(b, "      <md:EncryptionMethod");
-        write_attr(b, "Algorithm", *uri);
+        sso_saml_put_attr(b, "Algorithm", *uri);
         sso_buf_text(b, "/>\n");
     }
 }
@@ -49,7 +41,7 @@ static void write_methods(sso_buf_t *b, const char *const *uri)
 static void begin_key(sso_buf_t *b, const char *use, const sso_cert_t *cert)
 {
     sso_buf_text(b, "    <md:KeyDescriptor");
-    write_attr(b, "use", use);
+    sso_saml_put_attr(b, "use", use);
     sso_buf_text(b, ">\n      <ds:KeyInfo><ds:X509Data><ds:X509Certificate>");
     sso_buf_escaped(b, cert->der_base64);
     sso_buf_text(b, "</ds:X509Certificate></ds:X509Data></ds:KeyInfo>\n");
@@ -77,14 +69,29 @@ static void write_keys(sso_buf_t *b, const sso_saml_sp_t *sp)
     }
 }
 
+/* The one that we like best comes first. */
+static void write_logout(sso_buf_t *b, const char *address)
+{
+    static const char *const bindings[] = {SAML_BINDING_REDIRECT, SAML_BINDING_POST,
+                                           SAML_BINDING_SOAP};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(bindings) / sizeof(bindings[0]); i++) {
+        sso_buf_text(b, "    <md:SingleLogoutService");
+        sso_saml_put_attr(b, "Binding", bindings[i]);
+        sso_saml_put_attr(b, "Location", address);
+        sso_buf_text(b, "/>\n");
+    }
+}
+
 static void write_services(sso_buf_t *b, const apr_array_header_t *acs)
 {
     int i;
 
     for (i = 0; i < acs->nelts; i++) {
         sso_buf_text(b, "    <md:AssertionConsumerService");
-        write_attr(b, "Binding", SAML_BINDING_POST);
-        write_attr(b, "Location", APR_ARRAY_IDX(acs, i, const char *));
+        sso_saml_put_attr(b, "Binding", SAML_BINDING_POST);
+        sso_saml_put_attr(b, "Location", APR_ARRAY_IDX(acs, i, const char *));
         sso_buf_format(b, " index=\"%d\"%s/>\n", i, i == 0 ? " isDefault=\"true\"" : "");
     }
 }
@@ -102,11 +109,12 @@ static void write_nameid(sso_buf_t *b, const char *format)
 static void write_role(sso_buf_t *b, const sso_saml_sp_t *sp)
 {
     sso_buf_text(b, "  <md:SPSSODescriptor");
-    write_attr(b, "AuthnRequestsSigned", sp->signs_requests ? "true" : "false");
-    write_attr(b, "WantAssertionsSigned", sp->wants_signed_assertions ? "true" : "false");
-    write_attr(b, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
+    sso_saml_put_attr(b, "AuthnRequestsSigned", sp->signs_requests ? "true" : "false");
+    sso_saml_put_attr(b, "WantAssertionsSigned", sp->wants_signed_assertions ? "true" : "false");
+    sso_saml_put_attr(b, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
     sso_buf_text(b, ">\n");
     write_keys(b, sp);
+    write_logout(b, sp->slo);
     write_nameid(b, sp->nameid);
     write_services(b, sp->acs);
     sso_buf_text(b, "  </md:SPSSODescriptor>\n");
@@ -117,9 +125,9 @@ apr_status_t sso_saml_sp_write(sso_ctx_t *cx, const sso_saml_sp_t *sp, sso_span_
     sso_buf_t b = sso_buf_make(cx->pool, FIRST_BYTES, MOST_BYTES);
 
     sso_buf_text(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<md:EntityDescriptor");
-    write_attr(&b, "xmlns:md", SAML_NS_METADATA);
-    write_attr(&b, "xmlns:ds", SAML_NS_DSIG);
-    write_attr(&b, "entityID", sp->entity_id);
+    sso_saml_put_attr(&b, "xmlns:md", SAML_NS_METADATA);
+    sso_saml_put_attr(&b, "xmlns:ds", SAML_NS_DSIG);
+    sso_saml_put_attr(&b, "entityID", sp->entity_id);
     sso_buf_text(&b, ">\n");
     write_role(&b, sp);
     sso_buf_text(&b, "</md:EntityDescriptor>\n");

@@ -20,6 +20,7 @@ typedef struct {
     const apr_array_header_t *signing;    /* of const sso_cert_t * */
     const apr_array_header_t *encryption; /* likewise */
     const apr_array_header_t *acs;        /* of const char *: by POST; the first is the default */
+    const char *slo;                      /* logout messages, by every binding */
     const char *nameid;                   /* NameID format we ask for; NULL: none */
     int signs_requests;
     int wants_signed_assertions;

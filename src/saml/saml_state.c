@@ -266,6 +266,9 @@ static const struct {
      "signed responses without Destination are accepted"},
     {"inclusive-c14n", SSO_SAML_ALLOW_INCLUSIVE, "signatures may use inclusive canonicalisation"},
     {"comments", SSO_SAML_ALLOW_COMMENTS, "comments outside of signed elements are accepted"},
+    {"unsigned-logout", SSO_SAML_ALLOW_UNSIGNED_LOGOUT,
+     "a logout request without a signature ends the session of the browser that brings it: any site "
+     "can sign people out"},
 };
 
 static apr_status_t allow_word(maker_t *m, const char *word)

@@ -15,7 +15,7 @@ from lib.saml_idp import NS, SamlIdp, Unsolicited
 
 PROVIDERS = {
     "plain": "",
-    "signed": "SSOSamlSignRequests on",
+    "signed": "SSOSamlSignRequests on\nSSOSamlLogout off",
     "post": "SSOSamlRequestBinding post\nSSOSamlSignRequests on",
     "encrypted": "SSOSamlSignRequests on",
 }
@@ -119,7 +119,7 @@ def test_a_second_service_needs_no_password(world, person):
     page = browser.open(world.second.url + "/.sso/login?provider=plain&return=/.sso/session")
     assert page.json()["attributes"]["email"] == email
     assert not any(x.method == "POST" and x.url.startswith(world.idp.url) for x in page.trace)
-    # Logging out of one leaves the other.
+    # Logging out of one leaves the other, as SSOSamlLogout off wants it.
     browser.open(world.host.url + "/.sso/logout")
     assert user_of(browser, world.host) is None and user_of(browser, world.second)
 

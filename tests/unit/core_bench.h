@@ -35,6 +35,13 @@ typedef struct {
     int once_n;               /* things to spend */
     sso_identity_t *who;      /* who has signed in */
     int finished;             /* how often finish was called */
+    int about_logout;         /* what arrives at the callback is for hear */
+    const char *leaving;      /* where logout sends the browser; NULL: nowhere */
+    int leaving_by_form;      /* logout sends a form */
+    int unanswered;           /* logout expects no answer */
+    sso_fault_t leave_fault;  /* logout fails */
+    sso_notice_t notice;      /* what hear makes of a message */
+    sso_fault_t hear_fault;   /* hear fails */
 } fake_t;
 
 /* A store that writes down what is done and can be made to fail. */
@@ -42,7 +49,8 @@ typedef struct {
     sso_store_t store; /* first */
     sso_store_t *real;
     bench_t *bench;
-    int mark_fails;            /* there is no room for marks */
+    int mark_fails; /* there is no room for marks */
+    int walk_fails;
     apr_status_t marked_fails; /* what is answered about marks; APR_SUCCESS: the truth */
     sso_fault_t put_fault;
     sso_span_t forged; /* what every get finds instead; NULL: the truth */
@@ -118,6 +126,16 @@ static inline apr_status_t watch_revoke(sso_store_t *store, sso_ctx_t *cx, const
     return w->real->ops->revoke(w->real, cx, match, count);
 }
 
+static inline apr_status_t watch_walk(sso_store_t *store, sso_ctx_t *cx, const sso_match_t *match,
+                                      sso_record_fn *fn, void *baton)
+{
+    watched_t *w = watched(store);
+
+    bench_note(w->bench, "walk");
+    if (w->walk_fails) return sso_fail(cx, SSO_F_INTERNAL, "the bench wants it so");
+    return w->real->ops->walk(w->real, cx, match, fn, baton);
+}
+
 static inline apr_status_t watch_mark(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
                                       apr_time_t until)
 {
@@ -143,6 +161,7 @@ static const sso_store_ops_t watched_ops = {
     .get = watch_get,
     .put = watch_put,
     .drop = watch_drop,
+    .walk = watch_walk,
     .revoke = watch_revoke,
     .mark = watch_mark,
     .marked = watch_marked,
@@ -180,6 +199,7 @@ static inline apr_status_t fake_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_
     (void)req;
     b->fake.finished++;
     bench_note(b, "finish");
+    if (b->fake.about_logout) return APR_NOTFOUND;
     if (b->fake.finish_fault) return sso_fail(cx, b->fake.finish_fault, "the bench wants it so");
     if (!b->fake.unsolicited) {
         if (flows->n == 0) return sso_fail(cx, SSO_F_STATE_MISSING, "no flow");
@@ -228,6 +248,48 @@ static inline apr_status_t fake_describe_other(sso_ctx_t *cx, const sso_idp_t *i
     return APR_SUCCESS;
 }
 
+static inline apr_status_t fake_logout(sso_ctx_t *cx, const sso_idp_t *idp,
+                                       const sso_leaving_t *who, sso_flow_t *flow,
+                                       sso_reply_t *reply)
+{
+    bench_t *b = idp->provider->state;
+
+    bench_note(b, apr_psprintf(cx->pool, "logout(%s,%s,%s)", who->subject, who->sid, who->handle));
+    if (b->fake.leave_fault) return sso_fail(cx, b->fake.leave_fault, "the bench wants it so");
+    if (!b->fake.leaving) return APR_NOTFOUND;
+    if (!b->fake.unanswered) flow->request = apr_pstrcat(cx->pool, "logout-", flow->id, NULL);
+    if (b->fake.leaving_by_form) {
+        sso_reply_form(reply, b->fake.leaving, apr_table_make(cx->pool, 1));
+    } else {
+        sso_reply_redirect(reply, 303, b->fake.leaving);
+    }
+    return APR_SUCCESS;
+}
+
+static inline apr_status_t fake_hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                     const char *leaf, const sso_flows_t *flows, sso_notice_t *out)
+{
+    bench_t *b = idp->provider->state;
+
+    (void)req;
+    bench_note(b, apr_psprintf(cx->pool, "hear(%s,%d)", leaf, flows->n));
+    if (b->fake.hear_fault) return sso_fail(cx, b->fake.hear_fault, "the bench wants it so");
+    *out = b->fake.notice;
+    if (out->kind != SSO_NOTICE_ENDS) out->flow = &flows->item[0];
+    return APR_SUCCESS;
+}
+
+static inline apr_status_t fake_answer(sso_ctx_t *cx, const sso_idp_t *idp,
+                                       const sso_notice_t *notice, int ended, sso_reply_t *reply)
+{
+    (void)cx, (void)notice;
+    bench_note(idp->provider->state, ended ? "answer(ended)" : "answer(failed)");
+    sso_reply_redirect(reply, 303, "https://idp.example/slo");
+    return APR_SUCCESS;
+}
+
+static const char *const fake_notices[] = {"slo", "backchannel", NULL};
+
 static const sso_protocol_t fake_protocol = {
     .name = "fake",
     .bit = SSO_FOR_HMAC,
@@ -239,6 +301,10 @@ static const sso_protocol_t fake_protocol = {
     .serve = fake_serve,
     .describe = fake_describe,
     .describe_other = fake_describe_other,
+    .notices = fake_notices,
+    .logout = fake_logout,
+    .hear = fake_hear,
+    .answer = fake_answer,
 };
 
 /* ---- the site ---- */

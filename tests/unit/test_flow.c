@@ -111,6 +111,33 @@ static void what_is_sealed_opens_as_it_was(void **state)
     assert_int_equal(out.issued, NOW - SECONDS(77));
 }
 
+/* A logout is no login, nor the other way round: each is found among its own. */
+static void logins_and_logouts_are_kept_apart(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_flow_t login = make_flow(b, "/in", 2);
+    sso_flow_t logout = make_flow(b, "/out", 1);
+    sso_request_t req;
+    sso_flows_t flows;
+
+    logout.logout = 1;
+    put_cookie(b, login.id, seal_flow(b, &login));
+    put_cookie(b, logout.id, seal_flow(b, &logout));
+    read_flows(b, "corp", &flows);
+    assert_int_equal(flows.n, 1);
+    assert_string_equal(flows.item[0].return_path, "/in");
+    assert_int_equal(flows.item[0].logout, 0);
+    req = bench_request(b, "GET", "/");
+    sso_flows_read_logouts(b->cx, &b->site, &req, "corp", &flows);
+    assert_int_equal(flows.n, 1);
+    assert_string_equal(flows.item[0].return_path, "/out");
+    assert_int_equal(flows.item[0].logout, 1);
+    sso_flows_read_logouts(b->cx, &b->site, &req, "other", &flows);
+    assert_int_equal(flows.n, 0);
+    read_flows(b, NULL, &flows);
+    assert_int_equal(flows.n, 2);
+}
+
 static void assert_closed(bench_t *b, const sso_seal_t *seal, const char *sealed, apr_size_t n)
 {
     sso_flow_t out = {.id = "untouched"};
@@ -416,6 +443,7 @@ int main(void)
         UNIT(a_new_flow_is_plain),
         UNIT(r63_a_flow_comes_back_to_this_site),
         UNIT(what_is_sealed_opens_as_it_was),
+        UNIT(logins_and_logouts_are_kept_apart),
         UNIT(tampering_shows),
         UNIT(other_contents_do_not_open),
         UNIT(large_flows_are_refused),

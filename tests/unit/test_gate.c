@@ -118,6 +118,10 @@ static void requests_are_routed(void **state)
         {"GET", "/.sso/nosuch/callback", 404, "not_found", NULL},
         {"GET", "/.sso/corp/callback", 403, "state_missing", NULL},
         {"GET", "/legacy/acs", 403, "state_missing", NULL},
+        {"GET", "/.sso/corp/slo", 303, "", "https://idp.example/slo"},
+        {"POST", "/.sso/corp/backchannel", 303, "", "https://idp.example/slo"},
+        {"GET", "/.sso/corp/slo/", 404, "not_found", NULL},
+        {"GET", "/.sso/nosuch/slo", 404, "not_found", NULL},
     };
     sso_ctx_t *cx = *state;
     apr_size_t i;
@@ -127,6 +131,7 @@ static void requests_are_routed(void **state)
         sso_reply_t reply;
 
         print_message("  %s %s\n", row[i].method, row[i].target);
+        b->fake.notice.ending.subject = "ada";
         b->site.aliases = apr_hash_make(cx->pool);
         apr_hash_set(b->site.aliases, "/legacy/acs", APR_HASH_KEY_STRING, b->idp);
         bench_navigate(b);
@@ -157,6 +162,28 @@ static void a_whole_login_goes_through_the_gate(void **state)
 
 /* Nothing but a person starts a login: a picture of our login address must not fill the browser
  * with flows. */
+/* Some providers know one address for everything: what is about a logout is heard as such. */
+static void logout_messages_may_come_to_the_callback(void **state)
+{
+    static const char *const target[] = {"/.sso/corp/callback", "/legacy/acs"};
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(target); i++) {
+        bench_t *b = bench_make(*state);
+        sso_reply_t reply;
+
+        b->site.aliases = apr_hash_make(b->cx->pool);
+        apr_hash_set(b->site.aliases, "/legacy/acs", APR_HASH_KEY_STRING, b->idp);
+        b->fake.about_logout = 1;
+        b->fake.notice.ending.subject = "ada";
+        bench_sign_in(b, b->idp);
+        reply = serve(b, "POST", target[i]);
+        assert_string_equal(reply.location, "https://idp.example/slo");
+        assert_non_null(strstr(b->trace, "finish hear(callback,0)"));
+        assert_false(bench_is_in(b, &b->site));
+    }
+}
+
 static void only_navigations_start_logins(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -656,6 +683,7 @@ int main(void)
         UNIT(our_addresses_are_known),
         UNIT(requests_are_routed),
         UNIT(a_whole_login_goes_through_the_gate),
+        UNIT(logout_messages_may_come_to_the_callback),
         UNIT(only_navigations_start_logins),
         UNIT(an_interrupted_login_is_taken_up),
         UNIT(forms_are_pages_when_they_leave),

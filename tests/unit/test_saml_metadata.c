@@ -682,6 +682,7 @@ static void what_to_enter_at_the_provider(void **state)
         {"Recipient", ACS},
         {"ACS URL", ACS},
         {"ACS URL", "https://www.example.org/old"},
+        {"Logout URL", OURS "/slo"},
         {"Metadata URL", SP_ID},
         {"NameID format", "urn:x:y"},
         {"Signing certificate", NULL},
@@ -703,12 +704,12 @@ static void what_to_enter_at_the_provider(void **state)
         assert_string_equal(fact->label, row[i].label);
         if (row[i].value) assert_string_equal(fact->value, row[i].value);
     }
-    pem = APR_ARRAY_IDX(facts, 6, sso_fact_t).value;
+    pem = APR_ARRAY_IDX(facts, 7, sso_fact_t).value;
     assert_true(strncmp(pem, "-----BEGIN CERTIFICATE-----\nMII", 31) == 0);
     assert_int_equal(strcspn(pem + 28, "\n"), 64);
     assert_non_null(strstr(pem, "\n-----END CERTIFICATE-----\n"));
-    assert_int_equal(strlen(APR_ARRAY_IDX(facts, 7, sso_fact_t).value), 95); /* AB:CD:... */
-    assert_int_equal(APR_ARRAY_IDX(facts, 7, sso_fact_t).value[2], ':');
+    assert_int_equal(strlen(APR_ARRAY_IDX(facts, 8, sso_fact_t).value), 95); /* AB:CD:... */
+    assert_int_equal(APR_ARRAY_IDX(facts, 8, sso_fact_t).value[2], ':');
 }
 
 static const sso_fact_t *fact_of(const apr_array_header_t *facts, const char *label)

@@ -26,6 +26,7 @@ class Browser:
     def __init__(self, user=None, password=None):
         """user: who logs in where a form asks for a name; the password is NAME-pw if not given."""
         self.jar = Jar()
+        self.embeds = False  # load what pages show in frames and as images
         self.user = user
         self.password = password or (user + "-pw" if user else None)
 
@@ -84,6 +85,8 @@ class Browser:
         trace = (before.trace if before else []) + [page]
         passwords = 1
         while len(trace) < _MAX_HOPS:
+            if self.embeds:
+                self._load_embedded(page)
             form = page.auto_form()
             login = None if form or not passwords else self._login_form(page)
             if page.location:
@@ -102,6 +105,28 @@ class Browser:
                 return trace[-1]
             trace.append(page)
         raise Blocked("redirects without end:\n" + "\n".join(map(str, trace)))
+
+    def _load_embedded(self, page):
+        """Frames and images, and where they redirect to: in a foreign page, if it is one."""
+        if not page.is_html or page.location or not page.body:
+            return
+        for source in page.document().xpath("//iframe/@src|//img/@src"):
+            self._load_frame(urllib.parse.urljoin(page.url, source), page.url)
+
+    def _load_frame(self, url, top):
+        ours = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-Dest", "iframe")]
+        inner = self.fetch(url, page=top, headers=ours)
+        for _ in range(_MAX_HOPS):
+            form = inner.auto_form()
+            if inner.location:
+                inner = self.fetch(inner.location, page=top, headers=ours)
+            elif form:
+                kind = [("Content-Type", "application/x-www-form-urlencoded")]
+                inner = self.fetch(form.action, "POST", urllib.parse.urlencode(form.filled()),
+                                   ours + kind, page=top)
+            else:
+                return
+        raise Blocked("a frame without end: " + url)
 
     def _redirected(self, page, initiator):
         if page.status in (307, 308) and page.method == "POST":

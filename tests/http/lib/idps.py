@@ -189,6 +189,8 @@ class LemonLdap(Idp):
             options: {k: {options + "EncryptionMode": v[1],
                           options + "NameIDFormat": "transient",
                           options + "SignSSOMessage": 1,
+                          options + "SignSLOMessage": 1,
+                          options + "CheckSLOMessageSignature": 1,
                           options + "CheckSSOMessageSignature": 1}
                       for k, v in self._services.items()},
             "samlSPMetaDataExportedAttributes": {k: attributes for k in self._services},

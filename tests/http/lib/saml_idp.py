@@ -76,8 +76,23 @@ class Answer:
     raw: Callable = lambda data: data
 
 
+@dataclasses.dataclass
+class Goodbye:
+    """The knobs of the answer to a LogoutRequest. None: what is right."""
+
+    binding: str = REDIRECT
+    status: str = SUCCESS
+    second: Optional[str] = None               # a second status inside of the first
+    issuer: Optional[str] = None
+    destination: Optional[str] = None
+    in_response_to: Optional[str] = None       # "": leave it out
+    signed: bool = True
+    signer: Optional[pki.Pair] = None
+    before_signing: Callable = lambda root: None
+
+
 class Request:
-    """An AuthnRequest as it arrived."""
+    """A message as it arrived."""
 
     def __init__(self, xml, binding, relay_state, query=""):
         self.xml, self.binding, self.relay_state, self.query = xml, binding, relay_state, query
@@ -104,25 +119,32 @@ class Request:
 class SamlIdp(Server):
     """Answers AuthnRequests at /sso, by Redirect and by POST, without asking anybody."""
 
-    def __init__(self, name="idp", want_signed=False):
+    def __init__(self, name="idp", want_signed=False, slo=()):
+        """slo: bindings at which it wants to hear of logouts; by default it offers none."""
         super().__init__(_SamlHandler)
+        self.slo_bindings = slo
         self.pair = pki.pair(name)
         self.entity_id = "%s/%s" % (self.url, name)
         self.want_signed = want_signed
         self.answer = Answer()
         self.requests = []
+        self.goodbye = Goodbye()
+        self.logouts, self.answers = [], []  # messages about sessions, as they arrived
+        self.sessions = []  # (NameID as a tree, SessionIndex) of every assertion
         self.sp = None  # metadata of the other side, needed to encrypt and to verify
 
     def metadata(self, bindings=(REDIRECT, POST)):
+        slo = "".join('<md:SingleLogoutService Binding="%s" Location="%s/slo"/>' % (x, self.url)
+                      for x in self.slo_bindings)
         services = "".join('<md:SingleSignOnService Binding="%s" Location="%s/sso"/>'
                            % (x, self.url) for x in bindings)
         return ('<md:EntityDescriptor xmlns:md="%s" xmlns:ds="%s" entityID="%s">'
                 '<md:IDPSSODescriptor WantAuthnRequestsSigned="%s" protocolSupportEnumeration="%s">'
                 '<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s'
-                '</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>%s'
+                '</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>%s%s'
                 '</md:IDPSSODescriptor></md:EntityDescriptor>\n'
                 % (M, DS, self.entity_id, str(self.want_signed).lower(), P, self.pair.cert_b64,
-                   services))
+                   slo, services))
 
     def register(self, metadata):
         """Learn the other side's metadata (bytes)."""
@@ -152,6 +174,7 @@ class SamlIdp(Server):
             assertion = _assertion(self, request, answer)
             response.append(assertion)
             answer.before_signing(assertion)
+            self._remember(assertion)
             if "assertion" in answer.sign:
                 sign(assertion, signer, answer.algorithm)
             if answer.encrypt:
@@ -160,6 +183,18 @@ class SamlIdp(Server):
             sign(response, signer, answer.algorithm)
         answer.after_signing(response)
         return answer.raw(etree.tostring(response))
+
+
+    def _remember(self, assertion):
+        name = assertion.find("a:Subject/a:NameID", NS)
+        statement = assertion.find("a:AuthnStatement", NS)
+        if name is not None and statement is not None:
+            self.sessions.append((name, statement.get("SessionIndex")))
+
+    def answer_logout(self, request):
+        """(address, fields or None) where its LogoutResponse sends the browser."""
+        from . import saml_logout  # which builds on this module
+        return saml_logout.answer(self, request)
 
 
 class Unsolicited:
@@ -175,6 +210,9 @@ class _SamlHandler(Handler):
     def do_GET(self):
         query = urllib.parse.urlsplit(self.path).query
         fields = dict(urllib.parse.parse_qsl(query))
+        if self.path.startswith("/slo"):
+            self._hear(fields, REDIRECT, query)
+            return
         if "SAMLRequest" not in fields:
             self.answer(404, "nothing here")
             return
@@ -183,12 +221,34 @@ class _SamlHandler(Handler):
 
     def do_POST(self):
         fields = self.form()
+        if self.path.startswith("/slo"):
+            self._hear(fields, POST, "")
+            return
         xml = base64.b64decode(fields["SAMLRequest"], validate=True)
         self._respond(Request(xml, POST, fields.get("RelayState")))
+
+    def _hear(self, fields, binding, query):
+        text = fields.get("SAMLRequest") or fields["SAMLResponse"]
+        xml = base64.b64decode(text, validate=True)
+        xml = zlib.decompress(xml, -15) if binding == REDIRECT else xml
+        message = Request(xml, binding, fields.get("RelayState"), query)
+        if "SAMLResponse" in fields:
+            self.peer.answers.append(message)
+            self.answer(200, "<!DOCTYPE html><title>x</title>left the identity provider")
+            return
+        self.peer.logouts.append(message)
+        where, fields = self.peer.answer_logout(message)
+        if fields:
+            self._send_form(where, fields)
+        else:
+            self.redirect(where)
 
     def _respond(self, request):
         self.peer.requests.append(request)
         fields, acs = self.peer.respond(request)
+        self._send_form(acs, fields)
+
+    def _send_form(self, acs, fields):
         inputs = "".join('<input type="hidden" name="%s" value="%s">' % x for x in fields.items())
         self.answer(200, '<!DOCTYPE html><title>x</title><body onload="document.forms[0].submit()">'
                          '<form method="post" action="%s">%s</form></body>' % (acs, inputs))
@@ -324,8 +384,8 @@ def _verify_enveloped(root, key):
 def _verify_query(query, key):
     """SAML bindings, 3.4.4.1: over the parameters as they stand in the query, in this order."""
     raw = dict(x.split("=", 1) for x in query.split("&"))
-    signed = "&".join("%s=%s" % (x, raw[x]) for x in ("SAMLRequest", "RelayState", "SigAlg")
-                      if x in raw)
+    names = ("SAMLRequest", "SAMLResponse", "RelayState", "SigAlg")
+    signed = "&".join("%s=%s" % (x, raw[x]) for x in names if x in raw)
     if urllib.parse.unquote(raw["SigAlg"]) != RSA_SHA256:
         raise InvalidSignature("another algorithm: " + raw["SigAlg"])
     value = base64.b64decode(urllib.parse.unquote(raw["Signature"]), validate=True)
