@@ -65,9 +65,12 @@ static apr_int64_t read_count(sso_ctx_t *cx, sso_span_t value, apr_int64_t *sinc
     return apr_strtoi64(end + 1, NULL, 10);
 }
 
-static apr_status_t count_start(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+/* Where answers are posted from another site, so are those that begin a login anew: the count has to
+ * come along. */
+static apr_status_t count_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
                                 sso_reply_t *reply)
 {
+    const sso_site_t *site = idp->site;
     const char *name = apr_pstrcat(cx->pool, site->cookie, "-" LOOP_COOKIE, NULL);
     apr_int64_t since = apr_time_sec(cx->now);
     apr_int64_t count = 0;
@@ -83,7 +86,7 @@ static apr_status_t count_start(sso_ctx_t *cx, const sso_site_t *site, const sso
                      sso_site_flow_cookie(
                          site, cx->pool, LOOP_COOKIE,
                          apr_psprintf(cx->pool, "%" APR_INT64_T_FMT ".%d", since, (int)count + 1),
-                         apr_time_from_sec(LOOP_WINDOW), 0));
+                         apr_time_from_sec(LOOP_WINDOW), idp->provider->protocol->cross_site_post));
     return APR_SUCCESS;
 }
 
@@ -94,7 +97,7 @@ apr_status_t sso_login_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
     sso_flow_t flow;
     apr_status_t rv = check_start(cx, idp, req);
 
-    if (rv == APR_SUCCESS) rv = count_start(cx, idp->site, req, reply);
+    if (rv == APR_SUCCESS) rv = count_start(cx, idp, req, reply);
     if (rv == APR_SUCCESS) {
         rv = sso_flow_make(cx, idp->site, idp->provider->name, return_path, &flow);
     }
@@ -265,6 +268,17 @@ static apr_status_t accept_answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso
     return rv;
 }
 
+/* What began at the provider begins anew here, as a login of this browser. */
+static apr_status_t begin_again(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
+                                const char *path, sso_reply_t *reply)
+{
+    apr_status_t rv = sso_login_start(cx, idp, req, path, reply);
+
+    /* 302 may keep the method. */
+    if (rv == APR_SUCCESS && reply->kind == SSO_REPLY_REDIRECT) reply->status = 303;
+    return rv;
+}
+
 apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                               sso_reply_t *reply)
 {
@@ -280,6 +294,9 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
     rv = trial ? APR_SUCCESS : check_active(cx, idp);
     if (rv == APR_SUCCESS) rv = verify(cx, idp, req, flows, &answer);
     if (rv == APR_NOTFOUND) return rv;
+    if (rv == APR_SUCCESS && answer.begin_again) {
+        return begin_again(cx, idp, req, answer.begin_again, reply);
+    }
     if (rv == APR_SUCCESS) trial = sso_trial_is(answer.flow) ? answer.flow : NULL;
     if (trial) return sso_trial_report(cx, idp, req, trial, rv, &answer, reply);
     if (rv == APR_SUCCESS) rv = check_active(cx, idp);

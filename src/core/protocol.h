@@ -41,8 +41,10 @@ typedef struct {
 /* What finish makes of a message that was verified completely. */
 typedef struct {
     sso_identity_t *who;
-    const sso_flow_t *flow;        /* the one that this answers; NULL: unsolicited */
-    const char *return_path;       /* unsolicited: where to land, checked; else from the flow */
+    const sso_flow_t *flow;  /* the one that this answers; NULL: unsolicited */
+    const char *return_path; /* unsolicited: where to land, checked; else from the flow */
+    const char *begin_again; /* nobody asked for it, and nothing of it is believed: a login begins
+                                here, to this local path; all else is empty then. NULL: an answer */
     sso_once_t once[SSO_ONCE_MAX]; /* in the order in which they are spent */
     int once_n;
     const void *opened; /* from open to finish */

@@ -200,8 +200,9 @@ static const char *check_unsolicited(apr_pool_t *p, int n, const char *const *wo
 {
     int i;
 
-    if (strcmp(word[0], "on") != 0 && strcmp(word[0], "off") != 0) {
-        return apr_psprintf(p, "'%s' is neither on nor off", word[0]);
+    if (strcmp(word[0], "on") != 0 && strcmp(word[0], "off") != 0
+        && strcmp(word[0], "bounce") != 0) {
+        return apr_psprintf(p, "'%s' is not known; write off, bounce or on", word[0]);
     }
     for (i = 1; i < n; i++) {
         if (!sso_url_is_local(word[i], URI_MAX_BYTES)) {

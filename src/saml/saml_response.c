@@ -36,6 +36,7 @@ typedef struct {
     xmlNode *signed_assertion; /* from the octets that its own signature covers; NULL: none */
     xmlNode *assertion;        /* the one to believe */
     sso_saml_said_t said;
+    const char *begin_again; /* a path: nobody asked for it, a login begins here instead */
 } response_t;
 
 /* ---- bytes in ---- */
@@ -117,6 +118,29 @@ static apr_status_t comes_from_provider(response_t *r)
     }
     return sso_fail(r->cx, SSO_F_ISSUER, "the Response has no Issuer, expected \"%s\"",
                     r->state->idp.entity_id);
+}
+
+/* ---- what nobody asked for ---- */
+
+/* Paths that the admin listed; whatever else RelayState says, the first of them. */
+static const char *choose_landing(const response_t *r)
+{
+    const apr_array_header_t *landings = r->state->landings;
+    const char *relay = r->message.relay;
+    int i;
+
+    for (i = 0; relay && i < landings->nelts; i++) {
+        if (!strcmp(relay, APR_ARRAY_IDX(landings, i, const char *))) return relay;
+    }
+    return landings->nelts > 0 ? APR_ARRAY_IDX(landings, 0, const char *) : "/";
+}
+
+/* Of what will be asked for anew nothing is looked at beyond whom to ask. */
+static apr_status_t is_worth_reading(response_t *r)
+{
+    if (!r->state->bounces || sso_xml_attr(r->cx, r->response, "InResponseTo")) return APR_SUCCESS;
+    r->begin_again = choose_landing(r);
+    return APR_INCOMPLETE;
 }
 
 /* ---- Status ---- */
@@ -369,19 +393,6 @@ static apr_status_t assertion_holds(response_t *r)
 
 /* ---- the answer ---- */
 
-/* Paths that the admin listed; whatever else RelayState says, the first of them. */
-static const char *choose_landing(const response_t *r)
-{
-    const apr_array_header_t *landings = r->state->landings;
-    const char *relay = r->message.relay;
-    int i;
-
-    for (i = 0; relay && i < landings->nelts; i++) {
-        if (!strcmp(relay, APR_ARRAY_IDX(landings, i, const char *))) return relay;
-    }
-    return landings->nelts > 0 ? APR_ARRAY_IDX(landings, 0, const char *) : "/";
-}
-
 /* As long as it could be accepted again. */
 static apr_time_t remember_until(const response_t *r)
 {
@@ -433,6 +444,7 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
         {"R32: a Response", is_a_response},
         {"Core 3.2.2: version 2.0 and an ID", has_version_and_id},
         {"R38: from the expected provider", comes_from_provider},
+        {"R35: not to be asked for anew", is_worth_reading},
         {"Core 3.2.2.1: success", reports_success},
         {"R11: one Assertion", holds_one_assertion},
         {"R13-R19: the signature of the Response, if any, holds", response_signature_holds},
@@ -463,5 +475,7 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
     for (i++; i < sizeof(checks) / sizeof(checks[0]); i++)
         sso_trace_skip(cx, checks[i].rule);
     if (rv == APR_SUCCESS) write_answer(&r, out);
-    return rv;
+    if (!r.begin_again) return rv;
+    *out = (sso_answer_t){.begin_again = r.begin_again};
+    return APR_SUCCESS;
 }

@@ -22,6 +22,8 @@
  * @param flows the logins this browser has started.
  * @param out   untouched unless every check holds; names the request and the assertion as what may
  *              be accepted once.
+ *              With SSOSamlUnsolicited bounce, begin_again for what names no request: nothing of it
+ *              has been verified.
  * @return      APR_SUCCESS or the fault of the first check that does not hold; APR_NOTFOUND (no fault
  *              recorded): the message is about a logout.
  * @spec        SAML Profiles 4.1.4.3; Bindings 3.5.

@@ -429,6 +429,7 @@ static void read_unsolicited(maker_t *m)
 
     m->state->landings = apr_array_make(m->pool, 1, sizeof(const char *));
     m->state->unsolicited = count(words) > 0 && !strcmp(item(words, 0), "on");
+    m->state->bounces = count(words) > 0 && !strcmp(item(words, 0), "bounce");
     for (i = 1; i < count(words); i++) {
         APR_ARRAY_PUSH(m->state->landings, const char *) = item(words, i);
     }

@@ -39,6 +39,7 @@ typedef struct {
     apr_array_header_t *encryption; /* likewise */
     int signs_requests;
     int unsolicited;              /* logins may begin at the provider */
+    int bounces;                  /* those that do begin anew, here */
     apr_array_header_t *landings; /* of const char *: where those may land */
     apr_array_header_t *acr;      /* of const char *: contexts to ask for */
     int acr_required;             /* the answer must be one of them (comparison=exact) */

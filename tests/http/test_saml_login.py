@@ -480,6 +480,29 @@ def test_unsolicited_if_told_so(corp, idp, alice, relay, where):
     assert user_of(alice, corp) == "alice"
 
 
+def test_unsolicited_bounces(corp, idp, alice):
+    """R35: a tile at the provider leads to a login that began here; nothing of it is believed."""
+    begin(corp, idp, alice, "SSOSamlUnsolicited bounce /app/x.html")
+    for knobs in ({}, dict(sign=()), dict(signer=pki.pair("mallory"), user="bob")):
+        stranger = Unsolicited(corp.url + "/.sso/corp/acs", corp.url + "/.sso/corp/metadata", "/x")
+        page = deliver(alice, corp, idp, stranger, **knobs)
+        assert page.status == 303 and page.location.startswith(idp.url + "/sso?"), repr(page)
+        assert not any(x.startswith("__Host-sso=") for x in page.all_headers("Set-Cookie"))
+    page = alice.open(page.location)
+    assert page.url == corp.url + "/app/x.html" and user_of(alice, corp) == "alice"
+    corp.httpd.expect_fault("issuer")
+    page = deliver(alice, corp, idp, stranger, issuer="https://other.test/idp")
+    assert page.status == 403 and page.fault == "issuer"
+
+
+def test_a_provider_that_ignores_requests_is_not_asked_for_ever(corp, idp, alice):
+    begin(corp, idp, alice, "SSOSamlUnsolicited bounce")
+    idp.answer.in_response_to = ""
+    corp.httpd.expect_fault("loop")
+    page = alice.open(corp.url + "/app/x.html")
+    assert page.status == 403 and page.fault == "loop"
+
+
 def test_the_provider_limits_the_session(corp, idp, alice):
     begin(corp, idp, alice)
     request = ask(alice, corp, idp)

@@ -29,6 +29,7 @@ typedef struct {
     int form;                 /* start answers with a form */
     sso_fault_t finish_fault; /* finish fails so */
     int unsolicited;          /* finish answers no flow */
+    const char *begin_again;  /* finish wants a login to begin */
     const char *landing;      /* return_path of the answer; NULL: the flow's */
     int no_landing;           /* leave return_path NULL */
     const char *token;        /* what is spent; NULL: the flow's request */
@@ -200,6 +201,10 @@ static inline apr_status_t fake_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_
     b->fake.finished++;
     bench_note(b, "finish");
     if (b->fake.about_logout) return APR_NOTFOUND;
+    if (b->fake.begin_again) {
+        *out = (sso_answer_t){.begin_again = b->fake.begin_again};
+        return APR_SUCCESS;
+    }
     if (b->fake.finish_fault) return sso_fail(cx, b->fake.finish_fault, "the bench wants it so");
     if (!b->fake.unsolicited) {
         if (flows->n == 0) return sso_fail(cx, SSO_F_STATE_MISSING, "no flow");

@@ -354,6 +354,50 @@ static void r63_landings_are_of_this_site(void **state)
     }
 }
 
+/* R35: what began at the provider may begin anew here; nothing else comes of it. */
+static void r35_a_login_begins_again(void **state)
+{
+    static const struct {
+        const char *path, *wanted;
+    } row[] = {{"/app/", "/app/"}, {"//evil", "/"}, {"https://evil.example/", "/"}};
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(*state);
+        sso_flows_t flows;
+        sso_request_t req;
+        sso_reply_t reply;
+
+        b->fake.begin_again = row[i].path;
+        assert_int_equal(finish(b, &reply), APR_SUCCESS);
+        assert_int_equal(reply.kind, SSO_REPLY_REDIRECT);
+        assert_int_equal(reply.status, 303);
+        assert_string_equal(reply.location, "https://idp.example/sso");
+        assert_string_equal(b->trace, "finish start");
+        bench_keep(b, &reply);
+        req = bench_request(b, "GET", "/");
+        sso_flows_read(b->cx, &b->site, &req, "corp", &flows);
+        assert_int_equal(flows.n, 1);
+        assert_string_equal(flows.item[0].return_path, row[i].wanted);
+    }
+}
+
+/* 1.6: a provider that never answers what it is asked would be asked for ever. */
+static void a_login_does_not_begin_again_for_ever(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+    int i;
+
+    b->fake.begin_again = "/";
+    for (i = 0; i < 5; i++) {
+        assert_int_equal(finish(b, &reply), APR_SUCCESS);
+        bench_keep(b, &reply);
+    }
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, LOOP);
+}
+
 static void without_a_landing_the_flow_says_where(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -548,6 +592,8 @@ int main(void)
         UNIT(inactive_providers_do_not_work),
         UNIT(a_start_that_fails_fails),
         UNIT(loops_are_broken),
+        UNIT(r35_a_login_begins_again),
+        UNIT(a_login_does_not_begin_again_for_ever),
         UNIT(counters_may_hold_anything),
     };
 

@@ -482,6 +482,46 @@ static void r63_unsolicited_lands_at_the_root_by_default(void **state)
     assert_string_equal(take(b, unsolicited(b, SIGN_ASSERTION)).return_path, "/");
 }
 
+/* R35: nothing of it is believed beyond whom to ask: good, forged or not signed at all. */
+static void r35_bounce_begins_a_login_here(void **state)
+{
+    static const struct {
+        const char *relay, *landing;
+    } row[] = {
+        {NULL, "/app/"},
+        {"/team", "/team"},
+        {"https://evil.example/", "/app/"},
+        {"/other", "/app/"},
+    };
+    static const int how[] = {SIGN_ASSERTION, SIGN_RESPONSE, SIGN_RESPONSE | BY_OTHER, 0};
+    bench_t *b = bench_make(*state);
+    apr_size_t i;
+    apr_size_t j;
+
+    bench_set(b, "SSOSamlUnsolicited", "bounce", "/app/", "/team", NULL);
+    (void)bench_prepare(b);
+    for (i = 0; i < COUNT(row); i++) {
+        b->relay = row[i].relay;
+        for (j = 0; j < COUNT(how); j++) {
+            sso_answer_t answer = take(b, unsolicited(b, how[j]));
+
+            assert_string_equal(answer.begin_again, row[i].landing);
+            assert_null(answer.who);
+            assert_null(answer.flow);
+            assert_int_equal(answer.once_n, 0);
+        }
+    }
+    b->relay = NULL;
+    assert_refused(b,
+                   bench_edit(b, unsolicited(b, 0),
+                              "<saml:Issuer>" IDP_ID "</saml:Issuer><samlp:Status>",
+                              "<saml:Issuer>https://other.example/</saml:Issuer><samlp:Status>"),
+                   ISSUER);
+    /* What answers a request is verified as ever. */
+    assert_null(take(b, bench_message(b, SIGN_ASSERTION)).begin_again);
+    assert_refused(b, bench_message(b, SIGN_ASSERTION | BY_OTHER), SIGNATURE);
+}
+
 /* The RelayState of an answer to our own request says nothing: the sealed flow does. */
 static void r63_relay_state_does_not_move_a_login(void **state)
 {
@@ -1576,6 +1616,7 @@ int main(void)
         UNIT(r35_unsolicited_lands_where_it_may),
         UNIT(r63_unsolicited_lands_at_the_root_by_default),
         UNIT(r63_relay_state_does_not_move_a_login),
+        UNIT(r35_bounce_begins_a_login_here),
         UNIT(r35_unsolicited_names_no_request),
         UNIT(r36_each_word_loosens_one_rule),
         UNIT(r36_no_conditions_means_no_audience_too),
