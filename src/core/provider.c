@@ -20,6 +20,7 @@ static const char *const active_choices[] = {"on", "test", "off", NULL};
 static const char *const setup_choices[] = {"auto", "anyone", "local", "off", NULL};
 static const char *const auto_choices[] = {"auto", "on", "off", NULL};
 static const char *const binding_choices[] = {"auto", "redirect", "post", NULL};
+static const char *const response_choices[] = {"post", "artifact", NULL};
 static const char *const signed_choices[] = {"either", "assertion", "response", "both", NULL};
 static const char *const encryption_choices[] = {"gcm", "signed-cbc", "any", NULL};
 static const char *const oidc_auth_choices[] = {"auto",

@@ -22,6 +22,7 @@ enum { SSO_ACTIVE_ON, SSO_ACTIVE_TEST, SSO_ACTIVE_OFF };
 enum { SSO_SETUP_AUTO, SSO_SETUP_ANYONE, SSO_SETUP_LOCAL, SSO_SETUP_OFF };
 enum { SSO_AUTO, SSO_AUTO_ON, SSO_AUTO_OFF };
 enum { SSO_BINDING_AUTO, SSO_BINDING_REDIRECT, SSO_BINDING_POST };
+enum { SSO_RESPONSE_POST, SSO_RESPONSE_ARTIFACT };
 enum { SSO_SIGNED_EITHER, SSO_SIGNED_ASSERTION, SSO_SIGNED_RESPONSE, SSO_SIGNED_BOTH };
 enum { SSO_ENCRYPTION_GCM, SSO_ENCRYPTION_SIGNED_CBC, SSO_ENCRYPTION_ANY };
 enum {
@@ -55,6 +56,7 @@ typedef struct {
     apr_array_header_t *saml_keys;
     int saml_sign;
     int saml_binding;
+    int saml_response;
     const char *saml_logout;
     int saml_want_signed;
     apr_array_header_t *saml_unsolicited;

@@ -45,6 +45,7 @@ const char *sso_saml_acs_preferred(const sso_idp_t *idp, apr_pool_t *pool)
     const apr_size_t n = strlen(idp->site->base_url);
     int i;
 
+    if (idp->provider->set->saml_response == SSO_RESPONSE_ARTIFACT) return own_acs(idp, pool);
     for (i = 0; i < count(more); i++) {
         const char *url = item(more, i);
 

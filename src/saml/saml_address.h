@@ -19,7 +19,7 @@ const char *sso_saml_entity_id(const sso_idp_t *idp, apr_pool_t *pool);
 apr_array_header_t *sso_saml_acs_list(const sso_idp_t *idp, apr_pool_t *pool);
 
 /* The address to ask responses to be sent to: SSOSamlAcs names it when it has one at this site, for
- * the provider may know no other yet; else our own. */
+ * the provider may know no other yet; else, and for artifacts, our own. */
 const char *sso_saml_acs_preferred(const sso_idp_t *idp, apr_pool_t *pool);
 
 /* The address of that list at which a request arrived; NULL if it is none of them. */

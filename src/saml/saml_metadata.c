@@ -16,6 +16,7 @@
 #define NS_XML        "http://www.w3.org/XML/1998/namespace"
 #define ELEMENTS_MAX  2000000 /* an aggregate of 16 MiB has some 300 000 */
 #define ENTITY_ID_MAX 1024    /* SAML Core, 8.3.6 */
+#define SERVICES_MAX  16      /* for artifacts, of one provider */
 
 /* One reading: what is looked for and what was found. */
 typedef struct {
@@ -284,6 +285,34 @@ static void fill_slot(search_t *s, const slot_t *slot)
     }
 }
 
+/* Metadata 2.2.3: an index is an unsigned short. */
+static int read_index(const char *text)
+{
+    const apr_size_t n = text ? strlen(text) : 0;
+
+    if (n == 0 || n > 5 || strspn(text, "0123456789") != n) return -1;
+    return (int)apr_strtoi64(text, NULL, 10);
+}
+
+static void read_artifact_services(search_t *s, sso_saml_idp_t *idp)
+{
+    static const char name[] = "ArtifactResolutionService";
+    const xmlNode *node = sso_xml_child(s->role, SAML_NS_METADATA, name);
+
+    idp->artifact_services = apr_array_make(s->pool, 1, sizeof(sso_saml_service_t));
+    for (; node; node = sso_xml_next(node, SAML_NS_METADATA, name)) {
+        const char *binding = sso_xml_attr(s->cx, node, "Binding");
+        const int index = read_index(sso_xml_attr(s->cx, node, "index"));
+        const char *url;
+
+        if (!binding || strcmp(binding, SAML_BINDING_SOAP) != 0 || index < 0) continue;
+        url = usable_address(s, node, "Location");
+        if (!url || idp->artifact_services->nelts == SERVICES_MAX) continue;
+        APR_ARRAY_PUSH(idp->artifact_services, sso_saml_service_t) = (sso_saml_service_t){index,
+                                                                                          url};
+    }
+}
+
 static apr_status_t read_endpoints(search_t *s, sso_saml_idp_t *idp)
 {
     const slot_t slots[] = {
@@ -297,6 +326,7 @@ static apr_status_t read_endpoints(search_t *s, sso_saml_idp_t *idp)
 
     for (i = 0; i < sizeof(slots) / sizeof(slots[0]); i++)
         fill_slot(s, &slots[i]);
+    read_artifact_services(s, idp);
     if (idp->sso_redirect || idp->sso_post) return APR_SUCCESS;
     return sso_fail(s->cx, SSO_F_CONFIG,
                     "%s has no SingleSignOnService with an https address for HTTP-Redirect or "

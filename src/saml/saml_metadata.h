@@ -19,6 +19,12 @@
 #define SSO_SAML_METADATA_MAX (16 * 1024 * 1024) /* bytes of one metadata file */
 #define SSO_SAML_CERTS_MAX    16                 /* signing keys of one provider that are tried */
 
+/* A service that is called by its number. */
+typedef struct {
+    int index;
+    const char *url;
+} sso_saml_service_t;
+
 typedef struct {
     const char *entity_id;
     const char *sso_redirect; /* where AuthnRequests go by redirect; NULL: not offered */
@@ -27,7 +33,8 @@ typedef struct {
     const char *slo_post;
     const char *slo_redirect_answer; /* where LogoutResponses go; the same as above if not said */
     const char *slo_post_answer;
-    apr_array_header_t *certs; /* of const sso_cert_t *: signing keys, at least one */
+    apr_array_header_t *artifact_services; /* of sso_saml_service_t, by SOAP; NULL: none */
+    apr_array_header_t *certs;             /* of const sso_cert_t *: signing keys, at least one */
     int wants_signed_requests;
     const char *display_name; /* NULL: not said */
     const char *logo;         /* https URL; NULL: not said */

@@ -17,6 +17,7 @@
 
 #define SAML_BINDING_REDIRECT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 #define SAML_BINDING_POST     "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+#define SAML_BINDING_ARTIFACT "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
 #define SAML_BINDING_SOAP     "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 
 #define SAML_C14N_EXCLUSIVE "http://www.w3.org/2001/10/xml-exc-c14n#"

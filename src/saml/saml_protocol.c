@@ -53,6 +53,7 @@ static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span
         .encryption = state->encryption,
         .acs = sso_saml_acs_list(idp, cx->pool),
         .slo = sso_saml_slo(idp, cx->pool),
+        .by_artifact = state->set->saml_response == SSO_RESPONSE_ARTIFACT,
         .nameid = state->set->saml_nameid,
         .signs_requests = state->signs_requests,
         .wants_signed_assertions = state->set->saml_want_signed != SSO_SIGNED_RESPONSE,

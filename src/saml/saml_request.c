@@ -50,7 +50,10 @@ static apr_status_t write_request(sso_ctx_t *cx, const sso_idp_t *idp,
     write_attr(&b, "Destination", endpoint);
     sso_buf_text(&b, state->request_attrs);
     write_attr(&b, "AssertionConsumerServiceURL", sso_saml_acs_preferred(idp, cx->pool));
-    sso_buf_text(&b, " ProtocolBinding=\"" SAML_BINDING_POST "\"><saml:Issuer>");
+    write_attr(&b, "ProtocolBinding",
+               state->set->saml_response == SSO_RESPONSE_ARTIFACT ? SAML_BINDING_ARTIFACT
+                                                                  : SAML_BINDING_POST);
+    sso_buf_text(&b, "><saml:Issuer>");
     sso_buf_escaped(&b, sso_saml_entity_id(idp, cx->pool));
     sso_buf_text(&b, "</saml:Issuer>");
     sso_buf_text(&b, state->request_tail);

@@ -8,6 +8,7 @@
 #include "base/trace.h"
 #include "base/when.h"
 #include "saml/saml_address.h"
+#include "saml/saml_artifact.h"
 #include "saml/saml_assertion.h"
 #include "saml/saml_binding.h"
 #include "saml/saml_decrypt.h"
@@ -28,7 +29,9 @@ typedef struct {
     const sso_flows_t *flows;
     sso_saml_measure_t measure; /* where, who we are, which login */
     sso_saml_message_t message;
-    xmlNode *raw;      /* the root as it came */
+    int by_artifact;            /* the browser brings a reference */
+    sso_saml_fetched_t fetched; /* what it stands for */
+    xmlNode *raw;               /* the root as it came */
     xmlNode *response; /* the root to read: from the signed octets if there is a signature */
     int response_is_signed;
     xmlNode *candidate;        /* the Assertion whose own signature is looked for */
@@ -41,7 +44,7 @@ typedef struct {
 
 /* ---- bytes in ---- */
 
-/* By GET nothing but logout messages can come. */
+/* By GET nothing but artifacts and logout messages can come. */
 static int is_logout_query(const sso_request_t *req)
 {
     return !strcmp(req->method, "GET") && req->query
@@ -51,7 +54,9 @@ static int is_logout_query(const sso_request_t *req)
 static apr_status_t arrives_at_our_address(response_t *r)
 {
     if (is_logout_query(r->req)) return APR_NOTFOUND;
-    if (strcmp(r->req->method, "POST") != 0) {
+    r->by_artifact = r->state->set->saml_response == SSO_RESPONSE_ARTIFACT
+                     && !strcmp(r->req->method, "GET") && sso_saml_artifact_is(r->req);
+    if (!r->by_artifact && strcmp(r->req->method, "POST") != 0) {
         return sso_fail(r->cx, SSO_F_METHOD, "%s, but responses arrive by POST",
                         sso_saml_quote(r->cx, r->req->method));
     }
@@ -67,20 +72,38 @@ static apr_status_t has_valid_metadata(response_t *r)
     return sso_saml_state_check(r->cx, r->state);
 }
 
-static apr_status_t is_a_form(response_t *r)
+/* Row 6: what the browser brings a reference for is fetched, and then verified as if it had brought
+ * it: by its own signatures and its own words. */
+static apr_status_t fetch(response_t *r)
 {
+    apr_status_t rv = sso_saml_artifact_fetch(r->cx, r->idp, r->state, r->req, r->flows,
+                                              &r->fetched);
+
+    if (rv != APR_SUCCESS) return rv;
+    r->message.kind = SSO_SAML_RESPONSE;
+    r->message.relay = r->fetched.relay;
+    return APR_SUCCESS;
+}
+
+static apr_status_t is_a_message(response_t *r)
+{
+    if (r->by_artifact) return fetch(r);
     return sso_saml_post_read(r->cx, r->req, (apr_size_t)r->state->set->saml_max, &r->message);
 }
 
 static apr_status_t is_safe_xml(response_t *r)
 {
     xmlDoc *doc;
-    apr_status_t rv = sso_xml_parse(r->cx, r->message.xml, &r->state->limits, &doc);
+    apr_status_t rv = APR_SUCCESS;
 
-    if (rv != APR_SUCCESS) return rv;
-    r->raw = xmlDocGetRootElement(doc);
+    if (r->by_artifact) {
+        r->raw = r->fetched.response;
+    } else {
+        rv = sso_xml_parse(r->cx, r->message.xml, &r->state->limits, &doc);
+        if (rv == APR_SUCCESS) r->raw = xmlDocGetRootElement(doc);
+    }
     r->response = r->raw;
-    return APR_SUCCESS;
+    return rv;
 }
 
 /* ---- the envelope ---- */
@@ -112,7 +135,7 @@ static apr_status_t comes_from_provider(response_t *r)
     apr_status_t rv = sso_saml_issuer_check(r->cx, r->response, r->state->idp.entity_id, &found);
 
     if (rv != APR_SUCCESS || found) return rv;
-    if (!sso_saml_sig_of(r->raw)
+    if (!r->by_artifact && !sso_saml_sig_of(r->raw)
         && !sso_xml_child(r->response, SAML_NS_ASSERTION, "EncryptedAssertion")) {
         return APR_SUCCESS;
     }
@@ -311,7 +334,7 @@ static apr_status_t is_signed_enough(response_t *r)
 
 /* ---- the Response as a message ---- */
 
-/* Bindings 3.5.5.2: a signed message must say where it goes. */
+/* Bindings 3.5.5.2: a signed message that a browser brings must say where it goes. */
 static apr_status_t is_addressed_here(response_t *r)
 {
     const char *destination = sso_xml_attr(r->cx, r->response, "Destination");
@@ -319,7 +342,8 @@ static apr_status_t is_addressed_here(response_t *r)
     sso_trace_see(r->cx, "Destination", r->measure.here, destination);
     if (destination && !strcmp(destination, r->measure.here)) return APR_SUCCESS;
     if (!destination
-        && (!r->response_is_signed || (r->state->allow & SSO_SAML_ALLOW_NO_DESTINATION))) {
+        && (!r->response_is_signed || r->by_artifact
+            || (r->state->allow & SSO_SAML_ALLOW_NO_DESTINATION))) {
         return APR_SUCCESS;
     }
     return sso_fail(r->cx, SSO_F_DESTINATION, "Destination is \"%s\", expected \"%s\"",
@@ -426,6 +450,12 @@ static void write_answer(const response_t *r, sso_answer_t *out)
         .until = remember_until(r),
         .fault = SSO_F_ASSERTION_USED,
     };
+    if (r->by_artifact) {
+        answer.once[answer.once_n++] = (sso_once_t){.label = "artifact",
+                                                    .what = r->fetched.bytes,
+                                                    .until = remember_until(r),
+                                                    .fault = SSO_F_ARTIFACT_USED};
+    }
     *out = answer;
 }
 
@@ -439,7 +469,7 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
     } checks[] = {
         {"Bindings 3.5: a POST to our address", arrives_at_our_address},
         {"R80: metadata still valid", has_valid_metadata},
-        {"R1, R33: a form with one message", is_a_form},
+        {"R1, R33: a form with one message", is_a_message},
         {"R2-R5, R12, R23: safe XML", is_safe_xml},
         {"R32: a Response", is_a_response},
         {"Core 3.2.2: version 2.0 and an ID", has_version_and_id},

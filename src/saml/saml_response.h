@@ -14,7 +14,8 @@
 #define SSO_SAML_FLOW_AGE_SEC 900 /* an answer must arrive within this */
 
 /**
- * Read and verify a Response that arrived by HTTP-POST.
+ * Read and verify a Response that arrived by HTTP-POST, or by HTTP-Artifact where
+ * SSOSamlResponseBinding says so.
  *
  * Every byte of the identity comes from a document that was parsed from the octets a signature of
  * the provider covers (R10).

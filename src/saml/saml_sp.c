@@ -84,16 +84,23 @@ static void write_logout(sso_buf_t *b, const char *address)
     }
 }
 
-static void write_services(sso_buf_t *b, const apr_array_header_t *acs)
+static void write_service(sso_buf_t *b, const char *binding, const char *address, int index)
 {
+    sso_buf_text(b, "    <md:AssertionConsumerService");
+    sso_saml_put_attr(b, "Binding", binding);
+    sso_saml_put_attr(b, "Location", address);
+    sso_buf_format(b, " index=\"%d\"%s/>\n", index, index == 0 ? " isDefault=\"true\"" : "");
+}
+
+static void write_services(sso_buf_t *b, const sso_saml_sp_t *sp)
+{
+    const apr_array_header_t *acs = sp->acs;
+    const int first = sp->by_artifact != 0;
     int i;
 
-    for (i = 0; i < acs->nelts; i++) {
-        sso_buf_text(b, "    <md:AssertionConsumerService");
-        sso_saml_put_attr(b, "Binding", SAML_BINDING_POST);
-        sso_saml_put_attr(b, "Location", APR_ARRAY_IDX(acs, i, const char *));
-        sso_buf_format(b, " index=\"%d\"%s/>\n", i, i == 0 ? " isDefault=\"true\"" : "");
-    }
+    if (first) write_service(b, SAML_BINDING_ARTIFACT, APR_ARRAY_IDX(acs, 0, const char *), 0);
+    for (i = 0; i < acs->nelts; i++)
+        write_service(b, SAML_BINDING_POST, APR_ARRAY_IDX(acs, i, const char *), first + i);
 }
 
 /* An empty NameIDFormat is refused by some providers: none at all unless one is asked for. */
@@ -116,7 +123,7 @@ static void write_role(sso_buf_t *b, const sso_saml_sp_t *sp)
     write_keys(b, sp);
     write_logout(b, sp->slo);
     write_nameid(b, sp->nameid);
-    write_services(b, sp->acs);
+    write_services(b, sp);
     sso_buf_text(b, "  </md:SPSSODescriptor>\n");
 }
 

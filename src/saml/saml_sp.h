@@ -21,6 +21,7 @@ typedef struct {
     const apr_array_header_t *encryption; /* likewise */
     const apr_array_header_t *acs;        /* of const char *: by POST; the first is the default */
     const char *slo;                      /* logout messages, by every binding */
+    int by_artifact;                      /* the first ACS takes artifacts too, by default */
     const char *nameid;                   /* NameID format we ask for; NULL: none */
     int signs_requests;
     int wants_signed_assertions;

@@ -365,6 +365,17 @@ static apr_status_t choose_binding(maker_t *m)
                     want, idp->entity_id);
 }
 
+static apr_status_t check_response_binding(maker_t *m)
+{
+    const apr_array_header_t *services = m->state->idp.artifact_services;
+
+    if (m->set->saml_response != SSO_RESPONSE_ARTIFACT || count(services) > 0) return APR_SUCCESS;
+    return sso_fail(m->cx, SSO_F_CONFIG,
+                    "SSOSamlResponseBinding artifact: %s has no ArtifactResolutionService with an "
+                    "https address for SOAP in its metadata; write post",
+                    m->state->idp.entity_id);
+}
+
 static void choose_signing(maker_t *m)
 {
     const int how = m->set->saml_sign;
@@ -444,6 +455,7 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
 
     state->set = provider->set;
     if (rv == APR_SUCCESS) rv = choose_binding(&m);
+    if (rv == APR_SUCCESS) rv = check_response_binding(&m);
     if (rv == APR_SUCCESS) rv = load_keys(&m);
     if (rv == APR_SUCCESS) rv = read_allow(&m);
     if (rv != APR_SUCCESS) return rv;

@@ -11,6 +11,7 @@
 #define SSO_SAML_SAML_STATE_H
 
 #include "core/protocol.h"
+#include "net/client.h"
 #include "saml/saml_metadata.h"
 #include "saml/saml_sig.h"
 #include "saml/saml_xml.h"
@@ -43,6 +44,7 @@ typedef struct {
     apr_array_header_t *landings; /* of const char *: where those may land */
     apr_array_header_t *acr;      /* of const char *: contexts to ask for */
     int acr_required;             /* the answer must be one of them (comparison=exact) */
+    const sso_client_t *client;   /* redeems artifacts; NULL: the one over libcurl */
     const char *request_attrs;    /* of an AuthnRequest, ready: ForceAuthn */
     const char *request_tail;     /* its children behind Issuer, ready */
 } sso_saml_state_t;
