@@ -33,6 +33,7 @@ ENVELOPED = DS + "enveloped-signature"
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
 RSA_SHA1 = DS + "rsa-sha1"
 REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+ARTIFACT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Artifact"
 POST = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
@@ -91,6 +92,24 @@ class Goodbye:
     before_signing: Callable = lambda root: None
 
 
+@dataclasses.dataclass
+class Redeemed:
+    """The knobs of what comes for an artifact. None: what is right."""
+
+    signed: bool = True
+    signer: Optional[pki.Pair] = None
+    issuer: Optional[str] = None
+    in_response_to: Optional[str] = None
+    source: Optional[str] = None               # whose entity ID the artifact is of
+    index: int = 0
+    status: str = SUCCESS
+    http: int = 200
+    kind: str = "text/xml"
+    empty: bool = False
+    before_signing: Callable = lambda root: None
+    raw: Callable = lambda data: data
+
+
 class Request:
     """A message as it arrived."""
 
@@ -99,6 +118,7 @@ class Request:
         self.root = etree.fromstring(xml)
         self.id = self.root.get("ID")
         self.acs = self.root.get("AssertionConsumerServiceURL")
+        self.by_artifact = self.root.get("ProtocolBinding") == ARTIFACT
         self.issuer = self.root.findtext("a:Issuer", namespaces=NS)
 
     @property
@@ -129,6 +149,8 @@ class SamlIdp(Server):
         self.answer = Answer()
         self.requests = []
         self.goodbye = Goodbye()
+        self.redeemed = Redeemed()
+        self.artifacts, self.resolves = {}, []
         self.logouts, self.answers = [], []  # messages about sessions, as they arrived
         self.sessions = []  # (NameID as a tree, SessionIndex) of every assertion
         self.sp = None  # metadata of the other side, needed to encrypt and to verify
@@ -141,10 +163,11 @@ class SamlIdp(Server):
         return ('<md:EntityDescriptor xmlns:md="%s" xmlns:ds="%s" entityID="%s">'
                 '<md:IDPSSODescriptor WantAuthnRequestsSigned="%s" protocolSupportEnumeration="%s">'
                 '<md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>%s'
-                '</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>%s%s'
+                '</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>'
+                '<md:ArtifactResolutionService index="0" Binding="%s" Location="%s/ars"/>%s%s'
                 '</md:IDPSSODescriptor></md:EntityDescriptor>\n'
                 % (M, DS, self.entity_id, str(self.want_signed).lower(), P, self.pair.cert_b64,
-                   slo, services))
+                   "urn:oasis:names:tc:SAML:2.0:bindings:SOAP", self.url, slo, services))
 
     def register(self, metadata):
         """Learn the other side's metadata (bytes)."""
@@ -220,6 +243,11 @@ class _SamlHandler(Handler):
         self._respond(Request(xml, REDIRECT, fields.get("RelayState"), query))
 
     def do_POST(self):
+        if self.path == "/ars":
+            from . import saml_artifact
+            status, body, kind = saml_artifact.redeem(self.peer, self.body())
+            self.answer(status, body, kind)
+            return
         fields = self.form()
         if self.path.startswith("/slo"):
             self._hear(fields, POST, "")
@@ -245,6 +273,10 @@ class _SamlHandler(Handler):
 
     def _respond(self, request):
         self.peer.requests.append(request)
+        if request.by_artifact:
+            from . import saml_artifact
+            self.redirect(saml_artifact.issue(self.peer, request))
+            return
         fields, acs = self.peer.respond(request)
         self._send_form(acs, fields)
 

@@ -24,7 +24,8 @@ $config = [
     'logging.logfile' => 'ssp.log',
     'enable.saml20-idp' => true,
     'module.enable' => ['core' => true, 'saml' => true, 'exampleauth' => true],
-    'store.type' => 'phpsession',
+    'store.type' => 'sql',  // artifacts need one that is shared between requests
+    'store.sql.dsn' => "sqlite:$run/data/store.sqlite",
     'session.duration' => 8 * 3600,
     'session.cookie.name' => 'SSPSession',
     'session.cookie.secure' => false,

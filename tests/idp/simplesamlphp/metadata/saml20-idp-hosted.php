@@ -4,6 +4,7 @@ $oid = 'urn:oid:';
 $metadata[getenv('IDP_URL') . '/idp'] = [
     'host' => '__DEFAULT__',
     'auth' => 'people',
+    'saml20.sendartifact' => true,
     'privatekey' => 'idp.key',
     'certificate' => 'idp.crt',
     'attributes.NameFormat' => 'urn:oasis:names:tc:SAML:2.0:attrname-format:uri',
