@@ -114,6 +114,7 @@ void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *ou
                            .target = target_of(r),
                            .https = !strncmp(site->base_url, "https:", 6),
                            .loopback = is_local(r),
+                           .client = r->useragent_ip,
                            .cookie = sso_adapt_cookie(r),
                            .memo = memo_of(r->connection),
                            .header = get_header,

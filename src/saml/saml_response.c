@@ -246,14 +246,29 @@ static int may_use_cbc(const response_t *r)
            || (policy == SSO_ENCRYPTION_SIGNED_CBC && r->response_is_signed);
 }
 
-static apr_status_t decrypt_assertion(response_t *r, xmlNode *encrypted)
+/* R43: what the provider signed it has made itself; all else anybody can make, and learn from how it
+ * fails. */
+static apr_status_t try_decrypt(response_t *r, xmlNode *encrypted, xmlDoc **out)
 {
     const sso_saml_unlock_t unlock = {.keys = r->state->decrypters,
                                       .entity_id = r->measure.entity_id,
                                       .allow_cbc = may_use_cbc(r)};
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!r->response_is_signed) rv = sso_saml_tries_check(r->cx, r->state->tries, r->req);
+    if (rv != APR_SUCCESS) return rv;
+    rv = sso_saml_decrypt(r->cx, encrypted, &unlock, &r->state->limits, out);
+    if (!r->response_is_signed && r->cx->err.fault == SSO_F_DECRYPT) {
+        sso_saml_tries_count(r->cx, r->state->tries, r->req);
+    }
+    return rv;
+}
+
+static apr_status_t decrypt_assertion(response_t *r, xmlNode *encrypted)
+{
     xmlDoc *doc;
     xmlNode *root;
-    apr_status_t rv = sso_saml_decrypt(r->cx, encrypted, &unlock, &r->state->limits, &doc);
+    apr_status_t rv = try_decrypt(r, encrypted, &doc);
 
     if (rv != APR_SUCCESS) return rv;
     root = xmlDocGetRootElement(doc);

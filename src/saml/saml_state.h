@@ -3,7 +3,7 @@
  *
  * Owns:  sso_saml_state_t.
  * Layer: saml (base, crypto, core).
- * Lives: in the provider's pool; read-only after start-up.
+ * Lives: in the provider's pool; read-only after start-up, but for what `tries` counts.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -14,6 +14,7 @@
 #include "net/client.h"
 #include "saml/saml_metadata.h"
 #include "saml/saml_sig.h"
+#include "saml/saml_tries.h"
 #include "saml/saml_xml.h"
 
 /* The words of SSOSamlAllow. */
@@ -36,6 +37,7 @@ typedef struct {
     unsigned allow;                 /* SSO_SAML_ALLOW_* */
     const sso_key_pair_t *signer;   /* NULL: no key (configtest before the first start) */
     apr_array_header_t *decrypters; /* of const sso_key_pair_t *, tried in order */
+    sso_saml_tries_t *tries;        /* counts; all else is read-only */
     apr_array_header_t *signing;    /* of const sso_cert_t *: for our metadata */
     apr_array_header_t *encryption; /* likewise */
     int signs_requests;

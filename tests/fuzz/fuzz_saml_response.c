@@ -100,6 +100,8 @@ static void deliver(sso_ctx_t *cx, sso_span_t xml, int bits)
     apr_status_t rv;
 
     begin_flow(&flows, bits);
+    /* New counters for each message: none is refused for the failures of those before it (R43). */
+    fuzz_demand(sso_saml_tries_make(cx, cx->pool, &state->tries) == APR_SUCCESS);
     rv = sso_saml.finish(cx, &idp, &req, &flows, &answer);
     fuzz_demand((rv == APR_SUCCESS) == (cx->err.fault == SSO_F_NONE));
     fuzz_demand((rv == APR_SUCCESS) == (answer.who != NULL));

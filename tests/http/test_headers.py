@@ -170,9 +170,9 @@ def test_names_may_be_chosen(gateway, alice):
 def test_chosen_names_are_cleaned_where_nobody_is_logged_in(gateway):
     """Wherever the name is an identity's somewhere, strangers cannot send it to that place."""
     gateway.add('<Location "/app">\nSSOMode optional\nSSOHeader X-Remote-User user\n'
-                "Require all granted\n</Location>")
+                "SSOHeader X-Who user\nRequire all granted\n</Location>")
     gateway.httpd.start()
-    for name in ("X-Remote-User", "X_Remote_User", "x.remote.user"):
+    for name in ("X-Remote-User", "X_Remote_User", "x.remote.user", "X-Who", "x_who"):
         page = ask(gateway, "/app/http/x", [(name, "mallory")])
         assert page.status == 200 and "mallory" not in page.text, name
 

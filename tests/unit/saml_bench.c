@@ -332,6 +332,7 @@ sso_request_t *bench_get(bench_t *b, const char *path, const char *query)
                              .target = query ? apr_pstrcat(b->cx->pool, path, "?", query, NULL)
                                              : path,
                              .https = 1,
+                             .client = b->client,
                              .header = get_header,
                              .body = get_body,
                              .baton = r};

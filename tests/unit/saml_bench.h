@@ -38,6 +38,7 @@ typedef struct {
     const sso_key_pair_t *signer; /* the provider's */
     const sso_key_pair_t *other;  /* somebody else's */
     const sso_key_pair_t *ours;   /* ours */
+    const char *client;           /* address of the browser; NULL: none */
     const char *relay;            /* RelayState that goes with a response; NULL: none */
     bench_request_t request;
     apr_array_header_t *log; /* of const char *: warnings */

@@ -271,6 +271,8 @@ static void r1_plaintext_has_a_maximum(void **state)
         {"<a><b/></a>", 1},
         {"<a><b/><c/></a>", 0},
         {"<a>0123456789012345678901234567890123456789012345678901234567890</a>", 0},
+        {"<a                                                             />",
+         0}, /* canonical: short */
     };
     apr_size_t i;
 

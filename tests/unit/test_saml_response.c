@@ -1218,6 +1218,80 @@ static void r19_signed_as_wanted(void **state)
     }
 }
 
+/* R26: nothing that can be written makes an unsigned or a forged message good. */
+static void refuses_what_nobody_signed(bench_t *b)
+{
+    sso_answer_t answer;
+    int how;
+
+    (void)bench_prepare(b);
+    for (how = 0; how < 2; how++) {
+        assert_int_not_equal(bench_finish(b, bench_message(b, how * ENCRYPT), &answer), 0);
+        assert_fault(b->cx, SIG_MISSING);
+        assert_int_not_equal(
+            bench_finish(b, bench_message(b, SIGN_ASSERTION | BY_OTHER | how * ENCRYPT), &answer),
+            0);
+        assert_fault(b->cx, SIGNATURE);
+    }
+}
+
+/* The line by itself, if the row takes it and a provider can be made with it. */
+static int try_line(sso_ctx_t *cx, int row, int n, const char *const *word)
+{
+    bench_t *b = bench_make(cx);
+    const sso_reader_t reader = {cx->pool, b->dir};
+    int taken = !sso_settings_read(&sso_provider_table, b->set, row, n, word, &reader);
+
+    if (taken) taken = bench_try(b) == APR_SUCCESS;
+    sso_ctx_clear(cx);
+    if (!taken) return 0;
+    print_message("  %s %s\n", sso_provider_table.row[row].name, word[0]);
+    refuses_what_nobody_signed(b);
+    return 1;
+}
+
+/* Every value of every setting that has a list of them, and every word that the reference shows. */
+static int try_values(sso_ctx_t *cx, int row)
+{
+    const sso_setting_t *setting = &sso_provider_table.row[row];
+    char *usage = apr_pstrdup(cx->pool, setting->usage);
+    const char *landing[2];
+    char *last;
+    char *word;
+    int taken = 0;
+    int i;
+
+    for (i = 0; setting->choices && setting->choices[i]; i++)
+        taken += try_line(cx, row, 1, &setting->choices[i]);
+    for (word = apr_strtok(usage, "|[]. ", &last); word; word = apr_strtok(NULL, "|[]. ", &last)) {
+        landing[0] = word;
+        landing[1] = "/";
+        taken += try_line(cx, row, 1, landing) + try_line(cx, row, 2, landing);
+    }
+    return taken;
+}
+
+static void r26_no_directive_turns_verification_off(void **state)
+{
+    bench_t *b;
+    int taken = 0;
+    int row;
+
+    for (row = 0; row < sso_provider_table.rows; row++) {
+        const sso_setting_t *setting = &sso_provider_table.row[row];
+
+        if (setting->protocols && !(setting->protocols & SSO_FOR_SAML)) continue;
+        taken += try_values(*state, row);
+    }
+    assert_true(taken > 30); /* or nothing was tried */
+    b = bench_make(*state);
+    bench_set(b, "SSOSamlAllow", "sha1", "no-audience", "no-recipient", "no-conditions",
+              "no-destination", "inclusive-c14n", "comments", NULL);
+    bench_set(b, "SSOSamlUnsolicited", "on", NULL);
+    bench_set(b, "SSOSamlEncryption", "any", NULL);
+    refuses_what_nobody_signed(b);
+}
+
 static void r24_another_key_is_refused(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -1267,6 +1341,50 @@ static void r10_what_was_altered_is_refused(void **state)
         print_message("  %s\n", row[i].to);
         assert_refused(b, bench_edit(b, bench_message(b, row[i].how), row[i].from, row[i].to),
                        SIGNATURE);
+    }
+}
+
+/* R10: nothing but the digested octets is read. They say the same as the message, so the test lets
+ * them say another name once they are verified: it must be the one that comes out. */
+static int retells;
+
+UNIT_WRAP(apr_status_t, sso_saml_sig_check, sso_ctx_t *cx, xmlNode *element,
+          const sso_saml_trust_t *trust, const sso_xml_limits_t *limits, xmlDoc **verified);
+
+apr_status_t wrap_sso_saml_sig_check(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
+                                     const sso_xml_limits_t *limits, xmlDoc **verified)
+{
+    apr_status_t rv = real_sso_saml_sig_check(cx, element, trust, limits, verified);
+    xmlChar *text;
+    char *name;
+    int n;
+
+    if (rv != APR_SUCCESS || !retells) return rv;
+    xmlDocDumpMemory(*verified, &text, &n);
+    name = strstr((char *)text, ">alice<");
+    assert_non_null(name);
+    memcpy(name, ">octet<", 7);
+    rv = sso_xml_parse(cx, sso_span_of(apr_pmemdup(cx->pool, text, (apr_size_t)n), (apr_size_t)n),
+                       limits, verified);
+    xmlFree(text);
+    return rv;
+}
+
+static void r10_what_was_digested_is_read(void **state)
+{
+    static const int how[] = {SIGN_ASSERTION, SIGN_RESPONSE, SIGN_ASSERTION | SIGN_RESPONSE,
+                              SIGN_ASSERTION | ENCRYPT};
+    bench_t *b = bench_make(*state);
+    apr_size_t i;
+
+    (void)bench_prepare(b);
+    for (i = 0; i < COUNT(how); i++) {
+        sso_answer_t answer;
+
+        retells = 1;
+        answer = take(b, bench_message(b, how[i]));
+        retells = 0;
+        assert_string_equal(answer.who->subject, "octet");
     }
 }
 
@@ -1368,6 +1486,71 @@ static void r44_decryption_that_fails_is_fatal(void **state)
     bench_set(b, "SSOSamlKey", "other.key", "other.crt", NULL);
     (void)bench_prepare(b);
     assert_refused(b, bench_response(b, encrypted), DECRYPT);
+}
+
+/* R43: ten failures a minute, from one client; what the provider signed is not counted. */
+static const char *undecryptable(bench_t *b)
+{
+    char *text = apr_pstrdup(b->cx->pool, bench_message(b, SIGN_ASSERTION | ENCRYPT));
+    char *at = strstr(text, "</xenc:CipherData></xenc:EncryptedData>") - 40;
+
+    *at = *at == 'A' ? 'B' : 'A';
+    return text;
+}
+
+static void fail_to_decrypt(bench_t *b, int times)
+{
+    while (times-- > 0)
+        assert_refused(b, undecryptable(b), DECRYPT);
+}
+
+static void r43_failures_of_a_client_are_counted(void **state)
+{
+    bench_t *b = bench_make(*state);
+
+    (void)bench_prepare(b);
+    b->client = "192.0.2.1";
+    fail_to_decrypt(b, SSO_SAML_TRIES_MOST);
+    assert_refused(b, undecryptable(b), TRIES);
+    assert_refused(b, bench_message(b, SIGN_ASSERTION | ENCRYPT), TRIES);
+    assert_accepted(b, bench_message(b, SIGN_RESPONSE | ENCRYPT));
+    assert_refused(b, bench_sign(b, undecryptable(b), 0), DECRYPT);
+    assert_accepted(b, bench_message(b, SIGN_ASSERTION));
+    b->client = "192.0.2.2";
+    assert_accepted(b, bench_message(b, SIGN_ASSERTION | ENCRYPT));
+    b->client = "192.0.2.1";
+    b->cx->now += apr_time_from_sec(60);
+    assert_accepted(b, bench_message(b, SIGN_ASSERTION | ENCRYPT));
+    fail_to_decrypt(b, SSO_SAML_TRIES_MOST);
+    assert_refused(b, undecryptable(b), TRIES);
+}
+
+static void r43_successes_are_not_counted(void **state)
+{
+    bench_t *b = bench_make(*state);
+    int i;
+
+    (void)bench_prepare(b);
+    for (i = 0; i < 2 * SSO_SAML_TRIES_MOST; i++)
+        assert_accepted(b, bench_message(b, SIGN_ASSERTION | ENCRYPT));
+}
+
+/* A client of IPv6 has a network of addresses. */
+static void r43_a_network_is_a_client(void **state)
+{
+    bench_t *b = bench_make(*state);
+
+    (void)bench_prepare(b);
+    b->client = "2001:db8:0:1::1";
+    fail_to_decrypt(b, SSO_SAML_TRIES_MOST);
+    b->client = "2001:db8:0:1:ffff::2";
+    assert_refused(b, undecryptable(b), TRIES);
+    b->client = "2001:db8:0:2::1";
+    assert_refused(b, undecryptable(b), DECRYPT);
+    b->client = "::ffff:192.0.2.1";
+    fail_to_decrypt(b, SSO_SAML_TRIES_MOST);
+    b->client = "::ffff:192.0.2.2";
+    assert_refused(b, undecryptable(b), DECRYPT);
 }
 
 /* ---- R11: exactly one, in its place ---- */
@@ -1645,13 +1828,18 @@ int main(void)
         UNIT(r2_r12_unsafe_xml_is_refused),
         UNIT(r22_comments_are_a_word),
         UNIT(r19_signed_as_wanted),
+        UNIT(r26_no_directive_turns_verification_off),
         UNIT(r24_another_key_is_refused),
         UNIT(r19_every_signature_must_hold),
         UNIT(r10_what_was_altered_is_refused),
+        UNIT(r10_what_was_digested_is_read),
         UNIT(r80_expired_metadata_accepts_nothing),
         UNIT(r40_cbc_needs_a_signature_around_it),
         UNIT(r20_what_is_inside_is_judged_as_well),
         UNIT(r44_decryption_that_fails_is_fatal),
+        UNIT(r43_failures_of_a_client_are_counted),
+        UNIT(r43_successes_are_not_counted),
+        UNIT(r43_a_network_is_a_client),
         UNIT(r11_one_assertion_in_its_place),
         UNIT(xsw_around_a_signed_assertion),
         UNIT(xsw_around_a_signed_response),

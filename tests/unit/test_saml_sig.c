@@ -69,6 +69,38 @@ static xmlDoc *check(sso_ctx_t *cx, const char *xml, const char *id, const sso_s
     return NULL;
 }
 
+/* ---- how much is done ---- */
+
+static int canonicalised; /* calls of sso_c14n */
+static int verified_with; /* keys that a signature was tried with */
+static int retells;       /* what is signed names another digest, and is signed all the same */
+
+UNIT_WRAP(apr_status_t, sso_c14n, sso_ctx_t *cx, const xmlNode *top, const xmlNode *without,
+          const sso_c14n_t *how, apr_size_t max, sso_span_t *out);
+UNIT_WRAP(apr_status_t, sso_sign_check, sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
+          sso_span_t data, sso_span_t signature);
+
+apr_status_t wrap_sso_c14n(sso_ctx_t *cx, const xmlNode *top, const xmlNode *without,
+                           const sso_c14n_t *how, apr_size_t max, sso_span_t *out)
+{
+    apr_status_t rv = real_sso_c14n(cx, top, without, how, max, out);
+
+    canonicalised++;
+    if (retells && rv == APR_SUCCESS && !strcmp((const char *)top->name, "SignedInfo")) {
+        *out = sso_span(forge_replace(cx->pool, sso_span_text(cx->pool, *out), "DigestValue>",
+                                      "DigestValue>AAAA"));
+    }
+    return rv;
+}
+
+apr_status_t wrap_sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
+                                 sso_span_t data, sso_span_t signature)
+{
+    verified_with++;
+    if (retells) return APR_SUCCESS;
+    return real_sso_sign_check(cx, alg, key, data, signature);
+}
+
 /* What becomes of the assertion's signature in this text. */
 static sso_fault_t verdict(sso_ctx_t *cx, const char *xml, const sso_saml_trust_t *trust)
 {
@@ -209,6 +241,7 @@ static const row_t row[] = {
     {"r14_object_with_id", {.signature_tail = "<ds:Object Id='o'><x xmlns='urn:x'/></ds:Object>"}, BOTH(SIG_PROFILE)},
     {"r14_manifest_object", {.signature_tail = "<ds:Object><ds:Manifest><ds:Reference URI='http://x/'/></ds:Manifest></ds:Object>"}, BOTH(SIG_PROFILE)},
     {"r14_key_info_twice", {.key_info = "<ds:KeyInfo/>", .signature_tail = "<ds:KeyInfo/>"}, BOTH(SIG_PROFILE)},
+    {"r14_object_behind_key_info", {.key_info = "<ds:KeyInfo/>", .signature_tail = "<ds:Object/>"}, BOTH(SIG_PROFILE)},
     {"r14_signature_attribute", {.more_of_signature = " x='y'"}, BOTH(SIG_PROFILE)},
     {"r14_signature_ID", {.more_of_signature = " ID='y'"}, BOTH(SIG_PROFILE)},
     {"r14_method_content", {.method_content = "<ds:HMACOutputLength>0</ds:HMACOutputLength>"}, BOTH(SIG_PROFILE)},
@@ -313,6 +346,63 @@ static void rows(void **state)
         assert_verdict(cx, row[i].rule, xml, &trust, row[i].fault);
         assert_verdict(cx, row[i].rule, xml, &loose, row[i].loose);
     }
+}
+
+/* R10: from the signed octets of SignedInfo, not from the message, is taken what must be digested. Of
+ * another length here, so that it is refused when it is read again. */
+static void r10_signed_info_is_read_again(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_saml_trust_t trust = trust_of_rows(cx);
+    const forge_sig_t sig = forge_sig();
+    sso_fault_t fault;
+
+    retells = 1;
+    fault = verdict(cx, response_with(cx, &sig), &trust);
+    retells = 0;
+    assert_int_equal(fault, SSO_F_SIG_PROFILE);
+}
+
+/* R14: a signature of another form costs a walk over it: nothing is canonicalised, no key used. What
+ * no key has made costs one canonical form, of SignedInfo, and one try for each key. */
+static void r14_the_form_comes_before_the_cost(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_saml_trust_t trust = trust_of_rows(cx);
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        forge_sig_t sig = sig_of(&row[i].sig);
+        const char *xml = response_with(cx, &sig);
+        int refused = row[i].fault == SSO_F_SIG_PROFILE || row[i].fault == SSO_F_SIG_ALGORITHM;
+
+        canonicalised = verified_with = 0;
+        assert_verdict(cx, row[i].rule, xml, &trust, row[i].fault);
+        assert_in_range(canonicalised, refused ? 0 : 1, refused ? 0 : 2);
+        assert_in_range(verified_with, 0, refused ? 0 : trust.certs->nelts);
+    }
+}
+
+/* A message of 2 000 References, or of 2 000 Signatures, is no dearer than one. */
+static void r14_many_are_refused_as_one(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_saml_trust_t trust = trust_in(cx, FORGE_IDP);
+    sso_buf_t many = sso_buf_make(cx->pool, 65536, 1024 * 1024);
+    forge_sig_t sig = forge_sig();
+    int i;
+
+    sig.references = 200;
+    canonicalised = verified_with = 0;
+    assert_verdict(cx, "References", response_with(cx, &sig), &trust, SSO_F_SIG_PROFILE);
+    for (i = 0; i < 2000; i++)
+        sso_buf_text(&many, "<ds:Signature xmlns:ds=\"" FORGE_DSIG "\"/>");
+    sig = forge_sig();
+    assert_verdict(cx, "Signatures",
+                   forge_replace(cx->pool, response_with(cx, &sig), "</ds:Signature>",
+                                 apr_pstrcat(cx->pool, "</ds:Signature>", many.p, NULL)),
+                   &trust, SSO_F_SIG_PROFILE);
+    assert_int_equal(canonicalised + verified_with, 0);
 }
 
 /* A response whose assertion is signed as everybody accepts. */
@@ -894,6 +984,14 @@ static void metadata_is_signed_at_its_front(void **state)
     assert_fault(cx, SIG_PROFILE);
 }
 
+static const xmlNode *parsed_root(sso_ctx_t *cx, const char *xml)
+{
+    xmlDoc *doc = NULL;
+
+    assert_int_equal(sso_xml_parse(cx, sso_span(xml), &strict, &doc), APR_SUCCESS);
+    return xmlDocGetRootElement(doc);
+}
+
 /* R1: the octets have the same maximum as the message; a namespace that is written at every
  * element makes them longer than what came. */
 static void r1_octets_have_a_maximum(void **state)
@@ -902,6 +1000,8 @@ static void r1_octets_have_a_maximum(void **state)
     sso_saml_trust_t trust = trust_in(cx, FORGE_IDP);
     sso_buf_t b = sso_buf_make(cx->pool, 65536, 1024 * 1024);
     const forge_sig_t sig = forge_sig();
+    const sso_c14n_t plain = {.inclusive = 0};
+    sso_span_t octets = {NULL, 0};
     forge_t f = forge(cx->now);
     const char *xml;
     apr_status_t rv;
@@ -923,6 +1023,9 @@ static void r1_octets_have_a_maximum(void **state)
     assert_true(strlen(xml) < 32 * 1024);
     assert_null(check(cx, xml, FORGE_ASSERTION_ID, &trust, &strict, &rv));
     assert_fault(cx, XML_SIZE);
+    assert_int_not_equal(sso_c14n(cx, parsed_root(cx, xml), NULL, &plain, 65536, &octets), 0);
+    assert_fault(cx, XML_SIZE);
+    assert_null(octets.p);
 }
 
 /* ---- signing ---- */
@@ -987,6 +1090,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(rows),
+        UNIT(r10_signed_info_is_read_again),
+        UNIT(r14_the_form_comes_before_the_cost),
+        UNIT(r14_many_are_refused_as_one),
         UNIT(r10_data_is_read_from_the_octets),
         UNIT(response_and_assertion_signed),
         UNIT(unsigned_is_not_found),

@@ -1,11 +1,13 @@
 /*
- * test_saml_xml.c - what XML is let in, and how it is read (R1-R5, R12, R21, R23).
+ * test_saml_xml.c - what XML is let in, and how it is read (R1-R5, R12, R18, R21, R23).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/buf.h"
 #include "saml/saml_xml.h"
 #include "unit.h"
+
+#include <libxml/parser.h>
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -306,10 +308,15 @@ static void r1_size(void **state)
                      SSO_F_XML_SIZE);
 }
 
-/* Inputs that cost other parsers seconds; here they only have to be refused. */
+static int parses; /* calls of libxml2's parser */
+
+/* Inputs that cost other parsers seconds. Refused by the scan, which reads each byte once, and before
+ * the parser is called; what is let through, the parser reads once. */
 static void hostile_sizes(void **state)
 {
     sso_ctx_t *cx = *state;
+
+    parses = 0;
 
     assert_int_equal(verdict(cx, made(cx, "<a", " a%d=''", 25000, "", 0, "/>"), &strict),
                      SSO_F_XML_LIMIT);
@@ -317,8 +324,17 @@ static void hostile_sizes(void **state)
         verdict(cx, made(cx, "", "<a xmlns:p%d='urn:x'>", 200, "</a>", 200, ""), &strict),
         SSO_F_XML_LIMIT);
     assert_int_equal(verdict(cx, made(cx, "", "<a>", 80000, "", 0, ""), &strict), SSO_F_XML_LIMIT);
+    assert_int_equal(verdict(cx, made(cx, "<a>", "<b/>", 50000, "", 0, "</a>"), &strict),
+                     SSO_F_XML_SIZE);
+    assert_int_equal(verdict(cx,
+                             made(cx, "<!DOCTYPE a [<!ENTITY e0 'ha'>", "<!ENTITY e%d '&e0;&e0;'>",
+                                  2000, "", 0, "]><a>&e9;</a>"),
+                             &strict),
+                     SSO_F_XML_FORBIDDEN);
+    assert_int_equal(parses, 0);
     assert_int_equal(verdict(cx, made(cx, "<a>", "x", 255 * 1024, "", 0, "</a>"), &strict),
                      SSO_F_NONE);
+    assert_int_equal(parses, 1);
 }
 
 /* What the scan sees by itself, before the parser: it has to keep count of tags all the same. */
@@ -470,6 +486,21 @@ static void r21_text(void **state)
     }
 }
 
+/* The parser joins neighbouring texts; a tree that was worked on may have several. */
+static void r21_text_in_parts(void **state)
+{
+    sso_ctx_t *cx = *state;
+    xmlNode *root = root_of(cx, "<a>admin<b/>@example.org</a>");
+    xmlNode *between = sso_xml_first(root);
+    const char *out = NULL;
+
+    xmlUnlinkNode(between);
+    xmlFreeNode(between);
+    assert_non_null(root->children->next);
+    assert_int_equal(sso_xml_text(cx, root, 0, &out), APR_SUCCESS);
+    assert_string_equal(out, "admin@example.org");
+}
+
 static void r23_names(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -532,6 +563,66 @@ static void start_is_for_any_number_of_calls(void **state)
     assert_int_equal(sso_xml_start(*state), APR_SUCCESS);
 }
 
+/* ---- R5, R18: what the parser is told, and that it asks for nothing ---- */
+
+static int options_given;
+static int urls_given;
+static int loaded;
+
+UNIT_WRAP(xmlDoc *, xmlCtxtReadMemory, xmlParserCtxt *parser, const char *text, int n,
+          const char *url, const char *encoding, int options);
+
+xmlDoc *wrap_xmlCtxtReadMemory(xmlParserCtxt *parser, const char *text, int n, const char *url,
+                               const char *encoding, int options)
+{
+    parses++;
+    options_given = options;
+    urls_given += url || encoding;
+    return real_xmlCtxtReadMemory(parser, text, n, url, encoding, options);
+}
+
+/* Whatever else libxml2 would fetch goes through this. */
+static xmlParserInput *load_nothing(const char *url, const char *id, xmlParserCtxt *parser)
+{
+    (void)url;
+    (void)id;
+    (void)parser;
+    loaded++;
+    return NULL;
+}
+
+/* NOENT would expand entities, DTDLOAD fetch them, RECOVER mend, HUGE lift limits: none is set. */
+static void r5_the_parser_has_three_options(void **state)
+{
+    sso_ctx_t *cx = *state;
+
+    assert_int_equal(verdict(cx, sso_span("<a/>"), &strict), SSO_F_NONE);
+    assert_int_equal(options_given, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
+    assert_int_equal(urls_given, 0);
+}
+
+/* The scan refuses these before; the parser must not follow them either. */
+static void r18_nothing_is_fetched(void **state)
+{
+    static const char *const text[] = {
+        "<!DOCTYPE a SYSTEM \"/etc/hostname\"><a/>",
+        "<!DOCTYPE a PUBLIC \"-//X\" \"http://127.0.0.1/x.dtd\"><a/>",
+        "<!DOCTYPE a [<!ENTITY b SYSTEM \"/etc/hostname\">]><a>&b;</a>",
+        "<!DOCTYPE a [<!ENTITY % b SYSTEM \"/etc/hostname\"> %b;]><a/>",
+        "<a xmlns:xi=\"http://www.w3.org/2001/XInclude\"><xi:include href=\"/etc/hostname\"/></a>",
+        "<?xml-stylesheet href=\"/etc/hostname\"?><a/>",
+    };
+    const xmlExternalEntityLoader usual = xmlGetExternalEntityLoader();
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    xmlSetExternalEntityLoader(load_nothing);
+    for (i = 0; i < COUNT(text); i++)
+        (void)verdict(cx, sso_span(text[i]), &relaxed);
+    xmlSetExternalEntityLoader(usual);
+    assert_int_equal(loaded, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -541,11 +632,14 @@ int main(void)
         UNIT(r2_bounds),
         UNIT(r2_namespaces_leave_scope),
         UNIT(hostile_sizes),
+        UNIT(r5_the_parser_has_three_options),
+        UNIT(r18_nothing_is_fetched),
         UNIT(r4_seen_by_the_scan),
         UNIT(r4_every_prefix_is_refused),
         UNIT(r2_every_byte_at_every_place),
         UNIT(r12_length),
         UNIT(r21_text),
+        UNIT(r21_text_in_parts),
         UNIT(r23_names),
         UNIT(r23_attributes_have_no_namespace),
         UNIT(walk_visits_every_node_once),

@@ -359,6 +359,47 @@ static void rfc6979_vectors(void **state)
     }
 }
 
+/* ---- R17: "yes" is 1, and nothing else ---- */
+
+static int answer; /* of EVP_DigestVerify; NO_ANSWER: its own */
+#define NO_ANSWER 4711
+
+UNIT_WRAP(int, EVP_DigestVerify, EVP_MD_CTX *ctx, const unsigned char *sig, size_t n,
+          const unsigned char *data, size_t len);
+
+int wrap_EVP_DigestVerify(EVP_MD_CTX *ctx, const unsigned char *sig, size_t n,
+                          const unsigned char *data, size_t len)
+{
+    return answer == NO_ANSWER ? real_EVP_DigestVerify(ctx, sig, n, data, len) : answer;
+}
+
+static int start(void **state)
+{
+    answer = NO_ANSWER;
+    return make_keys(state);
+}
+
+static void r17_an_error_is_not_a_yes(void **state)
+{
+    static const int said[] = {1, 0, -1, -2, 2, 256};
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+    apr_size_t k;
+
+    for (i = 0; i < COUNT(alg); i++) {
+        sso_span_t signature = sign(cx, i);
+
+        for (k = 0; k < COUNT(said); k++) {
+            answer = said[k];
+            assert_int_equal(
+                sso_sign_check(cx, row_of(i), key[alg[i].key], sso_span(DATA), signature)
+                    == APR_SUCCESS,
+                said[k] == 1);
+        }
+        answer = NO_ANSWER;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -374,7 +415,8 @@ int main(void)
         UNIT(pss_with_another_salt_is_refused),
         UNIT(signing_needs_the_right_key),
         UNIT(rfc6979_vectors),
+        UNIT(r17_an_error_is_not_a_yes),
     };
 
-    return cmocka_run_group_tests(tests, make_keys, free_keys);
+    return cmocka_run_group_tests(tests, start, free_keys);
 }

@@ -1,0 +1,420 @@
+#!/usr/bin/env python3
+"""Takes every rule out of the code, one at a time, and sees a test fail.
+
+    run.py check SRCDIR                     do the tables fit the source? (part of `make check`)
+    run.py run SRCDIR BUILDDIR [RULE...]    build each mutant and run its tests (`make mutants`)
+
+RULES lists the rules that there are; *.mutants holds the mutants, paragraphs like this one:
+
+    saml:R14 an Object in the Signature | test_saml_sig
+    --- src/saml/saml_profile.c
+    -    static const char *const name[] = {"SignedInfo", "SignatureValue", "KeyInfo"};
+    +    static const char *const name[] = {"SignedInfo", "SignatureValue", "KeyInfo", "Object"};
+
+Its rule, what becomes possible without it, and who must notice: a program of tests/unit, a guard of
+tests/guards (check_banned.sh) or a test of tests/http (test_headers.py::test_x); test_saml_sig:r14_x is
+this very test of the program. Behind "---" the file; lines with '-' are replaced by those with '+', lines
+with ' ' stay. They are whole lines of the file, white space at their ends does not count, and they must
+be found there exactly once. A mutant may change several places and files.
+
+The attacks of tests/vectors/saml name the rule that refuses them. Each must come to another outcome with
+one of the mutants of that rule, or it is not what it says.
+"""
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+NOT_COPIED = {".git", "autom4te.cache", ".libs", ".deps", "__pycache__", "config.status", "config.log",
+              "libtool", "Makefile", ".dirstamp", "node_modules"}
+BUILT = (".o", ".lo", ".la", ".log", ".trs")
+GENERATED = ("aclocal.m4", "configure", "Makefile.in", "configure.ac", "Makefile.am")
+ATTACKS = "tests/unit/test_saml_attacks"
+SECONDS = 120  # for one test program; a mutant that hangs has been noticed
+
+
+class Wrong(Exception):
+    """The tables or the tree are not as they must be."""
+
+
+class Hunk:
+    """One replacement in one file."""
+
+    def __init__(self, path):
+        self.path, self.old, self.new = path, [], []
+
+    def add(self, sign, text):
+        if sign in "- ":
+            self.old.append(text)
+        if sign in "+ ":
+            self.new.append(text)
+
+    def places(self, lines):
+        """Where the lines to replace begin."""
+        want = [line.strip() for line in self.old]
+        have = [line.strip() for line in lines]
+        return [i for i in range(len(have) - len(want) + 1) if have[i:i + len(want)] == want]
+
+    def apply(self, text):
+        lines = text.split("\n")
+        found = self.places(lines)
+        if not self.old or len(found) != 1:
+            raise Wrong("%s: %d places of: %s" % (self.path, len(found), " / ".join(self.old)))
+        lines[found[0]:found[0] + len(self.old)] = self.new
+        return "\n".join(lines)
+
+
+class Mutant:
+    """A paragraph of a table."""
+
+    def __init__(self, where, head):
+        match = re.fullmatch(r"(\S+:\S+) (.*?) \| (.+)", head)
+        if not match:
+            raise Wrong("%s: not \"RULE what | tests\": %s" % (where, head))
+        self.where, self.rule, self.what = where, match.group(1), match.group(2)
+        self.tests = match.group(3).split()
+        self.hunks = []
+
+    def contents(self, root):
+        """The files as the mutant has them; Wrong when a text is not there once."""
+        changed = {}
+        for hunk in self.hunks:
+            path = root / hunk.path
+            if not path.is_file():
+                raise Wrong("%s: there is no %s" % (self.where, hunk.path))
+            text = changed.get(hunk.path) or path.read_text()
+            try:
+                changed[hunk.path] = hunk.apply(text)
+            except Wrong as e:
+                raise Wrong("%s (%s): %s" % (self.where, self.rule, e)) from None
+            if changed[hunk.path] == text:
+                raise Wrong("%s (%s): changes nothing" % (self.where, self.rule))
+        return changed
+
+
+def read_table(path):
+    mutants, mutant, hunk = [], None, None
+    for number, line in enumerate(path.read_text().split("\n"), 1):
+        where = "%s:%d" % (path.name, number)
+        if not line.strip():
+            mutant = hunk = None
+        elif line.startswith("#"):
+            continue
+        elif not mutant:
+            mutant = Mutant(where, line)
+            mutants.append(mutant)
+        elif line.startswith("--- "):
+            hunk = Hunk(line[4:].strip())
+            mutant.hunks.append(hunk)
+        elif hunk and line[0] in "-+ ":
+            hunk.add(line[0], line[1:])
+        else:
+            raise Wrong("%s: neither a file nor a line of one: %s" % (where, line))
+    return mutants
+
+
+def read_all():
+    tables = sorted(HERE.glob("*.mutants"))
+    return [mutant for table in tables for mutant in read_table(table)]
+
+
+def read_rules():
+    """Name of a rule -> why it needs no mutant, or None."""
+    rules = {}
+    for line in (HERE / "RULES").read_text().split("\n"):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, _, rest = line.partition(" ")
+        if name in rules:
+            raise Wrong("RULES: %s is listed twice" % name)
+        rules[name] = rest.partition("| not here: ")[2] or None
+    return rules
+
+
+def check(root):
+    """Complaints about the tables, as a list of texts."""
+    bad = []
+    rules, mutants = read_rules(), read_all()
+    for mutant in mutants:
+        if mutant.rule not in rules:
+            bad.append("%s: RULES has no %s" % (mutant.where, mutant.rule))
+        if not mutant.hunks:
+            bad.append("%s: %s changes nothing" % (mutant.where, mutant.rule))
+        try:
+            mutant.contents(root)
+        except Wrong as e:
+            bad.append("%s: the code has changed; let the row say how the rule is taken out now" % e)
+        bad += ["%s: %s is not there" % (mutant.where, test)
+                for test in mutant.tests if not exists(root, test)]
+    covered = {mutant.rule for mutant in mutants}
+    for rule, why in rules.items():
+        if (rule in covered) == bool(why):
+            bad.append("RULES: %s has %s" % (rule, "mutants; it is here" if why else "no mutant"))
+    return bad
+
+
+# ---- tests ----
+
+def exists(root, test):
+    if ".py" in test:
+        return (root / "tests/http" / test.partition("::")[0]).is_file()
+    if test.startswith("check_"):
+        return (root / "tests/guards" / test).is_file()
+    return (root / "tests/unit" / (test.partition(":")[0] + ".c")).is_file()
+
+
+def read_attacks(root):
+    """Name of an attack -> (its rule, the outcome that it must have)."""
+    attacks = {}
+    for path in sorted((root / "tests/vectors/saml").glob("*/case")):
+        words = dict(re.findall(r"^(rule|expect)\s+(\S+)$", path.read_text(), re.M))
+        attacks[path.parent.name] = ("saml:" + words["rule"], words["expect"])
+    return attacks
+
+
+def goals_of(test):
+    """What make must build for it."""
+    if ".py" in test:
+        return ["mod_sso.la", "ssoctl"]
+    if test.startswith("check_"):
+        return ["libsso.la", "ssoctl"]
+    return ["tests/unit/" + test.partition(":")[0]]
+
+
+class Tree:
+    """The copy of the source that is mutated and built."""
+
+    def __init__(self, root, build):
+        self.root, self.at = root, build / "mutants"
+        self.compile, self.how = [], {}
+
+    def sync(self):
+        """Make it like the source; what did not change keeps its time, so that little is rebuilt."""
+        self.forget()
+        wanted = set()
+        for top, dirs, files in os.walk(self.root):
+            dirs[:] = [d for d in dirs if d not in NOT_COPIED
+                       and not (top == str(self.root) and d.startswith("build") and d != "build-aux")]
+            for name in files:
+                if name in NOT_COPIED or name.endswith(BUILT):
+                    continue
+                path = pathlib.Path(top, name).relative_to(self.root)
+                wanted.add(path)
+                self.copy(path)
+        for path in [p for part in ("src", "tests") for p in (self.at / part).rglob("*.[ch]")]:
+            if path.relative_to(self.at) not in wanted:
+                path.unlink()
+
+    def forget(self):
+        """Remove the programs of the last mutant."""
+        for program in (self.at / "tests/unit").glob("*.mutant"):
+            program.unlink()
+
+    def copy(self, path):
+        source, target = self.root / path, self.at / path
+        if not source.is_file() or (target.is_file() and target.read_bytes() == source.read_bytes()):
+            return
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+        target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+        if path.name not in GENERATED:
+            os.utime(target)
+
+    def configure(self):
+        if (self.at / "Makefile").is_file():
+            return
+        options = ["CC=" + os.environ.get("CC", "cc"), "CFLAGS=-O1 -U_FORTIFY_SOURCE"]
+        self.must(["./configure", "-q"] + options)
+
+    def call(self, command, **env):
+        try:
+            return subprocess.run(command, cwd=self.at, env={**os.environ, **env}, timeout=SECONDS * 5,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  errors="replace")
+        except subprocess.TimeoutExpired:
+            return subprocess.CompletedProcess(command, 124, "no end after %d s" % (SECONDS * 5))
+
+    def must(self, command):
+        done = self.call(command)
+        if done.returncode:
+            raise Wrong("%s:\n%s" % (" ".join(command), done.stdout[-4000:]))
+
+    def make(self, goals):
+        env = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL")}
+        return subprocess.run(["make", "-s", "-j2"] + goals, cwd=self.at, env=env, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
+    def ask(self, text):
+        """The words of a text with variables of the Makefile, as the shell would take them."""
+        done = subprocess.run(["make", "-s", "-f", "-", "ask"], cwd=self.at, text=True,
+                              input="include Makefile\nask:\n\t$(info %s)@:\n" % text,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return shlex.split(done.stdout)
+
+    def link(self, program, objects):
+        """Link a test program; the objects go before the library, whose own are not taken then."""
+        if not self.how.get(program):
+            name = program.replace("/", "_")
+            self.how[program] = self.ask("$(%s_LDFLAGS) $(%s_OBJECTS) | $(%s_LDADD) $(DEPS_LIBS) $(LIBS)"
+                                         % (name, name, name))
+        words = [re.sub(r"([^/]*)\.la$", r".libs/\1.a", w) for w in self.how[program]]
+        middle = words.index("|")
+        return self.compile + words[:middle] + objects + words[middle + 1:] + ["-o", program + ".mutant"]
+
+    def build(self, mutant, goals):
+        """Build for the mutant's tests; make for all but the plain case, a C file and unit tests."""
+        sources = sorted({hunk.path for hunk in mutant.hunks})
+        if not all(s.endswith(".c") and s.startswith("src/") for s in sources) \
+                or not all(g.startswith("tests/unit/") for g in goals):
+            return self.make(goals)
+        if not self.compile:
+            self.compile = self.ask("$(CC) $(DEFS) $(DEFAULT_INCLUDES) $(AM_CPPFLAGS) $(AM_CFLAGS)"
+                                    " $(CFLAGS)")
+        objects = []
+        for source in sources:
+            objects.append(source[:-2] + ".mutant.o")
+            done = self.call(self.compile + ["-w", "-c", source, "-o", objects[-1]])
+            if done.returncode:
+                return done
+        for goal in goals:
+            done = self.call(self.link(goal, objects))
+            if done.returncode:
+                return done
+        return done
+
+    def write(self, contents):
+        for path, text in contents.items():
+            (self.at / path).write_text(text)
+
+    def test(self, test):
+        """(what failed, or "" if nothing did)."""
+        if ".py" in test:
+            done = self.call(["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-x", "-p",
+                              "no:cacheprovider", "tests/http/" + test], SSO_BUILD=str(self.at))
+            names = re.findall(r"^FAILED \S*::(\S+)", done.stdout, re.M)
+        elif test.startswith("check_"):
+            done = self.call(["sh", "tests/guards/" + test], srcdir=".", builddir=".")
+            names = [test]
+        else:
+            program, _, function = test.partition(":")
+            mutant = "tests/unit/" + program + ".mutant"
+            done = self.call(["timeout", str(SECONDS),
+                              mutant if (self.at / mutant).is_file() else "tests/unit/" + program])
+            names = re.findall(r"^\[  FAILED  \] (?!\d)(\S+)", done.stdout, re.M)
+            if function and done.returncode and function not in names:
+                return ""
+        if done.returncode == 0:
+            return ""
+        ended = {124: "no end"}.get(done.returncode, "exit %d" % done.returncode)
+        return ", ".join(dict.fromkeys(names)) or ended
+
+    def attack(self, names):
+        """Name -> outcome of these attacks; "crash" for one at which the program ends."""
+        mutant = "tests/unit/test_saml_attacks.mutant"
+        outcome, left = {}, list(names)
+        while left:
+            done = self.call(["timeout", str(SECONDS),
+                              mutant if (self.at / mutant).is_file() else mutant[:-7]] + left)
+            outcome.update(re.findall(r"^([\w-]+): (\S+) ", done.stdout, re.M))
+            left = [name for name in left if name not in outcome]
+            if left:
+                outcome[left.pop(0)] = "crash"
+        return outcome
+
+
+def check_unmutated(tree, mutants):
+    """Every test that is used passes with the code as it is."""
+    tests = sorted({test for mutant in mutants for test in mutant.tests} | {"test_saml_attacks"})
+    built = tree.make(sorted({goal for test in tests for goal in goals_of(test)}))
+    if built.returncode:
+        raise Wrong("the source does not build:\n" + built.stdout[-4000:])
+    for test in {t if ".py" in t else t.partition(":")[0] for t in tests}:
+        failed = tree.test(test)
+        if failed:
+            raise Wrong("%s fails without a mutant: %s" % (test, failed))
+
+
+def try_mutant(tree, mutant, attacks):
+    """(killed, what to say, attacks with another outcome than they must have)."""
+    goals = sorted({goal for test in mutant.tests for goal in goals_of(test)})
+    if attacks:
+        goals.append(ATTACKS)
+    whole = {hunk.path: (tree.at / hunk.path).read_text() for hunk in mutant.hunks}
+    tree.write(mutant.contents(tree.at))
+    try:
+        built = tree.build(mutant, goals)
+        if built.returncode:
+            return False, "DOES NOT COMPILE\n" + built.stdout[-1500:], {}
+        failed = [(test, tree.test(test)) for test in mutant.tests]
+        outcome = tree.attack(attacks)
+    finally:
+        tree.write(whole)
+        tree.forget()
+    missed = [test for test, what in failed if not what]
+    if missed:
+        return False, "SURVIVED " + " ".join(missed), {}
+    flipped = {name: is_now for name, is_now in outcome.items() if is_now != attacks[name]}
+    says = ["%s: %s" % (test.partition(":")[0], what) for test, what in failed]
+    says += ["%s is %s" % attack for attack in sorted(flipped.items())]
+    return True, "; ".join(says), flipped
+
+
+def is_asked_for(mutant, names):
+    short = mutant.rule.partition(":")[2]
+    return not names or mutant.rule in names or short in names or mutant.rule.partition(":")[0] in names
+
+
+def run(root, build, names):
+    tree = Tree(root, build)
+    tree.sync()
+    bad = check(tree.at)
+    mutants = [mutant for mutant in read_all() if is_asked_for(mutant, names)]
+    if bad or not mutants:
+        raise Wrong("\n".join(bad) or "no mutant of " + " ".join(names))
+    mutants.sort(key=lambda m: sorted(hunk.path for hunk in m.hunks))  # a file is restored but once
+    tree.configure()
+    check_unmutated(tree, mutants)
+    survived = 0
+    attacks = read_attacks(tree.at)
+    steadfast = {name for name, (rule, _) in attacks.items() if rule in {m.rule for m in mutants}}
+    accepted = set()
+    for mutant in mutants:
+        began = time.monotonic()
+        killed, says, flipped = try_mutant(
+            tree, mutant, {n: expect for n, (rule, expect) in attacks.items() if rule == mutant.rule})
+        survived += not killed
+        accepted |= {name for name, outcome in flipped.items() if outcome == "accepted"}
+        steadfast -= set(flipped)
+        print("%-9s %-10s %s [%s] %.1f s" % ("killed" if killed else "SURVIVED", mutant.rule, mutant.what,
+                                             says, time.monotonic() - began), flush=True)
+    for name in sorted(steadfast):
+        print("SURVIVED  %s: refused without %s as well" % (name, attacks[name][0]))
+    print("%d killed, %d survived; %d attacks have another outcome without their rule, %d are accepted"
+          % (len(mutants) - survived, survived + len(steadfast),
+             sum(rule in {m.rule for m in mutants} for rule, _ in attacks.values()) - len(steadfast),
+             len(accepted)))
+    return 1 if survived or steadfast else 0
+
+
+def main(args):
+    if len(args) < 2 or args[0] not in ("check", "run"):
+        print(__doc__)
+        return 2
+    root = pathlib.Path(args[1]).resolve()
+    try:
+        if args[0] == "run":
+            return run(root, pathlib.Path(args[2]).resolve(), args[3:])
+        bad = check(root)
+    except Wrong as e:
+        bad = [str(e)]
+    print("\n".join(bad) or "%d rules, %d mutants" % (len(read_rules()), len(read_all())))
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
