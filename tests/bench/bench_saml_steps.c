@@ -5,6 +5,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/buf.h"
+#include "base/codec.h"
+#include "saml/saml_binding.h"
 #include "saml/saml_decrypt.h"
 #include "saml/saml_sig.h"
 #include "saml_forge.h"
@@ -17,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <zlib.h>
 
 #define NOW APR_TIME_C(1795460332000000)
 
@@ -217,8 +220,54 @@ static const char *repeated(apr_pool_t *pool, const char *head, const char *fmt,
     return b.p;
 }
 
+/* How it arrives. */
+typedef void arrive_fn(bench_t *b, const char *text);
+
 /* Parse, and verify whatever has a signature; as an endpoint would with a POST. */
-static void hostile(sso_ctx_t *cx, const char *what, const char *xml)
+static void as_message(bench_t *b, const char *text)
+{
+    xmlDoc *doc;
+    xmlDoc *out;
+
+    if (sso_xml_parse(b->cx, sso_span(text), &limits, &doc) == APR_SUCCESS) {
+        (void)sso_saml_sig_check(b->cx, xmlDocGetRootElement(doc), &b->trust, &limits, &out);
+    }
+}
+
+static const char *get_header(const sso_request_t *req, const char *name)
+{
+    (void)req;
+    return strcmp(name, "Content-Type") ? NULL : "application/x-www-form-urlencoded";
+}
+
+static apr_status_t get_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max, sso_span_t *out)
+{
+    *out = sso_span(req->baton);
+    return out->n > max ? sso_fail(cx, SSO_F_BODY_SIZE, "too long") : APR_SUCCESS;
+}
+
+static void as_form(bench_t *b, const char *text)
+{
+    void *body = (void *)(uintptr_t)text;
+    sso_request_t req = {
+        .method = "POST", .https = 1, .header = get_header, .body = get_body, .baton = body};
+    sso_saml_message_t m;
+
+    if (sso_saml_post_read(b->cx, &req, limits.bytes, &m) == APR_SUCCESS) {
+        as_message(b, sso_span_text(b->cx->pool, m.xml));
+    }
+}
+
+static void as_query(bench_t *b, const char *text)
+{
+    sso_saml_message_t m;
+
+    if (sso_saml_redirect_read(b->cx, sso_span(text), NULL, &m) == APR_SUCCESS) {
+        as_message(b, sso_span_text(b->cx->pool, m.xml));
+    }
+}
+
+static void hostile_by(sso_ctx_t *cx, const char *what, arrive_fn *arrive, const char *text)
 {
     bench_t b = make_bench(cx);
     apr_pool_t *keep = cx->pool;
@@ -230,14 +279,10 @@ static void hostile(sso_ctx_t *cx, const char *what, const char *xml)
         double start = cpu_us();
         double us;
         apr_pool_t *pool;
-        xmlDoc *doc;
-        xmlDoc *out;
 
         if (apr_pool_create(&pool, keep) != APR_SUCCESS) abort();
         cx->pool = pool;
-        if (sso_xml_parse(cx, sso_span(xml), &limits, &doc) == APR_SUCCESS) {
-            (void)sso_saml_sig_check(cx, xmlDocGetRootElement(doc), &b.trust, &limits, &out);
-        }
+        arrive(&b, text);
         said = cx->err.fault == SSO_F_NONE ? "accepted" : sso_fault_info(cx->err.fault)->code;
         sso_ctx_clear(cx);
         apr_pool_destroy(pool);
@@ -246,6 +291,28 @@ static void hostile(sso_ctx_t *cx, const char *what, const char *xml)
     }
     cx->pool = keep;
     printf("  %-44s %8.1f us  %s\n", what, best, said);
+}
+
+static void hostile(sso_ctx_t *cx, const char *what, const char *xml)
+{
+    hostile_by(cx, what, as_message, xml);
+}
+
+/* n bytes, all the same, as a DEFLATE stream in a query. */
+static const char *bomb(apr_pool_t *pool, apr_size_t n)
+{
+    unsigned char *in = apr_palloc(pool, n);
+    unsigned char *out = apr_palloc(pool, n);
+    z_stream z = {.next_in = in, .avail_in = (uInt)n, .next_out = out, .avail_out = (uInt)n};
+
+    memset(in, '<', n);
+    if (deflateInit2(&z, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY) != Z_OK) abort();
+    if (deflate(&z, Z_FINISH) != Z_STREAM_END) abort();
+    (void)deflateEnd(&z);
+    return apr_pstrcat(
+        pool, "SAMLResponse=",
+        sso_percent_encode(pool, sso_span(sso_b64_encode(pool, sso_span_of(out, z.total_out)))),
+        NULL);
 }
 
 /* A signature of the right form and no key's, in a Response with this content. */
@@ -275,6 +342,12 @@ static void hostile_messages(sso_ctx_t *cx)
     memset(long_ns, 'n', 20000);
     long_ns[20000] = '\0';
     printf("made to be expensive\n");
+    hostile_by(cx, "1 MB of Base64 in a form", as_form,
+               repeated(p, "SAMLResponse=", "AAAA", 262144, "", 0, ""));
+    hostile_by(cx, "250 KB of Base64 in a form: 64 000 empty tags", as_form,
+               repeated(p, "SAMLResponse=", "PGEv", 64000, "", 0, ""));
+    hostile_by(cx, "a DEFLATE bomb of 50 MB in a query", as_query, bomb(p, 50000000));
+    hostile_by(cx, "64 KB that inflate, of nothing but tags", as_query, bomb(p, 65536));
     hostile(cx, "40 000 attributes", repeated(p, "<a", " a%d=''", 25000, "", 0, "/>"));
     hostile(cx, "64 attributes, 500 times",
             repeated(p, "<x>", repeated(p, "<a", " a%d=''", 39, "", 0, "/>"), 500, "", 0, "</x>"));
@@ -302,6 +375,24 @@ static void hostile_messages(sso_ctx_t *cx)
                            repeated(p, "<x>", "<z:y/>", 10000, "", 0, "</x>")));
 }
 
+/* The largest message that is accepted: which step costs what. It takes the provider's key to make
+ * one, so it may cost more than what anybody can send. */
+static void largest_message(sso_ctx_t *cx)
+{
+    bench_t b = make_bench(cx);
+
+    b.xml = with_signature(cx->pool, FORGE_IDP, "",
+                           repeated(cx->pool, "<x>", "<y/>", 19000, "", 0, "</x>"));
+    printf("signed by the provider, 19 000 elements, %d bytes\n", (int)strlen(b.xml));
+    measure("scan", &b, scan, 20);
+    measure("scan, parse, walk", &b, parse, 20);
+    parse(&b);
+    b.element = xmlDocGetRootElement(b.doc);
+    measure("canonical form", &b, canonical, 20);
+    measure("verify, own (with parse of the octets)", &b, verify, 20);
+    measure("parse and verify, own", &b, whole, 20);
+}
+
 int main(void)
 {
     apr_pool_t *pool;
@@ -311,5 +402,6 @@ int main(void)
     cx = sso_ctx(pool, NOW);
     real_messages(&cx);
     hostile_messages(&cx);
+    largest_message(&cx);
     return 0;
 }
