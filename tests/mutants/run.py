@@ -296,7 +296,7 @@ class Tree:
         if ".py" in test:
             done = self.call(["/usr/bin/python3", "-B", "-m", "pytest", "-q", "-x", "-p",
                               "no:cacheprovider", "tests/http/" + test], SSO_BUILD=str(self.at))
-            names = re.findall(r"^FAILED \S*::(\S+)", done.stdout, re.M)
+            names = re.findall(r"^(?:FAILED|ERROR) \S*::(\S+)", done.stdout, re.M)
         elif test.startswith("check_"):
             done = self.call(["sh", "tests/guards/" + test], srcdir=".", builddir=".")
             names = [test]
