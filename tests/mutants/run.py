@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Takes every rule out of the code, one at a time, and sees a test fail.
 
-    run.py check SRCDIR                     do the tables fit the source? (part of `make check`)
+    run.py check SRCDIR                     has every rule a mutant, and fits each the source?
+    run.py list SRCDIR                      the same; one that does not fit is only named (`make check`)
     run.py run SRCDIR BUILDDIR [RULE...]    build each mutant and run its tests (`make mutants`)
 
 RULES lists the rules that there are; *.mutants holds the mutants, paragraphs like this one:
@@ -137,8 +138,8 @@ def read_rules():
 
 
 def check(root):
-    """Complaints about the tables, as a list of texts."""
-    bad = []
+    """Complaints about the tables, as two lists of texts: what is wrong, and what no longer fits."""
+    bad, stale = [], []
     rules, mutants = read_rules(), read_all()
     for mutant in mutants:
         if mutant.rule not in rules:
@@ -148,14 +149,14 @@ def check(root):
         try:
             mutant.contents(root)
         except Wrong as e:
-            bad.append("%s: the code has changed; let the row say how the rule is taken out now" % e)
+            stale.append("%s: the code has changed; let the row say how the rule is taken out now" % e)
         bad += ["%s: %s is not there" % (mutant.where, test)
                 for test in mutant.tests if not exists(root, test)]
     covered = {mutant.rule for mutant in mutants}
     for rule, why in rules.items():
         if (rule in covered) == bool(why):
             bad.append("RULES: %s has %s" % (rule, "mutants; it is here" if why else "no mutant"))
-    return bad
+    return bad, stale
 
 
 # ---- tests ----
@@ -372,7 +373,7 @@ def is_asked_for(mutant, names):
 def run(root, build, names):
     tree = Tree(root, build)
     tree.sync()
-    bad = check(tree.at)
+    bad = sum(check(tree.at), [])
     mutants = [mutant for mutant in read_all() if is_asked_for(mutant, names)]
     if bad or not mutants:
         raise Wrong("\n".join(bad) or "no mutant of " + " ".join(names))
@@ -402,18 +403,18 @@ def run(root, build, names):
 
 
 def main(args):
-    if len(args) < 2 or args[0] not in ("check", "run"):
+    if len(args) < 2 or args[0] not in ("check", "list", "run"):
         print(__doc__)
         return 2
     root = pathlib.Path(args[1]).resolve()
     try:
         if args[0] == "run":
             return run(root, pathlib.Path(args[2]).resolve(), args[3:])
-        bad = check(root)
+        bad, stale = check(root)
     except Wrong as e:
-        bad = [str(e)]
-    print("\n".join(bad) or "%d rules, %d mutants" % (len(read_rules()), len(read_all())))
-    return 1 if bad else 0
+        bad, stale = [str(e)], []
+    print("\n".join(bad + stale) or "%d rules, %d mutants" % (len(read_rules()), len(read_all())))
+    return 1 if bad or (stale and args[0] == "check") else 0
 
 
 if __name__ == "__main__":
