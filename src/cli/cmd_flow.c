@@ -224,6 +224,7 @@ static void print_field(sso_cli_t *cli, const char *name, const char *value)
 static void print_flow(sso_cli_t *cli, const sso_flow_t *flow)
 {
     apr_pool_t *p = cli->cx.pool;
+    const char *demand = sso_demand_query(p, &flow->demand);
 
     print_field(cli, "id", flow->id);
     print_field(cli, "provider", flow->provider);
@@ -231,6 +232,8 @@ static void print_flow(sso_cli_t *cli, const sso_flow_t *flow)
     print_field(cli, "request", flow->request);
     print_field(cli, "extra", flow->extra);
     print_field(cli, "return", flow->return_path);
+    print_field(cli, "session", flow->session);
+    print_field(cli, "demand", demand + (*demand == '&'));
     print_field(cli, "issued",
                 apr_psprintf(p, "%" APR_INT64_T_FMT " (%s)", apr_time_sec(flow->issued),
                              sso_when_text(p, flow->issued)));

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <strings.h>
 
-static const char *const mode_choices[] = {"require", "optional", NULL};
+static const char *const mode_choices[] = {"require", "optional", "passive", NULL};
 static const char *const unauthenticated_choices[] = {"auto", "redirect", "401", "403", NULL};
 static const char *const header_encoding_choices[] = {"percent", "utf8", NULL};
 
@@ -76,6 +76,25 @@ static const char *check_env(apr_pool_t *p, int n, const char *const *word)
     return is_all(word[1], "_") ? NULL : apr_psprintf(p, "'%s' is not an attribute", word[1]);
 }
 
+/* They travel in a cookie and in addresses, ' ' between them. */
+static const char *check_step_up(apr_pool_t *p, int n, const char *const *word)
+{
+    apr_size_t bytes = 0;
+    int i;
+
+    if (n == 1 && !strcasecmp(word[0], "off")) return NULL;
+    for (i = 0; i < n; i++) {
+        const char *why = sso_demand_acr_check(word[i]);
+
+        if (!why && !strcasecmp(word[i], "off")) why = "stands alone; remove it or the contexts";
+        if (why) return apr_psprintf(p, "'%s' %s", word[i], why);
+        bytes += strlen(word[i]) + 1;
+    }
+    if (bytes <= SSO_DEMAND_ACR_MAX) return NULL;
+    return apr_psprintf(p, "all contexts together are longer than %d characters",
+                        SSO_DEMAND_ACR_MAX);
+}
+
 /* clang-format off */
 #define SETTING(kind, name, field, ...) \
     SSO_SETTING_TYPE_CHECK(sso_directory_t, kind, name, field);
@@ -101,6 +120,19 @@ int sso_directory_is_on(const sso_directory_t *dir)
     const char *first = dir->providers ? name_at(dir->providers, 0) : "off";
 
     return apr_tolower(first[0]) != 'o' || strcasecmp(first, "off") != 0;
+}
+
+int sso_directory_steps_up(const sso_directory_t *dir)
+{
+    return dir->step_up && strcasecmp(name_at(dir->step_up, 0), "off") != 0;
+}
+
+sso_demand_t sso_directory_demand(apr_pool_t *pool, const sso_directory_t *dir)
+{
+    sso_demand_t demand = {.max_age = dir->reauth, .acr = ""};
+
+    if (sso_directory_steps_up(dir)) demand.acr = apr_array_pstrcat(pool, dir->step_up, ' ');
+    return demand;
 }
 
 int sso_directory_accepts(const sso_directory_t *dir, const char *provider)

@@ -10,9 +10,10 @@
 #ifndef SSO_CORE_DIRECTORY_H
 #define SSO_CORE_DIRECTORY_H
 
+#include "core/demand.h"
 #include "core/settings.h"
 
-enum { SSO_MODE_REQUIRE, SSO_MODE_OPTIONAL };
+enum { SSO_MODE_REQUIRE, SSO_MODE_OPTIONAL, SSO_MODE_PASSIVE };
 enum { SSO_UNAUTH_AUTO, SSO_UNAUTH_REDIRECT, SSO_UNAUTH_401, SSO_UNAUTH_403 };
 enum { SSO_HEADER_PERCENT, SSO_HEADER_UTF8 };
 
@@ -24,6 +25,9 @@ typedef struct {
     apr_array_header_t *headers; /* NULL: the default ones */
     int header_encoding;
     apr_array_header_t *env;
+    apr_interval_time_t reauth;  /* a login must not be older here; 0: it may */
+    apr_array_header_t *step_up; /* authentication contexts of which one is needed here; NULL or
+                                    "off": any will do */
 } sso_directory_t;
 
 enum {
@@ -37,6 +41,12 @@ extern const sso_table_t sso_directory_table;
 
 /* Does an SSO line with providers hold here? */
 int sso_directory_is_on(const sso_directory_t *dir);
+
+/* Does an SSOStepUp line with contexts hold here? */
+int sso_directory_steps_up(const sso_directory_t *dir);
+
+/* What a login must be like to come in here; neither forced nor silent. In pool. */
+sso_demand_t sso_directory_demand(apr_pool_t *pool, const sso_directory_t *dir);
 
 /* May this provider log people in here? */
 int sso_directory_accepts(const sso_directory_t *dir, const char *provider);

@@ -14,9 +14,11 @@
 
 #include <apr_strings.h>
 
-#define LOGIN       "1" /* version of the form, and what it is about */
-#define LOGOUT      "1-logout"
-#define FIELDS      8
+#define LOGIN       "2" /* version of the form, and what it is about */
+#define LOGOUT      "2-logout"
+#define FIELDS      12
+#define FORCE       1 /* bits of what is demanded */
+#define SILENT      2
 #define ID_BYTES    4
 #define CONTENT_MAX 4096 /* bytes before sealing */
 #define COOKIE_MAX  6000 /* bytes of a sealed one we look at */
@@ -25,7 +27,12 @@
 apr_status_t sso_flow_make(sso_ctx_t *cx, const sso_site_t *site, const char *provider,
                            const char *return_path, sso_flow_t *out)
 {
-    sso_flow_t flow = {.provider = provider, .site = site->base_url, .request = "", .extra = ""};
+    sso_flow_t flow = {.provider = provider,
+                       .site = site->base_url,
+                       .request = "",
+                       .extra = "",
+                       .session = "",
+                       .demand = {.acr = ""}};
     apr_status_t rv = sso_random_hex(cx, ID_BYTES, &flow.id);
 
     if (rv != APR_SUCCESS) return rv;
@@ -33,6 +40,16 @@ apr_status_t sso_flow_make(sso_ctx_t *cx, const sso_site_t *site, const char *pr
     flow.issued = cx->now;
     *out = flow;
     return APR_SUCCESS;
+}
+
+static const char *or_empty(const char *text)
+{
+    return text ? text : "";
+}
+
+static const char *number(sso_ctx_t *cx, apr_int64_t n)
+{
+    return apr_psprintf(cx->pool, "%" APR_INT64_T_FMT, n);
 }
 
 apr_status_t sso_flow_seal(sso_ctx_t *cx, const sso_seal_t *seal, const sso_flow_t *flow,
@@ -46,7 +63,11 @@ apr_status_t sso_flow_seal(sso_ctx_t *cx, const sso_seal_t *seal, const sso_flow
         flow->request,
         flow->extra,
         flow->return_path,
-        apr_psprintf(cx->pool, "%" APR_TIME_T_FMT, flow->issued),
+        number(cx, flow->issued),
+        or_empty(flow->session),
+        number(cx, (flow->demand.force ? FORCE : 0) | (flow->demand.silent ? SILENT : 0)),
+        number(cx, flow->demand.max_age),
+        or_empty(flow->demand.acr),
     };
     sso_buf_t b = sso_buf_make(cx->pool, 256, CONTENT_MAX);
     sso_span_t sealed;
@@ -100,6 +121,11 @@ apr_status_t sso_flow_open(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t sea
                         .extra = f[5],
                         .return_path = f[6],
                         .issued = apr_strtoi64(f[7], NULL, 10),
+                        .session = f[8],
+                        .demand = {.force = (apr_strtoi64(f[9], NULL, 10) & FORCE) != 0,
+                                   .silent = (apr_strtoi64(f[9], NULL, 10) & SILENT) != 0,
+                                   .max_age = apr_strtoi64(f[10], NULL, 10),
+                                   .acr = f[11]},
                         .logout = !strcmp(f[0], LOGOUT)};
     return APR_SUCCESS;
 }
@@ -194,7 +220,7 @@ static void add_cookie(sso_ctx_t *cx, const sso_site_t *site, const sso_flow_t *
 static void make_room(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                       apr_size_t size, sso_reply_t *reply)
 {
-    sso_flows_t open;
+    sso_flows_t open = {.n = 0};
     int i;
 
     sso_flows_read(cx, site, req, NULL, &open);

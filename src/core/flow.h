@@ -15,6 +15,7 @@
 #ifndef SSO_CORE_FLOW_H
 #define SSO_CORE_FLOW_H
 
+#include "core/demand.h"
 #include "core/reply.h"
 #include "core/request.h"
 #include "core/site.h"
@@ -31,6 +32,8 @@ typedef struct {
     const char *request;     /* protocol's: token or request ID; the answer must name it */
     const char *extra;       /* protocol's, "" if none */
     const char *return_path; /* local path and query */
+    const char *session;     /* hex of the store's key of the session that was there, "" if none */
+    sso_demand_t demand;     /* what the answer must be like */
     apr_time_t issued;       /* on our clock */
     int logout;              /* a logout; an answer to it is none to a login, nor the other way */
     apr_size_t size;         /* bytes of the cookie that it came in; 0: it is new */
@@ -43,8 +46,8 @@ typedef struct {
     int bad; /* how many cookies did not open */
 } sso_flows_t;
 
-/* A new flow: random id; request and extra are for the protocol to fill. return_path is checked to
- * be local, "/" otherwise. */
+/* A new flow: random id, no demand, no session; request and extra are for the protocol to fill.
+ * return_path is checked to be local, "/" otherwise. */
 apr_status_t sso_flow_make(sso_ctx_t *cx, const sso_site_t *site, const char *provider,
                            const char *return_path, sso_flow_t *out);
 

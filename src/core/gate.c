@@ -9,9 +9,11 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "base/when.h"
+#include "core/choose.h"
 #include "core/login.h"
 #include "core/logout.h"
 #include "core/page.h"
+#include "core/passive.h"
 #include "core/setup.h"
 #include "core/trial.h"
 #include "crypto/random.h"
@@ -102,11 +104,13 @@ static apr_status_t find_idp(sso_ctx_t *cx, const sso_site_t *site, const char *
 static const char *login_of(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
                             const char *return_path)
 {
+    sso_demand_t demand = sso_directory_demand(cx->pool, dir);
+
     if (dir->providers->nelts == 1) {
-        return sso_login_url(cx, site, name_at(dir->providers, 0), return_path);
+        return sso_login_url(cx, site, name_at(dir->providers, 0), return_path, &demand);
     }
     return sso_login_choose_url(cx, site, apr_array_pstrcat(cx->pool, dir->providers, ','),
-                                return_path);
+                                return_path, &demand);
 }
 
 static void answer_401(sso_ctx_t *cx, const char *login, sso_reply_t *reply)
@@ -128,6 +132,7 @@ static int is_redirected(const sso_directory_t *dir, const sso_request_t *req)
 static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
                                   const sso_request_t *req, sso_reply_t *reply)
 {
+    const sso_demand_t demand = sso_directory_demand(cx->pool, dir);
     const sso_idp_t *idp = NULL;
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -135,7 +140,9 @@ static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const s
     for (i = 0; i < dir->providers->nelts && rv == APR_SUCCESS; i++)
         rv = find_idp(cx, site, name_at(dir->providers, i), &idp);
     if (rv != APR_SUCCESS) return rv;
-    if (dir->providers->nelts == 1) return sso_login_start(cx, idp, req, req->target, reply);
+    if (dir->providers->nelts == 1) {
+        return sso_login_start(cx, idp, req, req->target, &demand, reply);
+    }
     sso_reply_redirect(reply, 302, login_of(cx, site, dir, req->target));
     return APR_SUCCESS;
 }
@@ -152,24 +159,134 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
     return APR_SUCCESS;
 }
 
+/* ---- sessions that are too old or too weak ---- */
+
+static int is_fresh(const sso_directory_t *dir, const sso_session_t *session, apr_time_t now)
+{
+    return !dir->reauth || now - session->auth_time <= dir->reauth;
+}
+
+static int is_strong(const sso_directory_t *dir, const sso_session_t *session)
+{
+    int i;
+
+    if (!dir->step_up || !sso_directory_steps_up(dir)) return 1;
+    for (i = 0; i < dir->step_up->nelts; i++) {
+        if (!strcmp(session->acr, name_at(dir->step_up, i))) return 1;
+    }
+    return 0;
+}
+
+int sso_gate_admits(const sso_directory_t *dir, const sso_session_t *session, apr_time_t now)
+{
+    return sso_directory_accepts(dir, session->provider) && is_fresh(dir, session, now)
+           && is_strong(dir, session);
+}
+
+/* In the words of RFC 9470, section 3, and with the address where a person gets there. */
+static void answer_weak(sso_ctx_t *cx, const char *login, const sso_demand_t *demand,
+                        sso_reply_t *reply)
+{
+    sso_buf_t b = sso_buf_make(cx->pool, 256, JSON_MAX);
+
+    sso_buf_text(&b, "{\"error\":\"insufficient_user_authentication\"");
+    if (demand->max_age) {
+        sso_buf_format(&b, ",\"max_age\":%d", (int)apr_time_sec(demand->max_age));
+    }
+    if (*demand->acr) {
+        sso_buf_text(&b, ",\"acr_values\":");
+        sso_json_string(&b, demand->acr);
+    }
+    sso_buf_text(&b, ",\"login\":");
+    sso_json_string(&b, login);
+    sso_buf_text(&b, "}\n");
+    sso_reply_body(reply, 401, "application/json", sso_buf_span(&b));
+}
+
+/* What the provider most likely calls the person. */
+static const char *name_of(const sso_session_t *session)
+{
+    sso_shown_t email;
+
+    return sso_session_get(session, "email", &email) == APR_SUCCESS ? email.value : session->user;
+}
+
+/* To the provider that the session is of, and only once: the answer is held to the demand. A login
+ * that need only be stronger is not forced: the provider may know the person well enough. */
+static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
+                                const sso_request_t *req, const sso_session_t *session,
+                                sso_reply_t *reply)
+{
+    sso_demand_t demand = sso_directory_demand(cx->pool, dir);
+    const sso_idp_t *idp;
+    apr_status_t rv = find_idp(cx, site, session->provider, &idp);
+
+    if (rv != APR_SUCCESS) return rv;
+    demand.force = !is_fresh(dir, session, cx->now);
+    demand.hint = name_of(session);
+    if (dir->unauthenticated == SSO_UNAUTH_403) {
+        return sso_fail(cx, SSO_F_NO_SESSION, "the login is too %s, and SSOUnauthenticated is 403",
+                        demand.force ? "old" : "weak");
+    }
+    if (is_redirected(dir, req)) {
+        return sso_login_start(cx, idp, req, req->target, &demand, reply);
+    }
+    demand.hint = NULL;
+    answer_weak(cx, sso_login_url(cx, site, session->provider, "/", &demand), &demand, reply);
+    return APR_SUCCESS;
+}
+
 apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
                             const sso_request_t *req, sso_verdict_t *out)
 {
     sso_session_t *session = apr_palloc(cx->pool, sizeof(*session));
     apr_status_t rv;
+    int known;
 
     *out = (sso_verdict_t){.session = NULL};
     if (!sso_directory_is_on(dir)) {
         return sso_fail(cx, SSO_F_CONFIG, "AuthType SSO, but no SSO line names a provider here");
     }
-    if (sso_session_of(cx, site, req, session) == APR_SUCCESS
-        && sso_directory_accepts(dir, session->provider)) {
+    known = sso_session_of(cx, site, req, session) == APR_SUCCESS
+            && sso_directory_accepts(dir, session->provider);
+    if (known && is_fresh(dir, session, cx->now) && is_strong(dir, session)) {
         out->session = session;
         return APR_SUCCESS;
     }
-    if (dir->mode == SSO_MODE_OPTIONAL) return APR_SUCCESS;
-    rv = refuse_stranger(cx, site, dir, req, &out->reply);
+    rv = known ? refuse_weak(cx, site, dir, req, session, &out->reply)
+               : refuse_stranger(cx, site, dir, req, &out->reply);
     return finish_form(cx, rv, &out->reply);
+}
+
+/* ---- silent attempts ---- */
+
+/* The provider to ask silently: the one that was chosen last, if it is one of this place's, else the
+ * first that is active. */
+static const sso_idp_t *idp_to_try(sso_ctx_t *cx, const sso_site_t *site,
+                                   const sso_directory_t *dir, const sso_request_t *req)
+{
+    const sso_idp_t *idp = sso_choose_remembered(cx, site, req);
+    int i;
+
+    if (idp && sso_directory_accepts(dir, idp->provider->name)) return idp;
+    for (i = 0; i < dir->providers->nelts; i++) {
+        idp = apr_hash_get(site->idps, name_at(dir->providers, i), APR_HASH_KEY_STRING);
+        if (idp && idp->provider->set->active == SSO_ACTIVE_ON) return idp;
+    }
+    return NULL;
+}
+
+int sso_gate_tries(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
+                   const sso_request_t *req, sso_reply_t *reply)
+{
+    const sso_idp_t *idp;
+
+    if (dir->mode != SSO_MODE_PASSIVE || !sso_passive_may_try(site, req)) return 0;
+    idp = idp_to_try(cx, site, dir, req);
+    if (!idp) return 0;
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    sso_passive_begin(cx, idp, req, reply);
+    return 1;
 }
 
 /* ---- our own addresses ---- */
@@ -203,90 +320,48 @@ static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const s
     return flows.n ? local_or_root(flows.item[0].return_path) : "/";
 }
 
+static apr_status_t read_demand(sso_ctx_t *cx, const sso_request_t *req, sso_demand_t *out)
+{
+    sso_params_t params;
+    apr_status_t rv = sso_request_query(cx, req, &params);
+
+    return rv == APR_SUCCESS ? sso_demand_read(cx, &params, out) : rv;
+}
+
 static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
                                 sso_reply_t *reply)
 {
     const char *back;
     const char *name;
+    const char *chosen;
     const sso_idp_t *idp;
+    sso_demand_t demand;
     apr_status_t rv = query_text(cx, req, "return", &back);
 
     if (rv == APR_SUCCESS) rv = query_text(cx, req, "provider", &name);
+    if (rv == APR_SUCCESS) rv = query_text(cx, req, "chosen", &chosen);
+    if (rv == APR_SUCCESS) rv = read_demand(cx, req, &demand);
     if (rv != APR_SUCCESS) return rv;
     if (!name) {
-        sso_reply_redirect(reply, 302, sso_login_choose_url(cx, site, NULL, local_or_root(back)));
+        sso_reply_redirect(reply, 302,
+                           sso_login_choose_url(cx, site, NULL, local_or_root(back), &demand));
         return APR_SUCCESS;
     }
     idp = apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
     if (!idp) return sso_fail(cx, SSO_F_NOT_FOUND, "a login through an unknown provider");
     if (!sso_request_is_navigation(req)) {
-        answer_401(cx, sso_login_url(cx, site, name, "/"), reply);
+        answer_401(cx, sso_login_url(cx, site, name, "/", &demand), reply);
         return APR_SUCCESS;
     }
-    return sso_login_start(cx, idp, req,
-                           back ? local_or_root(back) : interrupted_path(cx, idp, req), reply);
-}
-
-static int by_name(const void *a, const void *b)
-{
-    const sso_idp_t *const *left = a;
-    const sso_idp_t *const *right = b;
-
-    return strcmp((*left)->provider->name, (*right)->provider->name);
-}
-
-/* Is the name one of a list with commas? No list: yes. */
-static int is_among(const char *list, const char *name)
-{
-    apr_size_t n = strlen(name);
-    const char *at;
-
-    for (at = list; at && *at; at += strcspn(at, ","), at += *at == ',') {
-        if (strcspn(at, ",") == n && !strncmp(at, name, n)) return 1;
-    }
-    return !list;
-}
-
-/* The providers that people are sent to, in the order of their names. */
-static apr_array_header_t *active_idps(sso_ctx_t *cx, const sso_site_t *site, const char *among)
-{
-    apr_array_header_t *list = apr_array_make(cx->pool, 4, sizeof(const sso_idp_t *));
-    apr_hash_index_t *i;
-
-    for (i = apr_hash_first(cx->pool, site->idps); i; i = apr_hash_next(i)) {
-        const sso_idp_t *idp = apr_hash_this_val(i);
-
-        if (idp->provider->set->active == SSO_ACTIVE_ON && is_among(among, idp->provider->name)) {
-            APR_ARRAY_PUSH(list, const sso_idp_t *) = idp;
-        }
-    }
-    qsort(list->elts, (size_t)list->nelts, (size_t)list->elt_size, by_name);
-    return list;
+    if (chosen) sso_choose_remember(cx, idp, reply);
+    return sso_login_start(
+        cx, idp, req, back ? local_or_root(back) : interrupted_path(cx, idp, req), &demand, reply);
 }
 
 static apr_status_t serve_choose(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
                                  sso_reply_t *reply)
 {
-    apr_array_header_t *idps;
-    sso_link_t *link;
-    const char *among;
-    const char *back;
-    apr_status_t rv = query_text(cx, req, "return", &back);
-    int i;
-
-    if (rv == APR_SUCCESS) rv = query_text(cx, req, "among", &among);
-    if (rv != APR_SUCCESS) return rv;
-    idps = active_idps(cx, site, among);
-    if (idps->nelts == 0) return sso_fail(cx, SSO_F_INACTIVE, "no provider to choose is active");
-    link = apr_pcalloc(cx->pool, sizeof(*link) * ((apr_size_t)idps->nelts + 1));
-    for (i = 0; i < idps->nelts; i++) {
-        const sso_provider_t *provider = APR_ARRAY_IDX(idps, i, const sso_idp_t *)->provider;
-
-        link[i].url = sso_login_url(cx, site, provider->name, local_or_root(back));
-        link[i].label = provider->set->display_name ? provider->set->display_name : provider->name;
-    }
-    sso_page_message(cx, "Sign in", "Where do you have an account?", link, idps->nelts, reply);
-    return APR_SUCCESS;
+    return sso_choose_serve(cx, site, req, reply);
 }
 
 static void member(sso_buf_t *b, const char *name, const char *value)
@@ -320,7 +395,7 @@ static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_req
     sso_buf_t b = sso_buf_make(cx->pool, 1024, JSON_MAX);
 
     if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
-        answer_401(cx, sso_login_choose_url(cx, site, NULL, "/"), reply);
+        answer_401(cx, sso_login_choose_url(cx, site, NULL, "/", NULL), reply);
         return APR_SUCCESS;
     }
     sso_buf_text(&b, "{\"attributes\":{");
@@ -328,14 +403,26 @@ static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_req
     sso_buf_text(&b, "},");
     member(&b, "issuer", session.issuer);
     sso_buf_char(&b, ',');
-    member(&b, "authenticated", sso_when_text(cx->pool, session.auth_time));
-    sso_buf_char(&b, ',');
+    if (session.auth_time) {
+        member(&b, "authenticated", sso_when_text(cx->pool, session.auth_time));
+        sso_buf_char(&b, ',');
+    }
+    if (*session.acr) {
+        member(&b, "acr", session.acr);
+        sso_buf_char(&b, ',');
+    }
     member(&b, "created", sso_when_text(cx->pool, session.created));
     sso_buf_char(&b, ',');
     member(&b, "expires", sso_when_text(cx->pool, session.expires));
     sso_buf_format(&b, ",\"idle_seconds\":%d}\n", (int)apr_time_sec(session.idle));
     sso_reply_body(reply, 200, "application/json", sso_buf_span(&b));
     return APR_SUCCESS;
+}
+
+static apr_status_t serve_passive(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                                  sso_reply_t *reply)
+{
+    return sso_passive_serve(cx, site, req, reply);
 }
 
 static const struct {
@@ -345,6 +432,7 @@ static const struct {
     {"login", serve_login},
     {"choose", serve_choose},
     {"session", serve_session},
+    {SSO_PASSIVE_LEAF, serve_passive},
 };
 
 /* What arrives where answers to logins do may be about a logout: some providers know one address

@@ -15,24 +15,38 @@
 #include "core/site.h"
 
 typedef struct {
-    const sso_session_t *session; /* let in, as this person; NULL: see reply */
-    sso_reply_t reply;            /* kind NONE: let through without an identity (optional mode) */
+    const sso_session_t *session; /* let in, as this person; NULL: send the reply */
+    sso_reply_t reply;
 } sso_verdict_t;
 
 /* Is the path one of ours: SSOPath itself or below it? A site without providers has none, so that
  * what it proxies to may have its own. */
 int sso_gate_is_ours(const sso_site_t *site, const char *path);
 
+/* Is this session good enough for the place: of one of its providers, fresh and strong enough? */
+int sso_gate_admits(const sso_directory_t *dir, const sso_session_t *session, apr_time_t now);
+
 /**
- * Decide about a request to a protected place.
+ * Decide about a request to a place where somebody has to be known: SSOMode require says so, and in
+ * an open place a Require line that cannot be met by a stranger.
  *
  * Navigations without a session are sent to a login, everything else gets 401 with a JSON body that
- * names the login's address, or what SSOUnauthenticated says.
+ * names the login's address, or what SSOUnauthenticated says. A session that is too old (SSOReauth)
+ * or too weak (SSOStepUp) is sent to its own provider for another login in the same ways.
  *
  * @return APR_SUCCESS and a verdict, or a fault: the caller shows it with sso_gate_fail().
  */
 apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
                             const sso_request_t *req, sso_verdict_t *out);
+
+/**
+ * Nobody is known in an open place: is the browser sent to find out, silently (SSOMode passive)?
+ * Through the provider of the SSO line that was chosen last, or the first active one.
+ *
+ * @return non-zero with a reply.
+ */
+int sso_gate_tries(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
+                   const sso_request_t *req, sso_reply_t *reply);
 
 /* Answer a request to one of our addresses; never fails, but with a page that says why. */
 void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply);

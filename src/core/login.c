@@ -90,35 +90,66 @@ static apr_status_t count_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_r
     return APR_SUCCESS;
 }
 
+static apr_status_t check_demand(sso_ctx_t *cx, const sso_idp_t *idp, const sso_demand_t *demand)
+{
+    const sso_provider_t *provider = idp->provider;
+    const char *why = NULL;
+
+    if (sso_demand_is_any(demand) && provider->protocol->objects) {
+        why = provider->protocol->objects(cx->pool, provider, demand);
+    }
+    if (!why) return APR_SUCCESS;
+    if (demand->silent) return sso_fail(cx, SSO_F_CONFIG, "provider %s %s", provider->name, why);
+    return sso_fail(cx, demand->force || demand->max_age ? SSO_F_REAUTH : SSO_F_STEP_UP,
+                    "provider %s %s", provider->name, why);
+}
+
+/* The session that this login may renew: the answer can arrive without its cookie. */
+static void remember_session(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                             sso_flow_t *flow)
+{
+    sso_session_t session;
+
+    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) return;
+    flow->session = sso_hex_encode(cx->pool, sso_span_of(session.key.b, sizeof(session.key.b)));
+}
+
 apr_status_t sso_login_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
-                             const char *return_path, sso_reply_t *reply)
+                             const char *return_path, const sso_demand_t *demand,
+                             sso_reply_t *reply)
 {
     const sso_protocol_t *protocol = idp->provider->protocol;
     sso_flow_t flow;
     apr_status_t rv = check_start(cx, idp, req);
 
+    if (rv == APR_SUCCESS) rv = check_demand(cx, idp, demand);
     if (rv == APR_SUCCESS) rv = count_start(cx, idp, req, reply);
     if (rv == APR_SUCCESS) {
         rv = sso_flow_make(cx, idp->site, idp->provider->name, return_path, &flow);
     }
-    if (rv == APR_SUCCESS) rv = protocol->start(cx, idp, &flow, reply);
+    if (rv != APR_SUCCESS) return rv;
+    if (demand) flow.demand = *demand;
+    remember_session(cx, idp->site, req, &flow);
+    rv = protocol->start(cx, idp, &flow, reply);
     if (rv != APR_SUCCESS) return rv;
     return sso_flow_send(cx, idp->site, req, &flow, sso_protocol_posts_back(idp->provider), reply);
 }
 
 const char *sso_login_url(sso_ctx_t *cx, const sso_site_t *site, const char *provider,
-                          const char *return_path)
+                          const char *return_path, const sso_demand_t *demand)
 {
     return apr_pstrcat(cx->pool, site->base_url, site->path, "/login?provider=", provider,
-                       "&return=", sso_percent_encode(cx->pool, sso_span(return_path)), NULL);
+                       "&return=", sso_percent_encode(cx->pool, sso_span(return_path)),
+                       sso_demand_query(cx->pool, demand), NULL);
 }
 
 const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const char *among,
-                                 const char *return_path)
+                                 const char *return_path, const sso_demand_t *demand)
 {
     return apr_pstrcat(
         cx->pool, site->base_url, site->path, "/choose?", among ? "among=" : "", among ? among : "",
-        among ? "&return=" : "return=", sso_percent_encode(cx->pool, sso_span(return_path)), NULL);
+        among ? "&return=" : "return=", sso_percent_encode(cx->pool, sso_span(return_path)),
+        sso_demand_query(cx->pool, demand), NULL);
 }
 
 /* ---- finish ---- */
@@ -170,7 +201,18 @@ static apr_status_t open_answer(sso_ctx_t *cx, const sso_idp_t *idp, sso_request
     return rv;
 }
 
-/* What the protocol makes of the answer, in time. Before this nothing is spent. */
+/* In time, and what was asked for (rows 21 and 26). */
+static apr_status_t check_answer(sso_ctx_t *cx, const sso_protocol_t *protocol,
+                                 const sso_answer_t *answer)
+{
+    const sso_flow_t *flow = answer->flow;
+    apr_status_t rv = check_age(cx, protocol, flow);
+
+    if (rv != APR_SUCCESS || !flow) return rv;
+    return sso_demand_check(cx, &flow->demand, flow->issued, answer->skew, answer->who);
+}
+
+/* What the protocol makes of the answer, and we of that. Before this nothing is spent. */
 static apr_status_t verify(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                            const sso_flows_t *flows, sso_answer_t *answer)
 {
@@ -182,7 +224,21 @@ static apr_status_t verify(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
     }
     rv = open_answer(cx, idp, req, flows, answer);
     if (rv == APR_SUCCESS) rv = protocol->finish(cx, idp, req, flows, answer);
-    return rv == APR_SUCCESS ? check_age(cx, protocol, answer->flow) : rv;
+    return rv == APR_SUCCESS ? check_answer(cx, protocol, answer) : rv;
+}
+
+/* The session in this browser before the login: by its cookie, which a POST from another site comes
+ * without, or as the flow remembers it. */
+static apr_status_t find_before(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
+                                const sso_flow_t *flow, sso_session_t *out)
+{
+    sso_store_key_t key;
+
+    if (sso_session_of(cx, idp->site, req, out) == APR_SUCCESS) return APR_SUCCESS;
+    if (!flow || sso_hex_decode(sso_span(flow->session), key.b, sizeof(key.b)) != APR_SUCCESS) {
+        return APR_NOTFOUND;
+    }
+    return sso_session_by_key(cx, idp->site, &key, out);
 }
 
 /* The answer came once more from the browser whose session it made: a reload, or the back button. */
@@ -236,6 +292,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
                           const sso_answer_t *answer, sso_session_plan_t *plan, sso_reply_t *reply)
 {
     sso_profile_t *profile = apr_palloc(cx->pool, sizeof(*profile));
+    sso_session_t *before = apr_palloc(cx->pool, sizeof(*before));
     apr_status_t rv = check_bans(cx, idp, answer->who);
 
     if (rv == APR_SUCCESS) rv = sso_attrmap_apply(cx, idp->provider->set, answer->who, profile);
@@ -244,6 +301,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->who = answer->who;
     plan->profile = profile;
     plan->landing = landing_of(answer);
+    if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
     rv = sso_session_make(cx, req, plan, reply);
     if (rv == APR_SUCCESS) log_login(cx, idp, profile);
     return rv;
@@ -272,18 +330,17 @@ static apr_status_t accept_answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso
 static apr_status_t begin_again(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
                                 const char *path, sso_reply_t *reply)
 {
-    apr_status_t rv = sso_login_start(cx, idp, req, path, reply);
+    apr_status_t rv = sso_login_start(cx, idp, req, path, NULL, reply);
 
     /* 302 may keep the method. */
     if (rv == APR_SUCCESS && reply->kind == SSO_REPLY_REDIRECT) reply->status = 303;
     return rv;
 }
 
-apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
-                              sso_reply_t *reply)
+static apr_status_t take_answer(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                sso_answer_t *answer, sso_reply_t *reply)
 {
     sso_flows_t *flows = apr_palloc(cx->pool, sizeof(*flows));
-    sso_answer_t answer = {.who = NULL};
     const sso_flow_t *trial;
     apr_status_t rv = check_tls(cx, idp, req);
 
@@ -292,14 +349,43 @@ apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t
     trial = sso_request_is_prefetch(req) ? NULL : sso_trial_among(flows);
     if (trial) cx->trace = sso_trace_make(cx->pool);
     rv = trial ? APR_SUCCESS : check_active(cx, idp);
-    if (rv == APR_SUCCESS) rv = verify(cx, idp, req, flows, &answer);
+    if (rv == APR_SUCCESS) rv = verify(cx, idp, req, flows, answer);
     if (rv == APR_NOTFOUND) return rv;
-    if (rv == APR_SUCCESS && answer.begin_again) {
-        return begin_again(cx, idp, req, answer.begin_again, reply);
+    if (rv == APR_SUCCESS && answer->begin_again) {
+        return begin_again(cx, idp, req, answer->begin_again, reply);
     }
-    if (rv == APR_SUCCESS) trial = sso_trial_is(answer.flow) ? answer.flow : NULL;
-    if (trial) return sso_trial_report(cx, idp, req, trial, rv, &answer, reply);
+    if (rv == APR_SUCCESS || answer->flow) trial = sso_trial_is(answer->flow) ? answer->flow : NULL;
+    if (trial) return sso_trial_report(cx, idp, req, trial, rv, answer, reply);
     if (rv == APR_SUCCESS) rv = check_active(cx, idp);
-    if (rv != APR_SUCCESS) return lead_back_again(cx, idp, req, &answer, rv, reply);
-    return accept_answer(cx, idp, req, &answer, reply);
+    if (rv != APR_SUCCESS) return lead_back_again(cx, idp, req, answer, rv, reply);
+    return accept_answer(cx, idp, req, answer, reply);
+}
+
+/* Nobody asked for this login but us, so nobody is told but the log: that the provider does not know
+ * the person is no news, anything else may be. */
+static void go_on_anonymously(sso_ctx_t *cx, const sso_idp_t *idp, const sso_flow_t *flow,
+                              sso_reply_t *reply)
+{
+    const int level = cx->err.fault == SSO_F_STATUS_PASSIVE ? SSO_LOG_INFO : SSO_LOG_WARN;
+    const char *path = sso_url_is_local(flow->return_path, SSO_FLOW_RETURN_MAX) ? flow->return_path
+                                                                                : "/";
+
+    sso_log(cx, level, "no silent login through %s: %s: %s [%s]", idp->provider->name,
+            sso_error_code(cx), cx->err.log, sso_fault_info(cx->err.fault)->cure);
+    sso_ctx_clear(cx);
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    sso_flow_end(cx, idp->site, flow, reply);
+    sso_reply_redirect(reply, 303, apr_pstrcat(cx->pool, idp->site->base_url, path, NULL));
+}
+
+apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                              sso_reply_t *reply)
+{
+    sso_answer_t answer = {.who = NULL};
+    apr_status_t rv = take_answer(cx, idp, req, &answer, reply);
+
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND) return rv;
+    if (!answer.flow || !answer.flow->demand.silent) return rv;
+    go_on_anonymously(cx, idp, answer.flow, reply);
+    return APR_SUCCESS;
 }

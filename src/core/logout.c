@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "base/url.h"
 #include "core/page.h"
+#include "core/passive.h"
 #include "crypto/random.h"
 
 #include <apr_strings.h>
@@ -161,6 +162,7 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
         return APR_SUCCESS;
     }
     SSO_INFO(cx, "%s signed out", sso_log_quote(cx->pool, session.user, strlen(session.user), 128));
+    sso_passive_rest(cx, site, reply);
     rv = sso_session_end(cx, site, &session, reply);
     return rv == APR_SUCCESS ? leave(cx, site, req, &session, back, reply) : rv;
 }

@@ -5,6 +5,7 @@
  */
 #include "core/markup.h"
 
+#include "base/url.h"
 #include "crypto/random.h"
 
 #include <apr_strings.h>
@@ -61,9 +62,30 @@ static const char sheet[] =
     ".box p{color:var(--ink);margin:.35rem 0 0}"
     ".good{color:var(--good)}.bad{color:var(--bad)}.warn{color:var(--warn)}";
 
+/* What a choice has besides. */
+static const char choice[] =
+    ":root{--tint:#f5f7fa}@media(prefers-color-scheme:dark){:root{--tint:#171c23}}"
+    "nav{max-height:26rem;overflow-y:auto;margin:0 -.25rem;padding:0 .25rem .25rem}"
+    "a.i,a.i:first-of-type{display:flex;align-items:center;gap:.75rem;text-align:left;"
+    "background:none;border-color:var(--line);color:var(--ink);overflow-wrap:anywhere}"
+    "a.i:hover{border-color:var(--act);background:var(--tint)}a.i[hidden]{display:none}"
+    "a.i img{width:2rem;height:1.75rem;object-fit:contain;flex:none}"
+    "a.i::after{content:'\\203a';margin-left:auto;color:var(--soft)}"
+    "a.o,a.o:first-of-type{background:none;color:var(--act);border-color:transparent}"
+    "form{margin:0 0 1rem}label{display:block;font-weight:600;font-size:.9rem}"
+    ".f{display:flex;gap:.5rem;margin-top:.35rem}.f button{width:auto;margin:0}"
+    "input{flex:1;min-width:0;padding:.6rem .75rem;font:inherit;color:inherit;"
+    "background:var(--tint);border:1px solid var(--line);border-radius:8px}"
+    "input:focus-visible{outline:2px solid var(--act);outline-offset:1px}"
+    ".w{padding:.6rem .75rem;border-left:3px solid var(--act);background:var(--tint);"
+    "border-radius:0 8px 8px 0}";
+
+static const char *const looks[] = {
+    [SSO_MARKUP_CARD] = "", [SSO_MARKUP_SHEET] = sheet, [SSO_MARKUP_CHOICE] = choice};
+
 sso_markup_t sso_markup_open(sso_ctx_t *cx, const char *title, sso_markup_form_t form)
 {
-    sso_markup_t m = {sso_buf_make(cx->pool, 8192, PAGE_MAX), "none", 0};
+    sso_markup_t m = {sso_buf_make(cx->pool, 8192, PAGE_MAX), "none", 0, NULL};
 
     /* Without random bytes the page has no nonce that matches: it stands unstyled, which is better
      * than none. */
@@ -74,7 +96,7 @@ sso_markup_t sso_markup_open(sso_ctx_t *cx, const char *title, sso_markup_form_t
     sso_buf_escaped(&m.buf, title);
     sso_buf_format(&m.buf, "</title><style nonce=\"%s\">", m.nonce);
     sso_buf_text(&m.buf, style);
-    if (form == SSO_MARKUP_SHEET) sso_buf_text(&m.buf, sheet);
+    sso_buf_text(&m.buf, looks[form]);
     sso_buf_text(&m.buf, "</style></head><body><main><h1>");
     sso_buf_escaped(&m.buf, title);
     sso_buf_text(&m.buf, "</h1>\n");
@@ -123,6 +145,19 @@ void sso_markup_script(sso_markup_t *m, const char *script)
     m->scripts = 1;
 }
 
+void sso_markup_image(sso_ctx_t *cx, sso_markup_t *m, const char *url)
+{
+    const char *source = " 'self'";
+    sso_url_t parts;
+
+    if (*url != '/') {
+        if (sso_url_parse(cx->pool, url, &parts)) return;
+        source = apr_pstrcat(cx->pool, " ", sso_url_origin(cx->pool, &parts), NULL);
+    }
+    if (m->images && strstr(m->images, source)) return;
+    m->images = apr_pstrcat(cx->pool, m->images ? m->images : "", source, NULL);
+}
+
 void sso_markup_close(sso_ctx_t *cx, sso_markup_t *m, int status, const char *form_action,
                       sso_reply_t *reply)
 {
@@ -132,6 +167,7 @@ void sso_markup_close(sso_ctx_t *cx, sso_markup_t *m, int status, const char *fo
                               "default-src 'none'; style-src 'nonce-%s'; form-action %s; "
                               "base-uri 'none'; frame-ancestors %s",
                               m->nonce, form_action, reply->framer ? reply->framer : "'none'");
+    if (m->images) reply->csp = apr_pstrcat(cx->pool, reply->csp, "; img-src", m->images, NULL);
     if (!m->scripts) return;
     reply->csp = apr_psprintf(cx->pool, "%s; script-src 'nonce-%s'", reply->csp, m->nonce);
 }

@@ -4,8 +4,8 @@
  * Owns:  the style of pages, their nonce, their Content-Security-Policy.
  * Layer: core (base, crypto).
  *
- * Every text is escaped. A page loads nothing: one style element and at most one script, both named
- * by a nonce, and neither is needed to read it.
+ * Every text is escaped. A page loads nothing but logos that the admin names: one style element and
+ * at most one script, both named by a nonce, and neither is needed to read it.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -16,15 +16,17 @@
 #include "core/reply.h"
 
 typedef enum {
-    SSO_MARKUP_CARD, /* one message in the middle, for people who sign in */
-    SSO_MARKUP_SHEET /* sections below each other, for people who set things up */
+    SSO_MARKUP_CARD,  /* one message in the middle, for people who sign in */
+    SSO_MARKUP_SHEET, /* sections below each other, for people who set things up */
+    SSO_MARKUP_CHOICE /* a list of equals with their logos, and a search above it */
 } sso_markup_form_t;
 
 /* A page under construction. */
 typedef struct {
     sso_buf_t buf;
     const char *nonce;
-    int scripts; /* a script is in it */
+    int scripts;        /* a script is in it */
+    const char *images; /* where its images come from, for the policy; NULL: it has none */
 } sso_markup_t;
 
 /* The page up to and with its heading. */
@@ -40,6 +42,10 @@ void sso_markup_other_link(sso_markup_t *m, const char *url, const char *label);
 
 /* <TAG class="CLASS">text</TAG>; tag and class are constants of ours, class may be NULL. */
 void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name, const char *text);
+
+/* An image with this address, a path of this site or an https URL, is on the page: the policy lets
+ * it come from there. */
+void sso_markup_image(sso_ctx_t *cx, sso_markup_t *m, const char *url);
 
 /* The one script of a page: a constant of ours. */
 void sso_markup_script(sso_markup_t *m, const char *script);

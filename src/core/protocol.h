@@ -4,6 +4,9 @@
  * Owns:  sso_protocol_t, sso_answer_t, sso_notice_t.
  * Layer: core (base, crypto).
  *
+ * What a login must be like is asked for by start and judged by the login, for all protocols alike
+ * (core/demand.h).
+ *
  * start and finish are functions from a message, and what we remembered, to an outcome. They see
  * neither session nor account nor store; what must not happen twice they name in the answer, and
  * the login spends it before a session exists. The same holds for hear: which sessions a provider
@@ -48,6 +51,8 @@ typedef struct {
     sso_once_t once[SSO_ONCE_MAX]; /* in the order in which they are spent */
     int once_n;
     const void *opened; /* from open to finish */
+    apr_interval_time_t
+        skew; /* difference between the provider's clock and ours that is tolerated */
 } sso_answer_t;
 
 /* A session that ends here, as the provider knows it. */
@@ -107,7 +112,12 @@ struct sso_protocol {
      * SSO_F_CONFIG with a detail that says what to write instead. */
     apr_status_t (*prepare)(sso_ctx_t *cx, const sso_provider_t *provider, void **state);
 
-    /* Send the browser to the provider; fills flow->request (unless it is set already, by a
+    /* Why this provider cannot be asked for such a login, to stand behind its name, and what to
+     * write instead; NULL: it can. */
+    const char *(*objects)(apr_pool_t *pool, const sso_provider_t *provider,
+                           const sso_demand_t *demand);
+
+    /* Send the browser to the provider, with what flow->demand asks for; fills flow->request (unless it is set already, by a
      * test) and flow->extra, and a REDIRECT or FORM reply. */
     apr_status_t (*start)(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
                           sso_reply_t *reply);
@@ -118,14 +128,24 @@ struct sso_protocol {
                          const sso_flows_t *flows, sso_answer_t *out);
 
     /* Read and verify the provider's answer. A verifier starts from "no": *out is untouched unless
-     * everything holds. APR_NOTFOUND (no fault recorded): the message is about a logout and not a
-     * login; hear is asked then. */
+     * everything holds, but for out->flow: the login of this browser that the answer names, so that
+     * one that was silent can end as silently. APR_NOTFOUND (no fault recorded): the message is about a
+     * logout and not a login; hear is asked then. */
     apr_status_t (*finish)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                            const sso_flows_t *flows, sso_answer_t *out);
 
     /* Anything else below our address: metadata. APR_NOTFOUND: no such leaf. */
     apr_status_t (*serve)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply);
+
+    /* The issuer that a provider speaks for, and what it calls itself; NULL if unknown. */
+    const char *(*issuer)(sso_ctx_t *cx, const sso_idp_t *idp);
+    const char *(*title)(const sso_provider_t *provider);
+
+    /* The address of its discovery service, asked to send the browser to return_url with the issuer
+     * that the person chose in the parameter `name`; NULL: it has none. In cx->pool. */
+    const char *(*discovery)(sso_ctx_t *cx, const sso_idp_t *idp, const char *return_url,
+                             const char *name);
 
     /* What to enter at the other side; array of sso_fact_t in cx->pool. Nothing secret. */
     apr_status_t (*describe)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);

@@ -136,6 +136,15 @@ static const char *check_url(apr_pool_t *p, int n, const char *const *word)
     return check_one_url(p, word[0]);
 }
 
+static const char *check_logo(apr_pool_t *p, int n, const char *const *word)
+{
+    (void)n;
+    if (word[0][0] != '/') return check_one_url(p, word[0]);
+    if (sso_url_is_local(word[0], URI_MAX_BYTES)) return NULL;
+    return apr_psprintf(p, "'%s' is not a path of this site; write for example /logos/corp.svg",
+                        word[0]);
+}
+
 static const char *check_url_list(apr_pool_t *p, int n, const char *const *word)
 {
     const char *why = NULL;
@@ -236,6 +245,24 @@ static const char *check_authn_context(apr_pool_t *p, int n, const char *const *
     }
     for (i = 0; i < n && !why; i++) {
         if (strncmp(word[i], "comparison=", 11) != 0) why = check_uri(p, word[i]);
+    }
+    return why;
+}
+
+static const char *check_scoping(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *why = NULL;
+    int i;
+
+    for (i = 0; i < n && !why; i++) {
+        const char *uri = sso_line_value(1, &word[i], "idp");
+
+        if (!uri) uri = sso_line_value(1, &word[i], "requester");
+        if (!uri) {
+            return apr_psprintf(p, "'%s' is not known; write idp=ENTITY-ID or requester=URI",
+                                word[i]);
+        }
+        why = check_uri(p, uri);
     }
     return why;
 }
@@ -400,8 +427,8 @@ const sso_table_t sso_provider_table = {rows, SSO_PROVIDER_ROWS, sizeof(sso_prov
 
 const char *sso_provider_name_check(const char *name)
 {
-    static const char *const taken[] = {"login",  "logout", "session", "choose", "peer",
-                                        "assets", "admin",  "off",     NULL};
+    static const char *const taken[] = {"login", "logout", "session", "choose", "passive",
+                                        "peer",  "assets", "admin",   "off",    NULL};
     int i;
 
     if (!is_word(name, "-_") || strlen(name) > NAME_MAX_BYTES) {

@@ -44,6 +44,7 @@ typedef struct {
     int active;
     int setup_pages;
     const char *display_name;
+    const char *logo;
     apr_array_header_t *domains;
     apr_array_header_t *attributes;
     apr_array_header_t *user_attribute;
@@ -61,8 +62,13 @@ typedef struct {
     int saml_want_signed;
     apr_array_header_t *saml_unsolicited;
     const char *saml_nameid;
+    const char *saml_discovery;
     apr_array_header_t *saml_acr;
     int saml_force;
+    int saml_login_hint;
+    int saml_allow_create;
+    apr_int64_t saml_acs_index; /* counts where it is given */
+    apr_array_header_t *saml_scoping;
     int saml_encryption;
     apr_interval_time_t saml_skew;
     apr_array_header_t *saml_audience;

@@ -164,6 +164,19 @@ static apr_time_t end_of(const sso_ctx_t *cx, const sso_session_plan_t *plan)
     return limit && limit < end ? limit : end;
 }
 
+/* A person who logs in again through the same provider: to renew the login, or by a stronger one.
+ * Many providers make up another subject for each login (SAML's transient names); then it is the
+ * user name that tells. */
+static int is_same_person(const sso_session_plan_t *plan)
+{
+    const sso_session_t *before = plan->before;
+
+    return before && !strcmp(before->provider, plan->idp->provider->name)
+           && !strcmp(before->issuer, plan->who->issuer)
+           && (!strcmp(before->subject, plan->who->subject)
+               || !strcmp(before->user, plan->profile->user));
+}
+
 static void write_head(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *plan)
 {
     const sso_identity_t *who = plan->who;
@@ -180,8 +193,8 @@ static void write_head(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *pla
     int i;
 
     w->head.magic = MAGIC;
-    w->head.created = cx->now;
-    w->head.auth_time = who->auth_time ? who->auth_time : cx->now;
+    w->head.created = is_same_person(plan) ? plan->before->created : cx->now;
+    w->head.auth_time = who->auth_time;
     w->head.expires = end_of(cx, plan);
     w->head.idle = plan->idp->provider->set->idle;
     memcpy(w->head.made_by, plan->made_by, sizeof(w->head.made_by));
@@ -272,14 +285,30 @@ static apr_status_t cookie_key(sso_ctx_t *cx, sso_span_t cookie, sso_store_key_t
 
 /* ---- making and ending ---- */
 
-static void drop_previous(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
+/* The key of the session cookie of a request; none if there is no such cookie. */
+static sso_store_key_t key_of_request(sso_ctx_t *cx, const sso_site_t *site,
+                                      const sso_request_t *req)
 {
-    sso_store_key_t key;
+    sso_store_key_t key = {{0}};
     sso_span_t old;
 
-    if (sso_cookie_get(req->cookie, site->cookie, &old) != APR_SUCCESS) return;
-    if (old.n != COOKIE_CHARS || cookie_key(cx, old, &key) != APR_SUCCESS) return;
-    (void)site->store->ops->drop(site->store, cx, &key, site->tenant);
+    if (sso_cookie_get(req->cookie, site->cookie, &old) != APR_SUCCESS) return key;
+    if (old.n == COOKIE_CHARS) (void)cookie_key(cx, old, &key);
+    return key;
+}
+
+/* A POST from another site comes without the session's cookie, so the flow may know better. */
+static void drop_previous(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                          const sso_session_t *before)
+{
+    sso_store_key_t key = key_of_request(cx, site, req);
+
+    if (!sso_store_key_is_none(&key)) {
+        (void)site->store->ops->drop(site->store, cx, &key, site->tenant);
+    }
+    if (before && memcmp(before->key.b, key.b, sizeof(key.b)) != 0) {
+        (void)site->store->ops->drop(site->store, cx, &before->key, site->tenant);
+    }
 }
 
 static apr_status_t plan_record(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_record_t *out)
@@ -334,7 +363,7 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
     if (rv == APR_SUCCESS) rv = site->store->ops->put(site->store, cx, &key, &record);
     if (rv == APR_SUCCESS) rv = check_ban(cx, plan, &key);
     if (rv != APR_SUCCESS) return rv;
-    drop_previous(cx, site, req);
+    drop_previous(cx, site, req, plan->before);
     sso_reply_header(cx, reply, "Set-Cookie", sso_site_session_cookie(site, cx->pool, cookie));
     return APR_SUCCESS;
 }
@@ -453,23 +482,33 @@ static apr_status_t key_of(sso_ctx_t *cx, sso_span_t cookie, sso_memo_t *memo, s
     return rv;
 }
 
+static apr_status_t load(sso_ctx_t *cx, const sso_site_t *site, sso_session_t *out)
+{
+    sso_record_t record;
+    apr_status_t rv = site->store->ops->get(site->store, cx, &out->key, site->tenant, &record);
+
+    if (rv != APR_SUCCESS || !is_whole(record.value)) return APR_NOTFOUND;
+    view(record.value.p, out);
+    return is_vouched_for(site, out->provider) ? APR_SUCCESS : APR_NOTFOUND;
+}
+
 static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                          sso_memo_t *memo, sso_session_t *out)
 {
-    sso_record_t record;
     sso_span_t value;
-    apr_status_t rv;
 
     if (!cookie || sso_cookie_get(cookie, site->cookie, &value) || value.n != COOKIE_CHARS) {
         return APR_NOTFOUND;
     }
-    rv = key_of(cx, value, memo, &out->key);
-    if (rv == APR_SUCCESS) {
-        rv = site->store->ops->get(site->store, cx, &out->key, site->tenant, &record);
-    }
-    if (rv != APR_SUCCESS || !is_whole(record.value)) return APR_NOTFOUND;
-    view(record.value.p, out);
-    return is_vouched_for(site, out->provider) ? APR_SUCCESS : APR_NOTFOUND;
+    if (key_of(cx, value, memo, &out->key) != APR_SUCCESS) return APR_NOTFOUND;
+    return load(cx, site, out);
+}
+
+apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
+                                sso_session_t *out)
+{
+    out->key = *key;
+    return load(cx, site, out);
 }
 
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,

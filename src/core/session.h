@@ -54,11 +54,11 @@ typedef struct {
     const char *provider;
     const char *issuer;
     const char *subject;
-    const char *sid;     /* "" if none */
-    const char *handle;  /* the protocol's, "" if none */
-    const char *acr;     /* "" if unknown */
-    const char *landing; /* where the login led to */
-    apr_time_t created, auth_time, expires;
+    const char *sid;                        /* "" if none */
+    const char *handle;                     /* the protocol's, "" if none */
+    const char *acr;                        /* "" if unknown */
+    const char *landing;                    /* where the login led to */
+    apr_time_t created, auth_time, expires; /* auth_time 0: the provider does not say */
     apr_interval_time_t idle;
     unsigned char made_by[16]; /* hash of what was spent to make it */
     int n;                     /* attributes */
@@ -71,12 +71,15 @@ typedef struct {
     const sso_identity_t *who;
     const sso_profile_t *profile;
     const char *landing;
+    const sso_session_t *before; /* the one that it takes the place of; NULL: none is known of */
     unsigned char made_by[16];
 } sso_session_plan_t;
 
 /**
- * Make a session and give it a cookie; the one that came with the request, if any, ends (no
- * fixation, no leftovers).
+ * Make a session and give it a cookie; the one that came with the request, and the one in
+ * plan->before, end (no fixation, no leftovers). If that was of the same person (provider, issuer and
+ * subject or user name), the new one goes on where it was: it is as old, but how and when the person
+ * signed in is what they just did.
  *
  * @return SSO_F_SESSION_EXPIRED when the provider's own limit has passed, SSO_F_SESSION_SIZE,
  *         SSO_F_BANNED when a ban arrived meanwhile.
@@ -100,6 +103,10 @@ apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, 
  */
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out);
+
+/* The session with this key in the store. */
+apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
+                                sso_session_t *out);
 
 /* The same for a request, with the memory of its connection. */
 apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,

@@ -6,6 +6,7 @@
 #include "core/setup.h"
 
 #include "core/describe.h"
+#include "core/idp.h"
 
 #include <apr_strings.h>
 
@@ -51,9 +52,7 @@ apr_status_t sso_setup_check(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
 
 const char *sso_setup_name(const sso_idp_t *idp)
 {
-    const char *given = idp->provider->set->display_name;
-
-    return given ? given : idp->provider->name;
+    return sso_idp_label(idp);
 }
 
 /* One value, to be selected by a click and copied by a button. */

@@ -176,6 +176,19 @@ static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void 
 
 /* ---- start ---- */
 
+/* A token says neither when nor how a person signed in, and cannot ask for another time or way. */
+static const char *objects(apr_pool_t *pool, const sso_provider_t *provider,
+                           const sso_demand_t *demand)
+{
+    (void)pool, (void)provider;
+    if (demand->silent) {
+        return "is of protocol hmac, which cannot be asked without a word to the person: take it "
+               "out of the SSO line there, or write SSOMode optional";
+    }
+    return "is of protocol hmac, which cannot be asked for a fresh or stronger login: take it out "
+           "of the SSO line there, or take SSOReauth and SSOStepUp away";
+}
+
 static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow, sso_reply_t *reply)
 {
     const state_t *st = idp->provider->state;
@@ -431,6 +444,7 @@ const sso_protocol_t sso_hmac = {
     .cross_site_post = 0,
     .flow_age_sec = TOKEN_AGE,
     .prepare = prepare,
+    .objects = objects,
     .start = start,
     .finish = finish,
     .serve = serve,

@@ -35,6 +35,7 @@ void *sso_directives_make_server(apr_pool_t *p, server_rec *s)
                                 : sso_settings_make(&sso_server_table, p);
     server->providers = apr_hash_make(p);
     server->mentions = apr_array_make(p, 4, sizeof(sso_mention_t));
+    server->wishes = apr_array_make(p, 2, sizeof(sso_wish_t));
     return server;
 }
 
@@ -102,8 +103,15 @@ static void mention(const cmd_parms *cmd, const char *name)
     m->line = cmd->directive->line_num;
 }
 
+static void wish(const cmd_parms *cmd, const sso_directory_t *dir)
+{
+    APR_ARRAY_PUSH(sso_server_of(cmd->server)->wishes, sso_wish_t) = (sso_wish_t){
+        dir, cmd->cmd->name, cmd->directive->filename, cmd->directive->line_num};
+}
+
 /* What the whole server must know of a line in one of its sections. */
-static void note(const cmd_parms *cmd, int row, int n, const char *const *word)
+static void note(const cmd_parms *cmd, const sso_directory_t *dir, int row, int n,
+                 const char *const *word)
 {
     sso_server_t *server = sso_server_of(cmd->server);
     const char *folded;
@@ -113,6 +121,10 @@ static void note(const cmd_parms *cmd, int row, int n, const char *const *word)
         for (i = 0; i < n; i++) {
             if (strcasecmp(word[i], "off") != 0) mention(cmd, word[i]);
         }
+    }
+    if (row == SSO_DIRECTORY_SSOReauth || row == SSO_DIRECTORY_SSOStepUp
+        || row == SSO_DIRECTORY_SSOMode) {
+        wish(cmd, dir);
     }
     if (row == SSO_DIRECTORY_SSOHeader && n == 2) {
         folded = sso_expose_fold(cmd->pool, word[0]);
@@ -129,7 +141,7 @@ static const char *set_directory(cmd_parms *cmd, void *dir, int n, char *const w
     const char *why;
 
     why = sso_settings_read(&sso_directory_table, dir, row, n, words, &reader);
-    if (!why && is_startup(cmd)) note(cmd, row, n, words);
+    if (!why && is_startup(cmd)) note(cmd, dir, row, n, words);
     return complain(cmd, cmd->cmd->name, why);
 }
 

@@ -127,7 +127,7 @@ static int check_subrequest(request_rec *r, const sso_directory_t *dir)
 {
     const sso_session_t *session = sso_authz_session(r);
 
-    if (!session || !sso_directory_accepts(dir, session->provider)) return HTTP_UNAUTHORIZED;
+    if (!session || !sso_gate_admits(dir, session, r->request_time)) return HTTP_UNAUTHORIZED;
     welcome(r, session);
     return OK;
 }
@@ -160,25 +160,39 @@ int sso_hooks_authn(request_rec *r)
 
 /* ---- handing on ---- */
 
-/* In optional mode nobody has asked for the session yet. */
+/* Where a login is not required nobody has asked for the session yet. */
 static const sso_session_t *session_here(request_rec *r, const sso_directory_t *dir)
 {
     const sso_session_t *session;
 
-    if (!r->user && dir->mode != SSO_MODE_OPTIONAL) return NULL;
+    if (!r->user && dir->mode == SSO_MODE_REQUIRE) return NULL;
     session = sso_authz_session(r);
-    return session && sso_directory_accepts(dir, session->provider) ? session : NULL;
+    return session && sso_gate_admits(dir, session, r->request_time) ? session : NULL;
+}
+
+/* Is the browser sent on a silent attempt? Not by what is only a part of an answer. */
+static int tries(request_rec *r, const sso_directory_t *dir, sso_reply_t *reply)
+{
+    sso_request_t req;
+    sso_ctx_t cx;
+
+    if (dir->mode != SSO_MODE_PASSIVE || r->main || r->prev) return 0;
+    cx = sso_log_request_ctx(r);
+    sso_adapt_request(r, site_of(r), &req);
+    return sso_gate_tries(&cx, site_of(r), dir, &req, reply);
 }
 
 int sso_hooks_fixup(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
     const sso_session_t *session;
+    sso_reply_t reply;
 
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";
     if (is_ours(r) || !sso_directory_is_on(dir)) return DECLINED;
     session = session_here(r, dir);
+    if (!session && tries(r, dir, &reply)) return sso_adapt_send(r, &reply, 0);
     if (session && !r->user) welcome(r, session);
     if (session && !strcmp(r->user, session->user)) {
         sso_expose_session(r, dir, session);

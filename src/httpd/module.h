@@ -55,11 +55,20 @@ typedef struct {
     int line;
 } sso_mention_t;
 
+/* One section with SSOReauth, SSOStepUp or SSOMode: its providers must be able to. */
+typedef struct {
+    const sso_directory_t *dir; /* what its own lines say, all of them once it has been read */
+    const char *directive;
+    const char *file;
+    int line;
+} sso_wish_t;
+
 /* One server or virtual host. */
 typedef struct {
     sso_server_settings_t *set;
     apr_hash_t *providers;        /* name -> sso_provider_t *: its own, not the main server's */
     apr_array_header_t *mentions; /* of sso_mention_t: SSO lines in its sections */
+    apr_array_header_t *wishes;   /* of sso_wish_t */
     apr_hash_t *identity_headers; /* names folded by sso_expose_fold, of SSOHeader lines */
     sso_site_t *site;             /* made when the configuration is complete */
     apr_array_header_t *sealing;  /* of sso_span_t: sealing secrets; main server only */

@@ -389,6 +389,41 @@ static int check_mentions(server_rec *s)
     return OK;
 }
 
+/* Of sections that name their providers; the others learn it from the log, at the first login. */
+static int check_wish(server_rec *s, const sso_wish_t *wish)
+{
+    sso_demand_t demand = sso_directory_demand(s->process->pconf, wish->dir);
+    int i;
+
+    demand.silent = wish->dir->mode == SSO_MODE_PASSIVE;
+    if (!wish->dir->providers || !sso_directory_is_on(wish->dir)) return OK;
+    for (i = 0; i < wish->dir->providers->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(wish->dir->providers, i, const char *);
+        const sso_idp_t *idp = apr_hash_get(sso_server_of(s)->site->idps, name,
+                                            APR_HASH_KEY_STRING);
+        const char *why = NULL;
+
+        if (sso_demand_is_any(&demand) && idp->provider->protocol->objects) {
+            why = idp->provider->protocol->objects(s->process->pconf, idp->provider, &demand);
+        }
+        if (!why) continue;
+        return complain(s, wish->file, wish->line, wish->directive,
+                        apr_pstrcat(s->process->pconf, "provider ", name, " ", why, NULL));
+    }
+    return OK;
+}
+
+static int check_wishes(server_rec *s)
+{
+    const apr_array_header_t *wishes = sso_server_of(s)->wishes;
+    int rc = OK;
+    int i;
+
+    for (i = 0; i < wishes->nelts && rc == OK; i++)
+        rc = check_wish(s, &APR_ARRAY_IDX(wishes, i, sso_wish_t));
+    return rc;
+}
+
 /* AuthType SSO alone protects nothing: without a Require next to it, an inherited "Require all
  * granted" leaves the area open. */
 static void warn_bare_authtype(server_rec *s, const ap_directive_t *d)
@@ -423,6 +458,7 @@ static void part_from_main(const setup_t *setup, server_rec *s)
     own = apr_pmemdup(setup->pool, shared, sizeof(*shared));
     own->providers = apr_hash_make(setup->pool);
     own->mentions = apr_array_make(setup->pool, 1, sizeof(sso_mention_t));
+    own->wishes = apr_array_make(setup->pool, 1, sizeof(sso_wish_t));
     ap_set_module_config(s->module_config, &sso_module, own);
 }
 
@@ -437,6 +473,8 @@ static int make_sites(const setup_t *setup)
     }
     for (s = setup->main_server; s && rc == OK; s = s->next)
         rc = check_mentions(s);
+    for (s = setup->main_server; s && rc == OK; s = s->next)
+        rc = check_wishes(s);
     return rc;
 }
 

@@ -76,19 +76,11 @@ static int is_signed_in(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t
            && !strcmp(session.provider, idp->provider->name);
 }
 
-/* The provider has the hint from itself; it comes back to it as a parameter of our request. */
-static void add_hint(sso_ctx_t *cx, const char *hint, sso_reply_t *reply)
-{
-    if (!hint || reply->kind != SSO_REPLY_REDIRECT) return;
-    reply->location = sso_url_append(
-        cx->pool, reply->location,
-        apr_pstrcat(cx->pool, "login_hint=", sso_percent_encode(cx->pool, sso_span(hint)), NULL));
-}
-
 apr_status_t sso_oidc_initiate(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oidc_state_t *st,
                                sso_request_t *req, sso_reply_t *reply)
 {
     wish_t wish = {NULL, NULL, "/"};
+    sso_demand_t demand = {.acr = ""};
     apr_status_t rv = read_wish(cx, idp->site, req, &wish);
 
     if (rv != APR_SUCCESS) return rv;
@@ -102,7 +94,6 @@ apr_status_t sso_oidc_initiate(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oi
                            apr_pstrcat(cx->pool, idp->site->base_url, wish.target, NULL));
         return APR_SUCCESS;
     }
-    rv = sso_login_start(cx, idp, req, wish.target, reply);
-    if (rv == APR_SUCCESS) add_hint(cx, wish.hint, reply);
-    return rv;
+    demand.hint = wish.hint;
+    return sso_login_start(cx, idp, req, wish.target, &demand, reply);
 }

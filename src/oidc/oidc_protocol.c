@@ -16,6 +16,7 @@
 #include "oidc/oidc_state.h"
 #include "oidc/oidc_token.h"
 #include "oidc/oidc_userinfo.h"
+#include "oidc/oidc_verify.h"
 
 #include <apr_strings.h>
 
@@ -113,7 +114,10 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 
         rv = read_person(cx, st, meta, &tokens, &expected, &who);
     }
-    if (rv == APR_SUCCESS) out->who = who;
+    if (rv == APR_SUCCESS) {
+        out->who = who;
+        out->skew = apr_time_from_sec(SSO_OIDC_SKEW_SEC);
+    }
     return rv;
 }
 
@@ -145,6 +149,27 @@ static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *re
     }
     if (!strcmp(leaf, "jwks") && st->keys->nelts) return serve_keys(cx, st, req, reply);
     return APR_NOTFOUND;
+}
+
+/* Every demand can be asked for; but where SSOOidcAcr says what is accepted at all, it has to say so
+ * of what is demanded too, or no answer could be right. */
+static const char *objects(apr_pool_t *pool, const sso_provider_t *provider,
+                           const sso_demand_t *demand)
+{
+    const apr_array_header_t *accepted = provider->set->oidc_acr;
+    int i;
+
+    if (!accepted || !demand->acr || !*demand->acr) return NULL;
+    for (i = 0; i < accepted->nelts; i++) {
+        if (sso_demand_lists(demand->acr, APR_ARRAY_IDX(accepted, i, const char *))) return NULL;
+    }
+    return apr_psprintf(pool, "accepts none of %s: add one of them to its SSOOidcAcr", demand->acr);
+}
+
+static const char *issuer(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    (void)cx;
+    return state_of(idp)->issuer;
 }
 
 static void add_fact(apr_array_header_t *facts, const char *label, const char *value,
@@ -200,6 +225,8 @@ const sso_protocol_t sso_oidc = {
     .cross_site_post = 0,
     .flow_age_sec = FLOW_AGE_SEC,
     .prepare = prepare,
+    .issuer = issuer,
+    .objects = objects,
     .start = start,
     .open = open_answer,
     .finish = finish,

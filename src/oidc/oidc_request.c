@@ -57,22 +57,45 @@ static apr_status_t add_challenge(sso_ctx_t *cx, const char *verifier, sso_buf_t
     return APR_SUCCESS;
 }
 
-/* What the settings ask for besides. */
-static void add_wishes(sso_ctx_t *cx, const sso_oidc_state_t *st, sso_buf_t *form)
+/* How long ago the person may have signed in, in seconds; -1: it is all the same. A forced login asks
+ * for an age in any case: only then must the answer say when it was (OpenID Connect Core 3.1.2.1). */
+static apr_int64_t age_wanted(const sso_provider_settings_t *set, const sso_demand_t *demand)
+{
+    apr_int64_t age = -1;
+
+    if (sso_settings_given(set, SSO_PROVIDER_SSOOidcMaxAge)) age = apr_time_sec(set->oidc_max_age);
+    if (demand->max_age && (age < 0 || apr_time_sec(demand->max_age) < age)) {
+        age = apr_time_sec(demand->max_age);
+    }
+    return demand->force && age < 0 ? 0 : age;
+}
+
+/* What the place demands, over what the settings ask for. */
+static const char *acr_wanted(sso_ctx_t *cx, const sso_provider_settings_t *set,
+                              const sso_demand_t *demand)
+{
+    if (demand->acr && *demand->acr) return demand->acr;
+    return set->oidc_acr ? apr_array_pstrcat(cx->pool, set->oidc_acr, ' ') : NULL;
+}
+
+/* What settings and demand ask for besides. */
+static void add_wishes(sso_ctx_t *cx, const sso_oidc_state_t *st, const sso_demand_t *demand,
+                       sso_buf_t *form)
 {
     const sso_provider_settings_t *set = st->set;
+    const char *acr = acr_wanted(cx, set, demand);
+    apr_int64_t age = age_wanted(set, demand);
 
     if (set->oidc_response_mode == SSO_OIDC_FORM_POST) {
         sso_oidc_form_add(form, "response_mode", "form_post");
     }
-    if (set->oidc_acr) {
-        sso_oidc_form_add(form, "acr_values", apr_array_pstrcat(cx->pool, set->oidc_acr, ' '));
+    if (acr) sso_oidc_form_add(form, "acr_values", acr);
+    if (age >= 0) {
+        sso_oidc_form_add(form, "max_age", apr_psprintf(cx->pool, "%" APR_INT64_T_FMT, age));
     }
-    if (sso_settings_given(set, SSO_PROVIDER_SSOOidcMaxAge)) {
-        sso_oidc_form_add(form, "max_age",
-                          apr_psprintf(cx->pool, "%" APR_INT64_T_FMT,
-                                       (apr_int64_t)apr_time_sec(set->oidc_max_age)));
-    }
+    if (demand->force) sso_oidc_form_add(form, "prompt", "login");
+    if (demand->silent) sso_oidc_form_add(form, "prompt", "none");
+    if (demand->hint) sso_oidc_form_add(form, "login_hint", demand->hint);
 }
 
 static apr_status_t write_request(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oidc_state_t *st,
@@ -89,7 +112,7 @@ static apr_status_t write_request(sso_ctx_t *cx, const sso_idp_t *idp, const sso
     sso_oidc_form_add(form, "scope", st->scope);
     sso_oidc_form_add(form, "state", flow->request);
     sso_oidc_form_add(form, "nonce", secrets.nonce);
-    add_wishes(cx, st, form);
+    add_wishes(cx, st, &flow->demand, form);
     if (!st->set->oidc_pkce || meta->no_s256) return APR_SUCCESS;
     return add_challenge(cx, secrets.verifier, form);
 }

@@ -30,4 +30,9 @@
 #define SAML_STATUS_PARTIAL   "urn:oasis:names:tc:SAML:2.0:status:PartialLogout"
 #define SAML_CM_BEARER        "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 
+#define SAML_NS_DISCOVERY "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol"
+
+#define SAML_NAMEID_EMAIL       "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+#define SAML_NAMEID_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+
 #endif /* SSO_SAML_SAML_NAMES_H */

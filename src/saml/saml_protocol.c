@@ -3,6 +3,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "base/codec.h"
+#include "base/url.h"
 #include "saml/saml.h"
 #include "saml/saml_address.h"
 #include "saml/saml_describe.h"
@@ -31,6 +33,53 @@ static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void 
     return rv;
 }
 
+static const char *issuer(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    (void)cx;
+    return state_of(idp)->idp.entity_id;
+}
+
+static const char *title(const sso_provider_t *provider)
+{
+    const sso_saml_state_t *state = provider->state;
+
+    return state->idp.display_name;
+}
+
+/* Identity Provider Discovery Service Protocol and Profile, 2.4.1. */
+static const char *discovery(sso_ctx_t *cx, const sso_idp_t *idp, const char *return_url,
+                             const char *name)
+{
+    const char *service = state_of(idp)->set->saml_discovery;
+    const char *us = sso_saml_entity_id(idp, cx->pool);
+
+    if (!service) return NULL;
+    return sso_url_append(
+        cx->pool, service,
+        apr_pstrcat(cx->pool, "entityID=", sso_percent_encode(cx->pool, sso_span(us)),
+                    "&return=", sso_percent_encode(cx->pool, sso_span(return_url)),
+                    "&returnIDParam=", name, NULL));
+}
+
+/* Every demand can be asked for; but where SSOSamlAuthnContext says what is accepted at all, it has
+ * to say so of what is demanded too, or no answer could be right. */
+static const char *objects(apr_pool_t *pool, const sso_provider_t *provider,
+                           const sso_demand_t *demand)
+{
+    const sso_saml_state_t *state = provider->state;
+    int i;
+
+    if (demand->silent && provider->set->saml_force) {
+        return "has SSOSamlForceAuthn on, so it asks everybody: take that away, or SSOMode passive";
+    }
+    if (!state || !state->acr_required || !demand->acr || !*demand->acr) return NULL;
+    for (i = 0; i < state->acr->nelts; i++) {
+        if (sso_demand_lists(demand->acr, APR_ARRAY_IDX(state->acr, i, const char *))) return NULL;
+    }
+    return apr_psprintf(pool, "accepts none of %s: add one of them to its SSOSamlAuthnContext",
+                        demand->acr);
+}
+
 static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow, sso_reply_t *reply)
 {
     return sso_saml_request_start(cx, idp, state_of(idp), flow, reply);
@@ -55,6 +104,9 @@ static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span
         .slo = sso_saml_slo(idp, cx->pool),
         .by_artifact = state->set->saml_response == SSO_RESPONSE_ARTIFACT,
         .nameid = state->set->saml_nameid,
+        .discovery = state->set->saml_discovery ? apr_pstrcat(
+                         cx->pool, idp->site->base_url, idp->site->path, "/choose", (char *)NULL)
+                                                : NULL,
         .signs_requests = state->signs_requests,
         .wants_signed_assertions = state->set->saml_want_signed != SSO_SIGNED_RESPONSE,
         .takes_cbc = state->set->saml_encryption != SSO_ENCRYPTION_GCM,
@@ -111,6 +163,10 @@ const sso_protocol_t sso_saml = {
     .cross_site_post = 1,
     .flow_age_sec = SSO_SAML_FLOW_AGE_SEC,
     .prepare = prepare,
+    .issuer = issuer,
+    .title = title,
+    .discovery = discovery,
+    .objects = objects,
     .start = start,
     .finish = finish,
     .serve = serve,

@@ -35,28 +35,78 @@ static void write_attr(sso_buf_t *b, const char *name, const char *value)
     sso_buf_char(b, '"');
 }
 
-/* The least that every provider accepts; all texts are escaped (R65). */
+/* Contexts that the place demands take those of the provider's own line in; "exact" is the only
+ * comparison that can be judged when the answer comes (row 25). */
+static void write_context(sso_buf_t *b, const sso_saml_state_t *state, const char *demanded)
+{
+    const char *at = demanded;
+
+    if (!at || !*at) {
+        sso_buf_text(b, state->request_context);
+        return;
+    }
+    sso_buf_text(b, "<samlp:RequestedAuthnContext Comparison=\"exact\">");
+    while (*at) {
+        apr_size_t n = strcspn(at, " ");
+
+        if (n) {
+            sso_buf_text(b, "<saml:AuthnContextClassRef>");
+            sso_buf_escaped(b, apr_pstrmemdup(b->pool, at, n));
+            sso_buf_text(b, "</saml:AuthnContextClassRef>");
+        }
+        at += n + (at[n] == ' ');
+    }
+    sso_buf_text(b, "</samlp:RequestedAuthnContext>");
+}
+
+/* Where the answer goes: by the address of our ACS, or by its index in our metadata. */
+static void write_acs(sso_ctx_t *cx, sso_buf_t *b, const sso_idp_t *idp,
+                      const sso_provider_settings_t *set)
+{
+    if (sso_settings_given(set, SSO_PROVIDER_SSOSamlAcsIndex)) {
+        sso_buf_format(b, " AssertionConsumerServiceIndex=\"%d\"", (int)set->saml_acs_index);
+        return;
+    }
+    write_attr(b, "AssertionConsumerServiceURL", sso_saml_acs_preferred(idp, cx->pool));
+    write_attr(b, "ProtocolBinding",
+               set->saml_response == SSO_RESPONSE_ARTIFACT ? SAML_BINDING_ARTIFACT
+                                                           : SAML_BINDING_POST);
+}
+
+/* Row 30: providers take it for a hint, though SAML has it as the one person to be answered about. */
+static void write_subject(sso_buf_t *b, const char *hint)
+{
+    if (!hint) return;
+    sso_buf_format(b, "<saml:Subject><saml:NameID Format=\"%s\">",
+                   strchr(hint, '@') ? SAML_NAMEID_EMAIL : SAML_NAMEID_UNSPECIFIED);
+    sso_buf_escaped(b, hint);
+    sso_buf_text(b, "</saml:NameID></saml:Subject>");
+}
+
+/* The least that every provider accepts, and what this login must be like; all texts are escaped
+ * (R65). The order of children is the schema's. */
 static apr_status_t write_request(sso_ctx_t *cx, const sso_idp_t *idp,
-                                  const sso_saml_state_t *state, const char *id,
+                                  const sso_saml_state_t *state, const sso_flow_t *flow,
                                   const char *endpoint, sso_span_t *out)
 {
     sso_buf_t b = sso_buf_make(cx->pool, 1024, MESSAGE_MAX);
 
     sso_buf_text(&b, "<samlp:AuthnRequest xmlns:samlp=\"" SAML_NS_PROTOCOL
                      "\" xmlns:saml=\"" SAML_NS_ASSERTION "\"");
-    write_attr(&b, "ID", id);
+    write_attr(&b, "ID", flow->request);
     sso_buf_text(&b, " Version=\"2.0\"");
     write_attr(&b, "IssueInstant", sso_when_text(cx->pool, cx->now));
     write_attr(&b, "Destination", endpoint);
-    sso_buf_text(&b, state->request_attrs);
-    write_attr(&b, "AssertionConsumerServiceURL", sso_saml_acs_preferred(idp, cx->pool));
-    write_attr(&b, "ProtocolBinding",
-               state->set->saml_response == SSO_RESPONSE_ARTIFACT ? SAML_BINDING_ARTIFACT
-                                                                  : SAML_BINDING_POST);
+    if (state->set->saml_force || flow->demand.force) sso_buf_text(&b, " ForceAuthn=\"true\"");
+    if (flow->demand.silent) sso_buf_text(&b, " IsPassive=\"true\"");
+    write_acs(cx, &b, idp, state->set);
     sso_buf_text(&b, "><saml:Issuer>");
     sso_buf_escaped(&b, sso_saml_entity_id(idp, cx->pool));
     sso_buf_text(&b, "</saml:Issuer>");
-    sso_buf_text(&b, state->request_tail);
+    if (state->set->saml_login_hint) write_subject(&b, flow->demand.hint);
+    sso_buf_text(&b, state->request_policy);
+    write_context(&b, state, flow->demand.acr);
+    sso_buf_text(&b, state->request_scoping);
     sso_buf_text(&b, "</samlp:AuthnRequest>");
     if (b.full) return sso_fail(cx, SSO_F_INTERNAL, "the request is too long");
     *out = sso_buf_span(&b);
@@ -80,7 +130,7 @@ static apr_status_t make_redirect(sso_ctx_t *cx, const sso_idp_t *idp,
 {
     const char *endpoint = state->idp.sso_redirect;
     sso_span_t xml;
-    apr_status_t rv = write_request(cx, idp, state, flow->request, endpoint, &xml);
+    apr_status_t rv = write_request(cx, idp, state, flow, endpoint, &xml);
 
     if (rv != APR_SUCCESS) return rv;
     return sso_saml_redirect_make(cx, endpoint, SSO_SAML_REQUEST, xml, flow->id, signer, url);
@@ -93,7 +143,7 @@ static apr_status_t send_form(sso_ctx_t *cx, const sso_idp_t *idp, const sso_sam
     const char *endpoint = state->idp.sso_post;
     apr_table_t *fields = apr_table_make(cx->pool, 2);
     sso_span_t xml;
-    apr_status_t rv = write_request(cx, idp, state, flow->request, endpoint, &xml);
+    apr_status_t rv = write_request(cx, idp, state, flow, endpoint, &xml);
 
     if (rv == APR_SUCCESS && signer) rv = sso_saml_sig_make(cx, xml, signer, &xml);
     if (rv != APR_SUCCESS) return rv;

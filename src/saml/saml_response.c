@@ -446,7 +446,7 @@ static void write_answer(const response_t *r, sso_answer_t *out)
     const sso_flow_t *flow = r->measure.flow;
     const char *once = apr_pstrcat(r->cx->pool, r->state->idp.entity_id, "\n", r->said.id,
                                    (char *)NULL);
-    sso_answer_t answer = {.who = r->said.who, .flow = flow};
+    sso_answer_t answer = {.who = r->said.who, .flow = flow, .skew = r->state->set->saml_skew};
 
     if (flow) {
         answer.return_path = flow->return_path;
@@ -472,6 +472,16 @@ static void write_answer(const response_t *r, sso_answer_t *out)
                                                     .fault = SSO_F_ARTIFACT_USED};
     }
     *out = answer;
+}
+
+/* Of this browser's logins the one that a Response names that does not hold: all that may follow is
+ * that a silent one ends silently. */
+static void name_flow(const response_t *r, sso_answer_t *out)
+{
+    const char *request = r->raw ? sso_xml_attr(r->cx, r->raw, "InResponseTo") : NULL;
+    const sso_flow_t *flow = request ? sso_flows_find(r->flows, sso_span(request)) : NULL;
+
+    if (flow) out->flow = flow;
 }
 
 apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
@@ -519,7 +529,11 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
     }
     for (i++; i < sizeof(checks) / sizeof(checks[0]); i++)
         sso_trace_skip(cx, checks[i].rule);
-    if (rv == APR_SUCCESS) write_answer(&r, out);
+    if (rv == APR_SUCCESS) {
+        write_answer(&r, out);
+    } else {
+        name_flow(&r, out);
+    }
     if (!r.begin_again) return rv;
     *out = (sso_answer_t){.begin_again = r.begin_again};
     return APR_SUCCESS;

@@ -112,6 +112,17 @@ static void write_nameid(sso_buf_t *b, const char *format)
     sso_buf_text(b, "</md:NameIDFormat>\n");
 }
 
+/* Discovery services answer nowhere else (Identity Provider Discovery 2.5). */
+static void write_discovery(sso_buf_t *b, const char *location)
+{
+    if (!location) return;
+    sso_buf_text(b, "    <md:Extensions>\n      <idpdisc:DiscoveryResponse");
+    sso_saml_put_attr(b, "xmlns:idpdisc", SAML_NS_DISCOVERY);
+    sso_saml_put_attr(b, "Binding", SAML_NS_DISCOVERY);
+    sso_saml_put_attr(b, "Location", location);
+    sso_buf_text(b, " index=\"0\"/>\n    </md:Extensions>\n");
+}
+
 /* The order of children is the schema's. */
 static void write_role(sso_buf_t *b, const sso_saml_sp_t *sp)
 {
@@ -120,6 +131,7 @@ static void write_role(sso_buf_t *b, const sso_saml_sp_t *sp)
     sso_saml_put_attr(b, "WantAssertionsSigned", sp->wants_signed_assertions ? "true" : "false");
     sso_saml_put_attr(b, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
     sso_buf_text(b, ">\n");
+    write_discovery(b, sp->discovery);
     write_keys(b, sp);
     write_logout(b, sp->slo);
     write_nameid(b, sp->nameid);

@@ -23,6 +23,7 @@ typedef struct {
     const char *slo;                      /* logout messages, by every binding */
     int by_artifact;                      /* the first ACS takes artifacts too, by default */
     const char *nameid;                   /* NameID format we ask for; NULL: none */
+    const char *discovery;                /* where a discovery service answers; NULL: it does not */
     int signs_requests;
     int wants_signed_assertions;
     int takes_cbc; /* AES-CBC is listed besides AES-GCM */

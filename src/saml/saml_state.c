@@ -402,22 +402,29 @@ static void read_contexts(maker_t *m, const char **comparison)
     m->state->acr_required = m->state->acr->nelts > 0 && !strcmp(*comparison, "exact");
 }
 
-/* The order of children is the schema's: NameIDPolicy, RequestedAuthnContext. */
-static void prepare_request(maker_t *m)
+static void prepare_policy(maker_t *m)
 {
-    sso_buf_t b = sso_buf_make(m->pool, 256, 16384);
-    const char *comparison;
-    int i;
+    sso_buf_t b = sso_buf_make(m->pool, 0, 16384);
 
-    read_contexts(m, &comparison);
     if (m->set->saml_nameid) {
         sso_buf_text(&b, "<samlp:NameIDPolicy Format=\"");
         sso_buf_escaped(&b, m->set->saml_nameid);
         /* Core 3.4.1.1: AllowCreate has no meaning for transient names. */
-        sso_buf_text(&b, strcmp(m->set->saml_nameid, NAMEID_TRANSIENT) != 0
-                             ? "\" AllowCreate=\"true\"/>"
-                             : "\"/>");
+        sso_buf_text(&b,
+                     m->set->saml_allow_create && strcmp(m->set->saml_nameid, NAMEID_TRANSIENT) != 0
+                         ? "\" AllowCreate=\"true\"/>"
+                         : "\"/>");
     }
+    m->state->request_policy = b.n ? b.p : "";
+}
+
+static void prepare_context(maker_t *m)
+{
+    sso_buf_t b = sso_buf_make(m->pool, 0, 65536);
+    const char *comparison;
+    int i;
+
+    read_contexts(m, &comparison);
     if (m->state->acr->nelts > 0) {
         sso_buf_text(&b, "<samlp:RequestedAuthnContext Comparison=\"");
         sso_buf_escaped(&b, comparison);
@@ -429,8 +436,40 @@ static void prepare_request(maker_t *m)
         }
         sso_buf_text(&b, "</samlp:RequestedAuthnContext>");
     }
-    m->state->request_tail = b.p;
-    m->state->request_attrs = m->set->saml_force ? " ForceAuthn=\"true\"" : "";
+    m->state->request_context = b.n ? b.p : "";
+}
+
+/* The values of one key of SSOSamlScoping, each as an element. */
+static void write_scope(maker_t *m, sso_buf_t *b, const char *key, const char *before,
+                        const char *after)
+{
+    int i;
+
+    for (i = 0; i < count(m->set->saml_scoping); i++) {
+        const char *word = item(m->set->saml_scoping, i);
+        const char *value = sso_line_value(1, &word, key);
+
+        if (!value) continue;
+        sso_buf_text(b, before);
+        sso_buf_escaped(b, value);
+        sso_buf_text(b, after);
+    }
+}
+
+/* Core 3.4.1.2: the list of providers, then those for whom we ask. */
+static void prepare_scoping(maker_t *m)
+{
+    sso_buf_t idps = sso_buf_make(m->pool, 0, 16384);
+    sso_buf_t b = sso_buf_make(m->pool, 0, 32768);
+
+    m->state->request_scoping = "";
+    if (count(m->set->saml_scoping) == 0) return;
+    write_scope(m, &idps, "idp", "<samlp:IDPEntry ProviderID=\"", "\"/>");
+    sso_buf_text(&b, "<samlp:Scoping>");
+    if (idps.n) sso_buf_format(&b, "<samlp:IDPList>%s</samlp:IDPList>", idps.p);
+    write_scope(m, &b, "requester", "<samlp:RequesterID>", "</samlp:RequesterID>");
+    sso_buf_text(&b, "</samlp:Scoping>");
+    m->state->request_scoping = b.p;
 }
 
 static void read_unsolicited(maker_t *m)
@@ -461,7 +500,9 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     if (rv == APR_SUCCESS) rv = sso_saml_tries_make(cx, provider->pool, &state->tries);
     if (rv != APR_SUCCESS) return rv;
     choose_signing(&m);
-    prepare_request(&m);
+    prepare_policy(&m);
+    prepare_context(&m);
+    prepare_scoping(&m);
     read_unsolicited(&m);
     warn_of_weakness(&m);
     *out = state;

@@ -47,8 +47,9 @@ typedef struct {
     apr_array_header_t *acr;      /* of const char *: contexts to ask for */
     int acr_required;             /* the answer must be one of them (comparison=exact) */
     const sso_client_t *client;   /* redeems artifacts; NULL: the one over libcurl */
-    const char *request_attrs;    /* of an AuthnRequest, ready: ForceAuthn */
-    const char *request_tail;     /* its children behind Issuer, ready */
+    const char *request_policy;   /* NameIDPolicy of an AuthnRequest, ready; "" for none */
+    const char *request_scoping;  /* its Scoping, likewise */
+    const char *request_context;  /* its RequestedAuthnContext, likewise */
 } sso_saml_state_t;
 
 /**

@@ -155,6 +155,8 @@ site      https://www.example.org
 request   f00dcafe
 extra     more of it
 return    /app/?page=2
+session   
+demand    
 issued    1795460332 (2026-11-23T18:58:52Z)
 """
 
@@ -178,7 +180,7 @@ def test_flow_defaults(secret):
     two = make(secret, "--site", "https://www.example.org", "--provider", "p")
     text = good("flow", "open", "--secret", secret, one)
     assert re.fullmatch(r"id        [0-9a-f]{8}\nprovider  p\nsite      https://www.example.org\n"
-                        r"request   \nextra     \nreturn    /\nissued    \d+ \(.*Z\)\n", text)
+                        r"request   \nextra     \nreturn    /\nsession   \ndemand    \nissued    \d+ \(.*Z\)\n", text)
     assert one.split("=")[0] != two.split("=")[0]
 
 

@@ -68,6 +68,10 @@ static void check_flow(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t content
     fuzz_demand(!strcmp(flow.site, again.site) && !strcmp(flow.request, again.request));
     fuzz_demand(!strcmp(flow.extra, again.extra) && flow.issued == again.issued);
     fuzz_demand(!strcmp(flow.return_path, again.return_path));
+    fuzz_demand(!strcmp(flow.session, again.session) && !strcmp(flow.demand.acr, again.demand.acr));
+    fuzz_demand(flow.demand.force == again.demand.force);
+    fuzz_demand(flow.demand.silent == again.demand.silent);
+    fuzz_demand(flow.demand.max_age == again.demand.max_age);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -252,8 +252,8 @@ def test_several_providers_give_a_choice(app, closing, alice):
     page = alice.open(app.url + "/app/x.html")
     assert page.path == "/.sso/choose"
     links = [x for x in page.document().xpath("//a") if "/login?" in x.get("href")]
-    assert [x.text for x in links] == ["Our guests", "members"]
-    assert alice.follow(page, links[0].get("href")).text == "inside"
+    assert [x.text for x in links] == ["members", "Our guests"]
+    assert alice.follow(page, links[1].get("href")).text == "inside"
     assert sign_in(alice, app, "guests")["attributes"]["provider"] == "guests"
 
 

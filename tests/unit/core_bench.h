@@ -43,6 +43,11 @@ typedef struct {
     sso_fault_t leave_fault;  /* logout fails */
     sso_notice_t notice;      /* what hear makes of a message */
     sso_fault_t hear_fault;   /* hear fails */
+    const char *title;        /* what providers call themselves */
+    const char *discovery;    /* of all of them */
+    int names_flow;           /* a failed answer names the login it ends */
+    const char *objection;    /* to whatever is demanded */
+    sso_demand_t demanded;    /* of the last start */
 } fake_t;
 
 /* A store that writes down what is done and can be made to fail. */
@@ -170,12 +175,43 @@ static const sso_store_ops_t watched_ops = {
 
 /* ---- the protocol ---- */
 
+static inline const char *fake_objects(apr_pool_t *pool, const sso_provider_t *provider,
+                                       const sso_demand_t *demand)
+{
+    const bench_t *b = provider->state;
+
+    (void)pool, (void)demand;
+    return b->fake.objection;
+}
+
+static inline const char *fake_issuer(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    return apr_pstrcat(cx->pool, "urn:", idp->provider->name, NULL);
+}
+
+static inline const char *fake_title(const sso_provider_t *provider)
+{
+    const bench_t *b = provider->state;
+
+    return b->fake.title;
+}
+
+static inline const char *fake_discovery(sso_ctx_t *cx, const sso_idp_t *idp,
+                                         const char *return_url, const char *name)
+{
+    const bench_t *b = idp->provider->state;
+
+    if (!b->fake.discovery) return NULL;
+    return apr_pstrcat(cx->pool, b->fake.discovery, "?", name, "=", return_url, NULL);
+}
+
 static inline apr_status_t fake_start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
                                       sso_reply_t *reply)
 {
     bench_t *b = idp->provider->state;
 
     bench_note(b, "start");
+    b->fake.demanded = flow->demand;
     if (b->fake.start_fault) return sso_fail(cx, b->fake.start_fault, "the bench wants it so");
     flow->request = apr_pstrcat(cx->pool, "request-", flow->id, NULL);
     if (b->fake.form) {
@@ -205,7 +241,10 @@ static inline apr_status_t fake_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_
         *out = (sso_answer_t){.begin_again = b->fake.begin_again};
         return APR_SUCCESS;
     }
-    if (b->fake.finish_fault) return sso_fail(cx, b->fake.finish_fault, "the bench wants it so");
+    if (b->fake.finish_fault) {
+        if (b->fake.names_flow && flows->n > 0) out->flow = &flows->item[0];
+        return sso_fail(cx, b->fake.finish_fault, "the bench wants it so");
+    }
     if (!b->fake.unsolicited) {
         if (flows->n == 0) return sso_fail(cx, SSO_F_STATE_MISSING, "no flow");
         answer.flow = &flows->item[0];
@@ -301,6 +340,10 @@ static const sso_protocol_t fake_protocol = {
     .callback = "callback",
     .cross_site_post = 0,
     .flow_age_sec = 900,
+    .issuer = fake_issuer,
+    .title = fake_title,
+    .discovery = fake_discovery,
+    .objects = fake_objects,
     .start = fake_start,
     .finish = fake_finish,
     .serve = fake_serve,

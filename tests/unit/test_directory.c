@@ -49,7 +49,8 @@ static void lines_are_judged(void **state)
         {ROW(SSO), "abcdefghijabcdefghijabcdefghijabc", name},
         {ROW(SSO), "login", "is the name of an address of mod_sso"},
         {ROW(SSOMode), "optional", NULL},
-        {ROW(SSOMode), "passive", "write require|optional"},
+        {ROW(SSOMode), "passive", NULL},
+        {ROW(SSOMode), "silent", "write require|optional|passive"},
         {ROW(SSOUnauthenticated), "401", NULL},
         {ROW(SSOUnauthenticated), "404", "write auto|redirect|401|403"},
         {ROW(SSOHeader), "X-Mail email", NULL},
@@ -64,6 +65,20 @@ static void lines_are_judged(void **state)
         {ROW(SSOHeader), "X-Mail %{x}", "is not an attribute"},
         {ROW(SSOHeader), "X-Mail a b", "wrong number"},
         {ROW(SSOHeaderEncoding), "utf8", NULL},
+        {ROW(SSOReauth), "15m", NULL},
+        {ROW(SSOReauth), "60s", NULL},
+        {ROW(SSOReauth), "30d", NULL},
+        {ROW(SSOReauth), "59s", "write a value from 1m to 30d"},
+        {ROW(SSOReauth), "31d", "write a value from 1m to 30d"},
+        {ROW(SSOReauth), "soon", "write a number and a unit"},
+        {ROW(SSOStepUp), "https://refeds.org/profile/mfa", NULL},
+        {ROW(SSOStepUp), "urn:a urn:b 1", NULL},
+        {ROW(SSOStepUp), "off", NULL},
+        {ROW(SSOStepUp), "urn:a off", "'off' stands alone"},
+        {ROW(SSOStepUp), "a b c d e f g h i", "wrong number"},
+        {ROW(SSOStepUp), "\"a b\"", "no authentication context has"},
+        {ROW(SSOStepUp), "\"\"", "is empty"},
+        {ROW(SSOStepUp), "a<b", "no authentication context has"},
         {ROW(SSOEnv), "APP_MAIL email", NULL},
         {ROW(SSOEnv), "APP_MAIL", "wrong number"},
         {ROW(SSOEnv), "1X email", variable},
@@ -116,6 +131,31 @@ static void names_decide_who_is_accepted(void **state)
     assert_false(sso_directory_accepts(read_lines(cx, none), "corp"));
 }
 
+/* What is demanded by the lines of a place; and all contexts fit where they have to travel. */
+static void demands_are_made_of_lines(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_directory_t *dir = sso_settings_make(&sso_directory_table, cx->pool);
+    char *lengthy = apr_pcalloc(cx->pool, SSO_DEMAND_ACR_MAX + 1);
+    sso_demand_t demand = sso_directory_demand(cx->pool, dir);
+
+    assert_false(sso_demand_is_any(&demand));
+    assert_null(line_read(cx, &sso_directory_table, dir, ROW(SSOReauth), "15m"));
+    assert_null(line_read(cx, &sso_directory_table, dir, ROW(SSOStepUp), "urn:a"));
+    assert_null(line_read(cx, &sso_directory_table, dir, ROW(SSOStepUp), "urn:b"));
+    demand = sso_directory_demand(cx->pool, dir);
+    assert_int_equal(demand.max_age, apr_time_from_sec(900));
+    assert_string_equal(demand.acr, "urn:a urn:b");
+    assert_int_equal(demand.force, 0);
+    memset(lengthy, 'x', SSO_DEMAND_ACR_MAX);
+    assert_non_null(strstr(line_read(cx, &sso_directory_table, dir, ROW(SSOStepUp), lengthy),
+                           "together are longer than 512"));
+    dir = sso_settings_make(&sso_directory_table, cx->pool);
+    assert_null(line_read(cx, &sso_directory_table, dir, ROW(SSOStepUp), "OFF"));
+    assert_false(sso_directory_steps_up(dir));
+    assert_string_equal(sso_directory_demand(cx->pool, dir).acr, "");
+}
+
 /* An inner SSO line replaces the outer one, it does not add to it. */
 static void inner_names_replace_outer_ones(void **state)
 {
@@ -133,11 +173,9 @@ static void inner_names_replace_outer_ones(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(the_table_is_sound),
-        UNIT(lines_are_judged),
-        UNIT(off_and_a_name_do_not_meet),
-        UNIT(names_decide_who_is_accepted),
-        UNIT(inner_names_replace_outer_ones),
+        UNIT(the_table_is_sound),         UNIT(lines_are_judged),
+        UNIT(off_and_a_name_do_not_meet), UNIT(names_decide_who_is_accepted),
+        UNIT(demands_are_made_of_lines),  UNIT(inner_names_replace_outer_ones),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

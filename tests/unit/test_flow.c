@@ -100,6 +100,8 @@ static void what_is_sealed_opens_as_it_was(void **state)
     sso_flow_t out;
 
     flow.extra = "something else";
+    flow.session = "00112233445566778899aabbccddeeff";
+    flow.demand = (sso_demand_t){.force = 1, .max_age = SECONDS(900), .acr = "urn:a urn:b"};
     assert_int_equal(sso_flow_open(b->cx, b->site.seal, sso_span(seal_flow(b, &flow)), &out),
                      APR_SUCCESS);
     assert_string_equal(out.id, flow.id);
@@ -107,6 +109,10 @@ static void what_is_sealed_opens_as_it_was(void **state)
     assert_string_equal(out.site, BASE);
     assert_string_equal(out.request, flow.request);
     assert_string_equal(out.extra, "something else");
+    assert_string_equal(out.session, "00112233445566778899aabbccddeeff");
+    assert_int_equal(out.demand.force, 1);
+    assert_int_equal(out.demand.max_age, SECONDS(900));
+    assert_string_equal(out.demand.acr, "urn:a urn:b");
     assert_string_equal(out.return_path, flow.return_path);
     assert_int_equal(out.issued, NOW - SECONDS(77));
 }
@@ -136,6 +142,18 @@ static void logins_and_logouts_are_kept_apart(void **state)
     assert_int_equal(flows.n, 0);
     read_flows(b, NULL, &flows);
     assert_int_equal(flows.n, 2);
+}
+
+static void silence_is_kept(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_flow_t flow = make_flow(b, "/", 0);
+    sso_flow_t out;
+
+    flow.demand.silent = 1;
+    assert_int_equal(sso_flow_open(b->cx, b->site.seal, sso_span(seal_flow(b, &flow)), &out), 0);
+    assert_int_equal(out.demand.silent, 1);
+    assert_int_equal(out.demand.force, 0);
 }
 
 static void assert_closed(bench_t *b, const sso_seal_t *seal, const char *sealed, apr_size_t n)
@@ -168,6 +186,10 @@ static void tampering_shows(void **state)
     assert_closed(b, bench_seal(b->cx, "another secret altogether"), sealed, n);
 }
 
+#define FIRST_FIELDS         \
+    "2\0id\0p\0s\0r\0e\0/\0" \
+    "5"
+
 /* Sealed by us for something else, or by a version of us that wrote other fields. */
 static void other_contents_do_not_open(void **state)
 {
@@ -177,26 +199,37 @@ static void other_contents_do_not_open(void **state)
         int opens;
     } row[] = {
         {"as it must be", "flow",
-         "1\0id\0p\0s\0r\0e\0/\0"
-         "5\0",
-         17, 1},
+         FIRST_FIELDS "\0s\0"
+                      "1\0"
+                      "0\0a\0",
+         25, 1},
         {"another purpose", "snapshot",
-         "1\0id\0p\0s\0r\0e\0/\0"
-         "5\0",
-         17, 0},
+         FIRST_FIELDS "\0s\0"
+                      "1\0"
+                      "0\0a\0",
+         25, 0},
         {"another version", "flow",
-         "2\0id\0p\0s\0r\0e\0/\0"
-         "5\0",
-         17, 0},
-        {"one field less", "flow", "1\0id\0p\0s\0r\0e\0/\0", 15, 0},
+         "1"
+         "\0id\0p\0s\0r\0e\0/\0"
+         "5\0s\0"
+         "1\0"
+         "0\0a\0",
+         25, 0},
+        {"one field less", "flow",
+         FIRST_FIELDS "\0s\0"
+                      "1\0"
+                      "0\0",
+         23, 0},
         {"one field more", "flow",
-         "1\0id\0p\0s\0r\0e\0/\0"
-         "5\0x\0",
-         19, 0},
+         FIRST_FIELDS "\0s\0"
+                      "1\0"
+                      "0\0a\0x\0",
+         27, 0},
         {"no NUL at the end", "flow",
-         "1\0id\0p\0s\0r\0e\0/\0"
-         "5",
-         16, 0},
+         FIRST_FIELDS "\0s\0"
+                      "1\0"
+                      "0\0a",
+         24, 0},
         {"nothing", "flow", "", 0, 0},
     };
     bench_t *b = bench_make(*state);
@@ -444,6 +477,7 @@ int main(void)
         UNIT(r63_a_flow_comes_back_to_this_site),
         UNIT(what_is_sealed_opens_as_it_was),
         UNIT(logins_and_logouts_are_kept_apart),
+        UNIT(silence_is_kept),
         UNIT(tampering_shows),
         UNIT(other_contents_do_not_open),
         UNIT(large_flows_are_refused),

@@ -289,7 +289,8 @@ static void the_chooser_offers_active_providers(void **state)
         body = bench_body(b, &reply);
         name = apr_strtok(apr_pstrdup(cx->pool, row[i].wanted), " ", &rest);
         for (; name; name = apr_strtok(NULL, " ", &rest), n++) {
-            body = strstr(body, apr_psprintf(cx->pool, "provider=%s&amp;return=%%2F\"", name));
+            body = strstr(
+                body, apr_psprintf(cx->pool, "provider=%s&amp;return=%%2F&amp;chosen=1\"", name));
             assert_non_null(body);
         }
         assert_int_equal(count_of(bench_body(b, &reply), "<a "), n);
@@ -305,9 +306,9 @@ static void the_chooser_escapes_and_comes_back(void **state)
     bench_navigate(b);
     reply = serve(b, "GET", "/.sso/choose?return=%2Fa%3Fb%26c%22%3E");
     assert_non_null(strstr(bench_body(b, &reply), ">&lt;Corp&gt; &amp; &quot;Co&quot;</a>"));
-    assert_non_null(strstr(bench_body(b, &reply), "&amp;return=%2Fa%3Fb%26c%22%3E\""));
+    assert_non_null(strstr(bench_body(b, &reply), "&amp;return=%2Fa%3Fb%26c%22%3E&amp;chosen=1\""));
     reply = serve(b, "GET", "/.sso/choose?return=https://evil.example/");
-    assert_non_null(strstr(bench_body(b, &reply), "&amp;return=%2F\""));
+    assert_non_null(strstr(bench_body(b, &reply), "&amp;return=%2F&amp;chosen=1\""));
     assert_null(strstr(bench_body(b, &reply), "evil"));
 }
 
@@ -501,10 +502,6 @@ static void other_providers_do_not_vouch(void **state)
     assert_int_equal(enter(b, &dir, "GET", "/app", &v), APR_SUCCESS);
     assert_null(v.session);
     assert_int_equal(v.reply.kind, SSO_REPLY_REDIRECT);
-    dir.mode = SSO_MODE_OPTIONAL;
-    assert_int_equal(enter(b, &dir, "GET", "/app", &v), APR_SUCCESS);
-    assert_null(v.session);
-    assert_int_equal(v.reply.kind, SSO_REPLY_NONE);
 }
 
 /* What people without a session get, by SSOUnauthenticated and kind of request. */
@@ -618,20 +615,246 @@ static void r61_without_names_nobody_comes_in(void **state)
     assert_null(v.session);
 }
 
-static void optional_places_are_open(void **state)
+/* ---- too old, too weak ---- */
+
+static void step_up(bench_t *b, sso_directory_t *dir, const char *acr)
+{
+    dir->step_up = apr_array_make(b->cx->pool, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(dir->step_up, const char *) = "urn:hardware";
+    APR_ARRAY_PUSH(dir->step_up, const char *) = acr;
+}
+
+/* Somebody who proved who they are so many seconds ago, in this way. */
+static void sign_in_as(bench_t *b, int seconds_ago, const char *acr)
+{
+    b->fake.who->auth_time = seconds_ago < 0 ? 0 : b->cx->now - SECONDS(seconds_ago);
+    b->fake.who->acr = acr;
+    bench_sign_in(b, b->idp);
+}
+
+/* Rows 21, 25, 26, 82: which sessions are good enough for a place. */
+static void places_may_want_more_of_a_session(void **state)
+{
+    enum { IN, FORCED, ASKED };
+    static const struct {
+        int reauth, ago; /* seconds; ago -1: unknown */
+        const char *wanted, *acr;
+        int outcome;
+    } row[] = {
+        {0, 99999, NULL, NULL, IN},
+        {900, 0, NULL, NULL, IN},
+        {900, 900, NULL, NULL, IN},
+        {900, 901, NULL, NULL, FORCED},
+        {900, -1, NULL, NULL, FORCED},
+        {0, 0, "urn:mfa", "urn:mfa", IN},
+        {0, 0, "urn:mfa", "urn:hardware", IN},
+        {0, 0, "urn:mfa", "urn:mfa2", ASKED},
+        {0, 0, "urn:mfa", NULL, ASKED},
+        {0, 0, "off", NULL, ASKED},
+        {900, 10, "urn:mfa", "urn:x", ASKED},
+        {900, 901, "urn:mfa", "urn:x", FORCED},
+        {900, 901, "urn:mfa", "urn:mfa", FORCED},
+        {900, 900, "urn:mfa", "urn:mfa", IN},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(cx);
+        sso_directory_t dir = make_directory(b, "okta corp");
+        sso_verdict_t v;
+
+        print_message("  row %d\n", (int)i);
+        (void)bench_add_provider(b, &b->site, "okta");
+        dir.reauth = SECONDS(row[i].reauth);
+        if (row[i].wanted) step_up(b, &dir, row[i].wanted);
+        sign_in_as(b, row[i].ago, row[i].acr);
+        bench_navigate(b);
+        assert_int_equal(enter(b, &dir, "GET", "/safe?x=1", &v), APR_SUCCESS);
+        if (row[i].outcome == IN) {
+            assert_true(sso_gate_admits(&dir, v.session, cx->now));
+            continue;
+        }
+        /* Straight to the provider that the session is of, not to the choice among two. */
+        assert_null(v.session);
+        assert_string_equal(v.reply.location, "https://idp.example/sso");
+        assert_int_equal(b->fake.demanded.force, row[i].outcome == FORCED);
+        assert_string_equal(b->fake.demanded.hint, "ada@example.org");
+        assert_int_equal(b->fake.demanded.max_age, SECONDS(row[i].reauth));
+        assert_string_equal(
+            b->fake.demanded.acr,
+            row[i].wanted ? apr_pstrcat(cx->pool, "urn:hardware ", row[i].wanted, NULL) : "");
+        assert_true(bench_is_in(b, &b->site)); /* elsewhere it is as good as before */
+    }
+}
+
+/* The whole way: the person proves again who they are and is where they wanted to be, with the
+ * session that they had. */
+static void a_session_is_renewed(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_directory_t dir = make_directory(b, "corp");
+    sso_verdict_t v;
+    sso_reply_t reply;
+
+    dir.reauth = SECONDS(900);
+    sign_in_as(b, 3600, NULL);
+    bench_navigate(b);
+    assert_int_equal(enter(b, &dir, "GET", "/safe?x=1", &v), APR_SUCCESS);
+    bench_keep(b, &v.reply);
+    b->cx->now += SECONDS(20);
+    b->fake.who->auth_time = b->cx->now;
+    reply = serve(b, "GET", "/.sso/corp/callback");
+    assert_string_equal(reply.location, BASE "/safe?x=1");
+    bench_keep(b, &reply);
+    assert_int_equal(enter(b, &dir, "GET", "/safe?x=1", &v), APR_SUCCESS);
+    assert_int_equal(v.session->created, NOW);
+    assert_int_equal(v.session->auth_time, NOW + SECONDS(20));
+}
+
+/* No loops: a provider that does not do what it was asked for leads to a page, not to another try. */
+static void an_answer_that_falls_short_is_a_page(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_directory_t dir = make_directory(b, "corp");
+    sso_verdict_t v;
+    sso_reply_t reply;
+
+    dir.reauth = SECONDS(900);
+    sign_in_as(b, 3600, NULL);
+    bench_navigate(b);
+    assert_int_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    bench_keep(b, &v.reply);
+    reply = serve(b, "GET", "/.sso/corp/callback");
+    assert_int_equal(reply.status, 403);
+    assert_string_equal(fault_of(&reply), "reauth");
+
+    dir = make_directory(b, "corp");
+    step_up(b, &dir, "urn:mfa");
+    assert_int_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    b->jar = apr_table_make(b->cx->pool, 4);
+    bench_keep(b, &v.reply);
+    reply = serve(b, "GET", "/.sso/corp/callback");
+    assert_int_equal(reply.status, 403);
+    assert_string_equal(fault_of(&reply), "step_up");
+}
+
+/* Strangers are asked for a strong login at once; a fresh one is not forced on those whom the
+ * provider may have asked a minute ago. */
+static void strangers_are_told_what_it_takes(void **state)
 {
     bench_t *b = bench_make(*state);
     sso_directory_t dir = make_directory(b, "corp");
     sso_verdict_t v;
 
-    dir.mode = SSO_MODE_OPTIONAL;
+    dir.reauth = SECONDS(900);
+    step_up(b, &dir, "urn:mfa");
     bench_navigate(b);
-    assert_int_equal(enter(b, &dir, "GET", "/app", &v), APR_SUCCESS);
+    assert_int_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    assert_int_equal(b->fake.demanded.force, 0);
+    assert_int_equal(b->fake.demanded.max_age, SECONDS(900));
+    assert_string_equal(b->fake.demanded.acr, "urn:hardware urn:mfa");
+
+    (void)bench_add_provider(b, &b->site, "okta");
+    dir.providers = make_directory(b, "corp okta").providers;
+    assert_int_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    assert_string_equal(v.reply.location,
+                        BASE "/.sso/choose?among=corp,okta&return=%2Fsafe"
+                             "&max_age=900&acr_values=urn%3Ahardware%20urn%3Amfa");
+    v.reply = serve(b, "GET", v.reply.location + strlen(BASE));
+    assert_non_null(strstr(bench_body(b, &v.reply),
+                           "/.sso/login?provider=corp&amp;return=%2Fsafe&amp;max_age=900&amp;"
+                           "acr_values=urn%3Ahardware%20urn%3Amfa&amp;chosen=1\""));
+}
+
+/* Programs get the words of RFC 9470 and the address of a login that helps. */
+static void programs_are_told_what_it_takes(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_directory_t dir = make_directory(b, "corp");
+    sso_verdict_t v;
+
+    dir.reauth = SECONDS(900);
+    sign_in_as(b, 3600, NULL);
+    assert_int_equal(enter(b, &dir, "POST", "/safe", &v), APR_SUCCESS);
+    assert_int_equal(v.reply.status, 401);
+    assert_string_equal(bench_body(b, &v.reply),
+                        "{\"error\":\"insufficient_user_authentication\",\"max_age\":900,"
+                        "\"login\":\"" BASE "/.sso/login?provider=corp\\u0026return=%2F"
+                        "\\u0026forceAuthn=true\\u0026max_age=900\"}\n");
+    dir.reauth = 0;
+    step_up(b, &dir, "urn:mfa");
+    assert_int_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    assert_string_equal(bench_body(b, &v.reply),
+                        "{\"error\":\"insufficient_user_authentication\","
+                        "\"acr_values\":\"urn:hardware urn:mfa\",\"login\":\"" BASE
+                        "/.sso/login?provider=corp\\u0026return=%2F"
+                        "\\u0026acr_values=urn%3Ahardware%20urn%3Amfa\"}\n");
+    dir.unauthenticated = SSO_UNAUTH_403;
+    assert_int_not_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    assert_fault(b->cx, NO_SESSION);
+}
+
+/* A provider that cannot do it lets nobody in, whatever the session. */
+static void providers_that_cannot_are_no_way_in(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_directory_t dir = make_directory(b, "corp");
+    sso_verdict_t v;
+
+    b->fake.objection = "cannot be asked";
+    dir.reauth = SECONDS(900);
+    bench_navigate(b);
+    assert_int_not_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    assert_fault(b->cx, REAUTH);
+    sign_in_as(b, -1, NULL);
+    assert_int_not_equal(enter(b, &dir, "GET", "/safe", &v), APR_SUCCESS);
+    assert_fault(b->cx, REAUTH);
     assert_null(v.session);
-    assert_int_equal(v.reply.kind, SSO_REPLY_NONE);
-    bench_sign_in(b, b->idp);
-    assert_int_equal(enter(b, &dir, "GET", "/app", &v), APR_SUCCESS);
-    assert_string_equal(v.session->user, "ada");
+}
+
+/* Row 16: the login address itself. */
+static void the_login_address_takes_demands(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    bench_navigate(b);
+    (void)serve(b, "GET", "/.sso/login?provider=corp&return=/x&forceAuthn=true&acr_values=urn%3Aa");
+    assert_int_equal(b->fake.demanded.force, 1);
+    assert_string_equal(b->fake.demanded.acr, "urn:a");
+    reply = serve(b, "GET", "/.sso/login?return=/x&forceAuthn=true");
+    assert_string_equal(reply.location, BASE "/.sso/choose?return=%2Fx&forceAuthn=true");
+    reply = serve(b, "GET", "/.sso/login?provider=corp&forceAuthn=perhaps");
+    assert_string_equal(fault_of(&reply), "malformed:forceAuthn");
+    reply = serve(b, "GET", "/.sso/choose?max_age=x");
+    assert_string_equal(fault_of(&reply), "malformed:max_age");
+    apr_table_clear(b->headers);
+    reply = serve(b, "GET", "/.sso/login?provider=corp&forceAuthn=true");
+    assert_non_null(strstr(bench_body(b, &reply), "return=%2F\\u0026forceAuthn=true"));
+}
+
+/* httpd asks only where somebody has to be known; in an open place that is a Require line's doing. */
+static void open_places_with_a_require_are_like_others(void **state)
+{
+    static const int mode[] = {SSO_MODE_OPTIONAL, SSO_MODE_PASSIVE};
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(mode); i++) {
+        bench_t *b = bench_make(cx);
+        sso_directory_t dir = make_directory(b, "corp");
+        sso_verdict_t v;
+
+        dir.mode = mode[i];
+        bench_navigate(b);
+        assert_int_equal(enter(b, &dir, "GET", "/app", &v), APR_SUCCESS);
+        assert_null(v.session);
+        assert_string_equal(v.reply.location, "https://idp.example/sso");
+        bench_sign_in(b, b->idp);
+        assert_int_equal(enter(b, &dir, "GET", "/app", &v), APR_SUCCESS);
+        assert_string_equal(v.session->user, "ada");
+    }
 }
 
 /* A login by form begins with a page here as well. */
@@ -700,7 +923,14 @@ int main(void)
         UNIT(several_providers_give_a_choice),
         UNIT(r61_unknown_providers_let_nobody_in),
         UNIT(r61_without_names_nobody_comes_in),
-        UNIT(optional_places_are_open),
+        UNIT(places_may_want_more_of_a_session),
+        UNIT(a_session_is_renewed),
+        UNIT(an_answer_that_falls_short_is_a_page),
+        UNIT(strangers_are_told_what_it_takes),
+        UNIT(programs_are_told_what_it_takes),
+        UNIT(providers_that_cannot_are_no_way_in),
+        UNIT(the_login_address_takes_demands),
+        UNIT(open_places_with_a_require_are_like_others),
         UNIT(forms_are_pages_in_protected_places),
         UNIT(people_come_back_to_where_they_were),
         UNIT(logins_that_cannot_start_let_nobody_in),

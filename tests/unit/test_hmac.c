@@ -585,6 +585,17 @@ static void A12_within_900_seconds(void **state)
     }
 }
 
+/* A token says neither when nor how: nothing of the kind can be asked for. */
+static void no_demand_can_be_met(void **state)
+{
+    static const sso_demand_t fresh = {.max_age = 1, .acr = ""};
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_make(cx);
+
+    assert_non_null(strstr(sso_hmac.objects(cx->pool, b->idp.provider, &fresh),
+                           "cannot be asked for a fresh or stronger login"));
+}
+
 /* What makes the login spend the token: its text, until it is too old by any clock. */
 static void A12_names_the_token_to_spend(void **state)
 {
@@ -1046,6 +1057,7 @@ int main(void)
         UNIT(A12_only_in_the_browser_that_began),
         UNIT(A12_within_900_seconds),
         UNIT(A12_names_the_token_to_spend),
+        UNIT(no_demand_can_be_met),
         UNIT(R1_an_answer_has_a_token),
         UNIT(R4_a_request_is_never_an_answer),
         UNIT(an_identity_comes_out),

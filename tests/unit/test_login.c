@@ -18,7 +18,7 @@ static apr_status_t start(bench_t *b, const char *path, sso_reply_t *reply)
     apr_status_t rv;
 
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
-    rv = sso_login_start(b->cx, b->idp, &req, path, reply);
+    rv = sso_login_start(b->cx, b->idp, &req, path, NULL, reply);
     if (rv == APR_SUCCESS) bench_keep(b, reply);
     return rv;
 }
@@ -435,12 +435,139 @@ static void addresses_are_encoded(void **state)
 {
     bench_t *b = bench_make(*state);
 
-    assert_string_equal(sso_login_url(b->cx, &b->site, "corp", "/a?b=c&d=e f"),
+    assert_string_equal(sso_login_url(b->cx, &b->site, "corp", "/a?b=c&d=e f", NULL),
                         BASE "/.sso/login?provider=corp&return=%2Fa%3Fb%3Dc%26d%3De%20f");
-    assert_string_equal(sso_login_choose_url(b->cx, &b->site, NULL, "/"),
+    assert_string_equal(sso_login_choose_url(b->cx, &b->site, NULL, "/", NULL),
                         BASE "/.sso/choose?return=%2F");
-    assert_string_equal(sso_login_choose_url(b->cx, &b->site, "a,b", "/&among=c"),
+    assert_string_equal(sso_login_choose_url(b->cx, &b->site, "a,b", "/&among=c", NULL),
                         BASE "/.sso/choose?among=a,b&return=%2F%26among%3Dc");
+}
+
+/* ---- a login that must be fresh or strong ---- */
+
+static apr_status_t start_demanding(bench_t *b, const sso_demand_t *demand)
+{
+    sso_request_t req = bench_request(b, "GET", "/safe");
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+    apr_status_t rv = sso_login_start(b->cx, b->idp, &req, "/safe", demand, &reply);
+
+    if (rv == APR_SUCCESS) bench_keep(b, &reply);
+    return rv;
+}
+
+static sso_session_t session_of(bench_t *b)
+{
+    sso_request_t req = bench_request(b, "GET", "/");
+    sso_session_t session;
+
+    assert_int_equal(sso_session_find(b->cx, &b->site, req.cookie, &session), APR_SUCCESS);
+    return session;
+}
+
+/* Rows 21 and 26: the protocol is told, and its answer is held to what was told. */
+static void demands_are_asked_for_and_enforced(void **state)
+{
+    const sso_demand_t demand = {.force = 1, .max_age = SECONDS(900), .acr = "urn:mfa"};
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    b->fake.who->auth_time = NOW - SECONDS(3600);
+    b->fake.who->acr = "urn:password";
+    bench_sign_in(b, b->idp);
+    assert_int_equal(start_demanding(b, &demand), APR_SUCCESS);
+    assert_int_equal(b->fake.demanded.force, 1);
+    assert_int_equal(b->fake.demanded.max_age, SECONDS(900));
+    assert_string_equal(b->fake.demanded.acr, "urn:mfa");
+
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, REAUTH);
+    assert_string_equal(b->trace, "finish"); /* nothing is spent */
+    b->fake.who->auth_time = NOW;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, STEP_UP);
+    assert_int_equal(bench_cookies(&reply), 0);
+    assert_string_equal(session_of(b).acr, "urn:password"); /* the session is still there */
+
+    b->fake.who->acr = "urn:mfa";
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(reply.location, BASE "/safe");
+    assert_string_equal(session_of(b).acr, "urn:mfa");
+    assert_int_equal(session_of(b).auth_time, NOW);
+    assert_int_equal(bench_records(b), 1);
+}
+
+/* An answer that nobody asked for cannot fall short of what was asked. */
+static void unsolicited_answers_have_no_demand(void **state)
+{
+    const sso_demand_t demand = {.acr = "urn:mfa"};
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply;
+
+    assert_int_equal(start_demanding(b, &demand), APR_SUCCESS);
+    b->fake.unsolicited = 1;
+    b->fake.landing = "/";
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+}
+
+static void demands_that_cannot_be_met_are_not_begun(void **state)
+{
+    static const sso_demand_t fresh = {.max_age = SECONDS(60), .acr = ""};
+    static const sso_demand_t strong = {.acr = "urn:mfa"};
+    static const sso_demand_t nothing = {.acr = ""};
+    bench_t *b = bench_make(*state);
+
+    b->fake.objection = "cannot";
+    assert_int_not_equal(start_demanding(b, &fresh), APR_SUCCESS);
+    assert_string_equal(b->cx->err.log, "provider corp cannot");
+    assert_fault(b->cx, REAUTH);
+    assert_int_not_equal(start_demanding(b, &strong), APR_SUCCESS);
+    assert_fault(b->cx, STEP_UP);
+    assert_string_equal(b->trace, "");
+    assert_int_equal(start_demanding(b, &nothing), APR_SUCCESS);
+}
+
+/* Row 88: also when the answer is a POST from another site, which comes without the cookie; and a
+ * flow of a session that has ended meanwhile is worth as much as any. */
+static void the_session_that_was_there_is_known(void **state)
+{
+    sso_ctx_t *cx = *state;
+    int ended;
+
+    for (ended = 0; ended < 2; ended++) {
+        const sso_demand_t demand = {.force = 1, .acr = ""};
+        bench_t *b = bench_make(cx);
+        sso_reply_t reply;
+        sso_session_t before;
+
+        bench_sign_in(b, b->idp);
+        before = session_of(b);
+        cx->now = NOW + SECONDS(600);
+        assert_int_equal(start_demanding(b, &demand), APR_SUCCESS);
+        if (ended) {
+            assert_int_equal(
+                sso_session_end(cx, &b->site, &before, &(sso_reply_t){.kind = SSO_REPLY_NONE}),
+                APR_SUCCESS);
+        }
+        apr_table_unset(b->jar, "__Host-sso");
+        b->fake.who->auth_time = cx->now;
+        assert_int_equal(finish(b, &reply), APR_SUCCESS);
+        assert_int_equal(session_of(b).created, ended ? NOW + SECONDS(600) : NOW);
+        assert_int_equal(bench_records(b), 1);
+        cx->now = NOW;
+    }
+}
+
+static void addresses_carry_the_demand(void **state)
+{
+    const sso_demand_t demand = {.force = 1, .max_age = SECONDS(900), .acr = "urn:a urn:b"};
+    bench_t *b = bench_make(*state);
+
+    assert_string_equal(sso_login_url(b->cx, &b->site, "corp", "/", &demand),
+                        BASE "/.sso/login?provider=corp&return=%2F&forceAuthn=true&max_age=900"
+                             "&acr_values=urn%3Aa%20urn%3Ab");
+    assert_string_equal(sso_login_choose_url(b->cx, &b->site, "a,b", "/", &demand),
+                        BASE "/.sso/choose?among=a,b&return=%2F&forceAuthn=true&max_age=900"
+                             "&acr_values=urn%3Aa%20urn%3Ab");
 }
 
 /* ---- what stops it ---- */
@@ -453,7 +580,7 @@ static void a2_logins_need_https(void **state)
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
 
     req.https = 0;
-    assert_int_not_equal(sso_login_start(b->cx, b->idp, &req, "/", &reply), APR_SUCCESS);
+    assert_int_not_equal(sso_login_start(b->cx, b->idp, &req, "/", NULL, &reply), APR_SUCCESS);
     assert_null(strchr(b->cx->err.log, '\n')); /* the path is quoted */
     assert_fault(b->cx, TLS);
     assert_int_not_equal(sso_login_finish(b->cx, b->idp, &req, &reply), APR_SUCCESS);
@@ -461,7 +588,7 @@ static void a2_logins_need_https(void **state)
     assert_string_equal(b->trace, ""); /* the protocol was not even asked */
     assert_int_equal(bench_cookies(&reply), 0);
     b->site.insecure_http = 1;
-    assert_int_equal(sso_login_start(b->cx, b->idp, &req, "/", &reply), APR_SUCCESS);
+    assert_int_equal(sso_login_start(b->cx, b->idp, &req, "/", NULL, &reply), APR_SUCCESS);
 }
 
 static void inactive_providers_do_not_work(void **state)
@@ -588,6 +715,11 @@ int main(void)
         UNIT(without_a_landing_the_flow_says_where),
         UNIT(strict_cookies_need_a_page),
         UNIT(addresses_are_encoded),
+        UNIT(demands_are_asked_for_and_enforced),
+        UNIT(unsolicited_answers_have_no_demand),
+        UNIT(demands_that_cannot_be_met_are_not_begun),
+        UNIT(the_session_that_was_there_is_known),
+        UNIT(addresses_carry_the_demand),
         UNIT(a2_logins_need_https),
         UNIT(inactive_providers_do_not_work),
         UNIT(a_start_that_fails_fails),

@@ -69,7 +69,8 @@ static void r72_only_the_person_signs_out(void **state)
         set_headers(b, row[i].headers);
         rv = log_out(b, row[i].method, "/.sso/logout", &reply);
         assert_int_equal(bench_is_in(b, &b->site), row[i].wanted != OUT);
-        assert_int_equal(bench_cookies(&reply), row[i].wanted == OUT);
+        /* The session's, and the one that keeps a silent login from undoing it. */
+        assert_int_equal(bench_cookies(&reply), row[i].wanted == OUT ? 2 : 0);
         if (row[i].wanted == REFUSED) {
             assert_int_not_equal(rv, APR_SUCCESS);
             assert_fault(cx, CSRF);

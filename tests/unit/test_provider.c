@@ -34,6 +34,8 @@ static void presets_are_the_strict_ones(void **state)
     assert_int_equal(set->saml_want_signed, SSO_SIGNED_EITHER);
     assert_int_equal(set->saml_encryption, SSO_ENCRYPTION_SIGNED_CBC);
     assert_int_equal(set->saml_force, 0);
+    assert_int_equal(set->saml_login_hint, 0);
+    assert_int_equal(set->saml_allow_create, 1);
     assert_int_equal(set->saml_skew, apr_time_from_sec(60));
     assert_int_equal(set->saml_max, 262144);
     assert_int_equal(set->hmac_sig, SSO_HMAC_SIG_ANY);
@@ -149,6 +151,19 @@ static void saml_lines_are_judged(void **state)
         {ROW(SSOSamlAuthnContext), "urn:x urn:y comparison=minimum", NULL},
         {ROW(SSOSamlAuthnContext), "urn:x comparison=atleast", "write exact, minimum, maximum or"},
         {ROW(SSOSamlAuthnContext), "Password", not_uri},
+        {ROW(SSOSamlScoping), "idp=https://idp.example/id requester=urn:us", NULL},
+        {ROW(SSOSamlScoping), "idp=us", not_uri},
+        {ROW(SSOSamlScoping), "urn:us", "write idp=ENTITY-ID or requester=URI"},
+        {ROW(SSOLogo), "/logos/corp.svg", NULL},
+        {ROW(SSOLogo), "https://cdn.example/corp.png", NULL},
+        {ROW(SSOLogo), "//cdn.example/corp.png", "is not a path of this site"},
+        {ROW(SSOLogo), "corp.png", "write an absolute https URL"},
+        {ROW(SSOSamlDiscovery), "https://ds.example/?x", NULL},
+        {ROW(SSOSamlDiscovery), "http://ds.example/", "is not https"},
+        {ROW(SSOSamlAcsIndex), "65535", NULL},
+        {ROW(SSOSamlAcsIndex), "65536", "write a value from 0 to 65535"},
+        {ROW(SSOSamlAllowCreate), "off", NULL},
+        {ROW(SSOSamlLoginHint), "on", NULL},
         {ROW(SSOSamlEncryption), "none", "write gcm|signed-cbc|any"},
         {ROW(SSOSamlClockSkew), "0s", NULL},
         {ROW(SSOSamlClockSkew), "5m", NULL},

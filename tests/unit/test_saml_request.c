@@ -105,6 +105,144 @@ static void a_given_request_id_is_kept(void **state)
     assert_non_null(strstr(message_of(b, &reply), " ID=\"" REQUEST "\""));
 }
 
+/* Rows 21 and 25: what the place demands, over what the provider's own lines ask for. */
+static void demands_are_asked_for(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sent_t sent;
+
+    bench_set(b, "SSOSamlNameIDFormat", "urn:f", NULL);
+    bench_set(b, "SSOSamlAuthnContext", "urn:weak", "comparison=minimum", NULL);
+    (void)bench_prepare(b);
+    b->flows.item[0].demand = (sso_demand_t){.force = 1, .acr = ""};
+    sent = start(b);
+    assert_non_null(strstr(sent.xml, " ForceAuthn=\"true\" "));
+    assert_non_null(strstr(sent.xml, "urn:weak"));
+    b->flows.item[0].demand = (sso_demand_t){.acr = "urn:a  https://x.example/mfa?a&b"};
+    sent = start(b);
+    assert_null(strstr(sent.xml, "ForceAuthn"));
+    assert_non_null(strstr(sent.xml, "AllowCreate=\"true\"/>"
+                                     "<samlp:RequestedAuthnContext Comparison=\"exact\">"
+                                     "<saml:AuthnContextClassRef>urn:a</saml:AuthnContextClassRef>"
+                                     "<saml:AuthnContextClassRef>https://x.example/mfa?a&amp;b"
+                                     "</saml:AuthnContextClassRef>"
+                                     "</samlp:RequestedAuthnContext></samlp:AuthnRequest>"));
+}
+
+/* Row 22 */
+static void silence_is_asked_for(void **state)
+{
+    static const sso_demand_t silent = {.silent = 1, .acr = ""};
+    bench_t *b = bench_make(*state);
+    sent_t sent;
+
+    (void)bench_prepare(b);
+    assert_null(sso_saml.objects(b->cx->pool, &b->provider, &silent));
+    b->flows.item[0].demand = silent;
+    sent = start(b);
+    assert_non_null(strstr(sent.xml, " IsPassive=\"true\" "));
+    assert_null(strstr(sent.xml, "ForceAuthn"));
+    bench_set(b, "SSOSamlForceAuthn", "on", NULL);
+    (void)bench_prepare(b);
+    assert_non_null(strstr(sso_saml.objects(b->cx->pool, &b->provider, &silent), "asks everybody"));
+}
+
+/* Row 30: who it might be, only where the provider may be told. */
+static void a_hint_is_given_where_it_is_wanted(void **state)
+{
+    static const struct {
+        const char *hint, *subject;
+    } row[] = {
+        {"ada@example.org", "<saml:Subject><saml:NameID Format=\"urn:oasis:names:tc:SAML:1.1:"
+                            "nameid-format:emailAddress\">ada@example.org</saml:NameID>"
+                            "</saml:Subject><samlp:NameIDPolicy "},
+        {"a<d>a&", "nameid-format:unspecified\">a&lt;d&gt;a&amp;</saml:NameID>"},
+    };
+    bench_t *b = bench_make(*state);
+    apr_size_t i;
+
+    bench_set(b, "SSOSamlNameIDFormat", "urn:f", NULL);
+    for (i = 0; i < COUNT(row); i++) {
+        b->flows.item[0].demand.hint = row[i].hint;
+        bench_unset(b, "SSOSamlLoginHint");
+        (void)bench_prepare(b);
+        assert_null(strstr(start(b).xml, "Subject"));
+        bench_set(b, "SSOSamlLoginHint", "on", NULL);
+        (void)bench_prepare(b);
+        assert_non_null(strstr(start(b).xml, row[i].subject));
+    }
+    b->flows.item[0].demand.hint = NULL;
+    assert_null(strstr(start(b).xml, "Subject"));
+}
+
+/* Rows 24, 27 and 29. */
+static void federations_have_wishes(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const char *xml;
+
+    bench_set(b, "SSOSamlNameIDFormat", "urn:f", NULL);
+    bench_set(b, "SSOSamlAllowCreate", "off", NULL);
+    bench_set(b, "SSOSamlAcsIndex", "0", NULL);
+    bench_set(b, "SSOSamlAuthnContext", "urn:a", NULL);
+    bench_set(b, "SSOSamlScoping", "requester=urn:us", "idp=urn:one", "idp=urn:two?a&b", NULL);
+    (void)bench_prepare(b);
+    xml = start(b).xml;
+    assert_non_null(strstr(xml, " AssertionConsumerServiceIndex=\"0\"><saml:Issuer>"));
+    assert_null(strstr(xml, "AssertionConsumerServiceURL"));
+    assert_null(strstr(xml, "ProtocolBinding"));
+    assert_non_null(strstr(xml, "<samlp:NameIDPolicy Format=\"urn:f\"/>"));
+    assert_non_null(strstr(xml, "</samlp:RequestedAuthnContext><samlp:Scoping><samlp:IDPList>"
+                                "<samlp:IDPEntry ProviderID=\"urn:one\"/>"
+                                "<samlp:IDPEntry ProviderID=\"urn:two?a&amp;b\"/></samlp:IDPList>"
+                                "<samlp:RequesterID>urn:us</samlp:RequesterID></samlp:Scoping>"
+                                "</samlp:AuthnRequest>"));
+    bench_unset(b, "SSOSamlScoping");
+    bench_set(b, "SSOSamlScoping", "requester=urn:us", NULL);
+    (void)bench_prepare(b);
+    assert_non_null(strstr(start(b).xml, "<samlp:Scoping><samlp:RequesterID>"));
+}
+
+/* Row 78: the profile's three parameters, behind a query that the service may have. */
+static void a_discovery_service_is_asked_well(void **state)
+{
+    bench_t *b = bench_make(*state);
+
+    (void)bench_prepare(b);
+    assert_null(sso_saml.discovery(b->cx, &b->idp, BASE "/.sso/choose?return=%2F", "idp"));
+    bench_set(b, "SSOSamlDiscovery", "https://ds.example/wayf?lang=en", NULL);
+    (void)bench_prepare(b);
+    assert_string_equal(sso_saml.discovery(b->cx, &b->idp, BASE "/.sso/choose?return=%2F", "idp"),
+                        "https://ds.example/wayf?lang=en&entityID=https%3A%2F%2Fwww.example.org"
+                        "%2F.sso%2Fcorp%2Fmetadata&return=https%3A%2F%2Fwww.example.org%2F.sso"
+                        "%2Fchoose%3Freturn%3D%252F&returnIDParam=idp");
+    assert_string_equal(sso_saml.issuer(b->cx, &b->idp), IDP_ID);
+}
+
+/* Where the provider's line says what is accepted at all, it has to say so of what is demanded. */
+static void demands_that_no_answer_could_meet(void **state)
+{
+    static const sso_demand_t mfa = {.acr = "urn:mfa urn:mfa2"};
+    static const sso_demand_t fresh = {.force = 1, .max_age = 1, .acr = ""};
+    bench_t *b = bench_make(*state);
+
+    (void)bench_prepare(b);
+    assert_null(sso_saml.objects(b->cx->pool, &b->provider, &mfa));
+    bench_set(b, "SSOSamlAuthnContext", "urn:password", NULL);
+    (void)bench_prepare(b);
+    assert_string_equal(sso_saml.objects(b->cx->pool, &b->provider, &mfa),
+                        "accepts none of urn:mfa urn:mfa2: add one of them to its "
+                        "SSOSamlAuthnContext");
+    assert_null(sso_saml.objects(b->cx->pool, &b->provider, &fresh));
+    bench_set(b, "SSOSamlAuthnContext", "urn:mfa", NULL);
+    (void)bench_prepare(b);
+    assert_null(sso_saml.objects(b->cx->pool, &b->provider, &mfa));
+    bench_unset(b, "SSOSamlAuthnContext");
+    bench_set(b, "SSOSamlAuthnContext", "urn:password", "comparison=minimum", NULL);
+    (void)bench_prepare(b);
+    assert_null(sso_saml.objects(b->cx->pool, &b->provider, &mfa));
+}
+
 static void everything_that_can_be_asked_for(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -291,6 +429,12 @@ int main(void)
         UNIT(the_default_request_is_the_least),
         UNIT(every_request_has_another_id),
         UNIT(a_given_request_id_is_kept),
+        UNIT(demands_are_asked_for),
+        UNIT(silence_is_asked_for),
+        UNIT(a_hint_is_given_where_it_is_wanted),
+        UNIT(federations_have_wishes),
+        UNIT(a_discovery_service_is_asked_well),
+        UNIT(demands_that_no_answer_could_meet),
         UNIT(everything_that_can_be_asked_for),
         UNIT(transient_names_are_not_created),
         UNIT(r65_requests_are_escaped),

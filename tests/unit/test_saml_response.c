@@ -1080,6 +1080,39 @@ static void failures_of_the_provider_are_told_apart(void **state)
     }
 }
 
+/* Row 22: which login of this browser has failed, so that a silent one ends silently; of no other
+ * login anything is said. */
+static void failures_name_the_login_that_they_end(void **state)
+{
+    static const struct {
+        const char *from, *to;
+        int named;
+    } row[] = {
+        {"Success\"/>", "Responder\"/>", 1},
+        {"2.0\" IssueInstant", "1.9\" IssueInstant", 1},
+        {" InResponseTo=\"" REQUEST "\"", "", 0},
+        {" InResponseTo=\"" REQUEST "\"", " InResponseTo=\"\"", 0},
+        {" InResponseTo=\"" REQUEST "\"", " InResponseTo=\"_other\"", 0},
+        {"<samlp:Status>", "<samlp:Status", 0},
+    };
+    bench_t *b = bench_make(*state);
+    apr_size_t i;
+
+    (void)bench_prepare(b);
+    for (i = 0; i < COUNT(row); i++) {
+        sso_answer_t answer = {.once_n = 4711};
+
+        print_message("  %s\n", row[i].to);
+        assert_int_not_equal(
+            bench_finish(b, bench_edit(b, bench_response(b, ""), row[i].from, row[i].to), &answer),
+            APR_SUCCESS);
+        assert_ptr_equal(answer.flow, row[i].named ? &b->flows.item[0] : NULL);
+        assert_null(answer.who);
+        assert_int_equal(answer.once_n, 4711);
+        sso_ctx_clear(b->cx);
+    }
+}
+
 /* Success in the second place is no success, whatever is enclosed. */
 static void a_failure_with_an_assertion_is_a_failure(void **state)
 {
@@ -1822,6 +1855,7 @@ int main(void)
         UNIT(r51_attributes_must_be_readable),
         UNIT(encrypted_attributes_are_read),
         UNIT(failures_of_the_provider_are_told_apart),
+        UNIT(failures_name_the_login_that_they_end),
         UNIT(a_failure_with_an_assertion_is_a_failure),
         UNIT(r32_only_a_response_is_a_response),
         UNIT(r1_the_message_has_a_limit),

@@ -121,7 +121,78 @@ static void what_is_unknown_is_empty(void **state)
     s = find_session(b);
     assert_string_equal(s.sid, "");
     assert_string_equal(s.acr, "");
-    assert_int_equal(s.auth_time, NOW); /* unknown: the login's */
+    assert_int_equal(s.auth_time, 0); /* the provider did not say */
+}
+
+/* SSOUserAttribute of the provider "corp". */
+static void name_user(bench_t *b, const char *attribute)
+{
+    sso_provider_settings_t *set = (sso_provider_settings_t *)(uintptr_t)b->idp->provider->set;
+
+    set->user_attribute = apr_array_make(b->cx->pool, 1, sizeof(const char *));
+    APR_ARRAY_PUSH(set->user_attribute, const char *) = attribute;
+}
+
+/* Row 88: the same person goes on where they were, but signed in as they just did; their session has
+ * a new cookie, and the old one opens nothing. Anybody else begins anew. */
+static void a_login_anew_takes_the_place_of_the_old_one(void **state)
+{
+    static const struct {
+        const char *what, *issuer, *subject, *provider;
+        int same;
+        const char *user;
+    } row[] = {
+        {"the same person", "urn:issuer", "ada", "corp", 1, NULL},
+        {"somebody else", "urn:issuer", "eve", "corp", 0, NULL},
+        {"a name made up for each login", "urn:issuer", "_8a31", "corp", 1, "email"},
+        {"another issuer", "urn:other", "ada", "corp", 0, NULL},
+        {"another provider", "urn:issuer", "ada", "okta", 0, NULL},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(cx);
+        sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+        sso_session_plan_t plan = {.landing = "/"};
+        sso_profile_t profile;
+        sso_request_t req;
+        sso_session_t before;
+        sso_session_t after;
+        int with_cookie = (int)i % 2; /* a POST from another site has none */
+
+        print_message("  %s\n", row[i].what);
+        (void)bench_add_provider(b, &b->site, "okta");
+        if (row[i].user) name_user(b, row[i].user);
+        b->fake.who->auth_time = NOW - SECONDS(7200);
+        b->fake.who->acr = "urn:password";
+        bench_sign_in(b, b->idp);
+        before = find_session(b);
+        cx->now += SECONDS(600);
+        b->fake.who->auth_time = cx->now;
+        b->fake.who->acr = "urn:mfa";
+        b->fake.who->issuer = row[i].issuer;
+        b->fake.who->subject = row[i].subject;
+        plan.idp = bench_idp(&b->site, row[i].provider);
+        plan.who = b->fake.who;
+        plan.profile = &profile;
+        plan.before = &before;
+        assert_int_equal(sso_attrmap_apply(cx, plan.idp->provider->set, plan.who, &profile), 0);
+        req = bench_request(b, "GET", "/");
+        if (!with_cookie) req.cookie = NULL;
+        b->trace[0] = '\0';
+        assert_int_equal(sso_session_make(cx, &req, &plan, &reply), APR_SUCCESS);
+        assert_string_equal(b->trace, "put marked drop");
+        bench_keep(b, &reply);
+        after = find_session(b);
+        assert_memory_not_equal(after.key.b, before.key.b, sizeof(after.key.b));
+        assert_int_equal(after.created, row[i].same ? NOW : NOW + SECONDS(600));
+        assert_int_equal(after.auth_time, NOW + SECONDS(600));
+        assert_string_equal(after.acr, "urn:mfa");
+        assert_int_equal(bench_records(b), 1);
+        assert_int_equal(sso_session_by_key(cx, &b->site, &before.key, &after), APR_NOTFOUND);
+        cx->now = NOW;
+    }
 }
 
 /* Texts for variables, and the same for headers: printable ASCII that can be taken back. */
@@ -769,6 +840,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(a_session_is_found_as_it_was_made),
         UNIT(what_is_unknown_is_empty),
+        UNIT(a_login_anew_takes_the_place_of_the_old_one),
         UNIT(values_are_rendered),
         UNIT(lists_are_joined_and_taken_apart),
         UNIT(single_values_are_compared_whole),

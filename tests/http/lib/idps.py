@@ -151,6 +151,7 @@ class LemonLdap(Idp):
                 "macros": {}, "groups": {"staff": "1"}, "portalSkin": "bootstrap",
                 "requireToken": 0, "loginHistoryEnabled": 0, "captcha": "NoCaptcha",
                 "notification": 0, "timeout": 72000, "trustedDomains": "*",
+                "portalForceAuthnInterval": 1,
                 "cspFormAction": "*", "locationRules": {"127.0.0.1": {"default": "accept"}},
                 "exportedHeaders": {}, "applicationList": {},
                 "globalStorage": "Apache::Session::File",

@@ -1,0 +1,463 @@
+/*
+ * choose.c - the page on which people choose their provider, and the ways around it.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "core/choose.h"
+
+#include "base/codec.h"
+#include "base/url.h"
+#include "core/idp.h"
+#include "core/login.h"
+#include "core/markup.h"
+
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <stdlib.h>
+#include <strings.h>
+
+#define COOKIE     "choice"
+#define KEEP       APR_TIME_C(15552000000000) /* 180 days */
+#define SEARCH_AT  7                          /* so many providers are searched rather than read */
+#define EMAIL_LONG 254                        /* bytes (RFC 5321, 4.5.3.1.3) */
+
+/* One question. */
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_site_t *site;
+    const char *among; /* names with ',' between them; NULL: all of the site */
+    const char *back;  /* local path */
+    const char *typed; /* NULL: nothing */
+    const char *found; /* by a discovery service; NULL: it was not asked, or does not know */
+    int all;           /* no shortcut any more */
+    sso_demand_t demand;
+    apr_array_header_t *offer; /* of const sso_idp_t *: active, in the order of their labels */
+} choice_t;
+
+static const sso_idp_t *at(const apr_array_header_t *idps, int i)
+{
+    return APR_ARRAY_IDX(idps, i, const sso_idp_t *);
+}
+
+/* ---- the question ---- */
+
+static apr_status_t read_text(sso_ctx_t *cx, const sso_params_t *params, const char *name,
+                              apr_size_t max, const char **out)
+{
+    sso_span_t value;
+    apr_status_t rv = sso_params_get(cx, params, name, &value);
+
+    *out = NULL;
+    if (rv == APR_NOTFOUND) return APR_SUCCESS;
+    if (rv != APR_SUCCESS) return rv;
+    if (value.n > max || !sso_is_utf8(value)) {
+        return sso_fail_about(cx, SSO_F_PARAM_SIZE, name,
+                              "%s is longer than %" APR_SIZE_T_FMT " bytes, or no text", name, max);
+    }
+    *out = sso_span_text(cx->pool, value);
+    return APR_SUCCESS;
+}
+
+/* What people typed, without the spaces around it; NULL when nothing is left. */
+static const char *trimmed(apr_pool_t *p, const char *text)
+{
+    apr_size_t n;
+
+    while (text && apr_isspace(*text))
+        text++;
+    for (n = text ? strlen(text) : 0; n && apr_isspace(text[n - 1]); n--)
+        continue;
+    return n ? apr_pstrmemdup(p, text, n) : NULL;
+}
+
+/* What our form sends has '+' for a space, what our links have is a query like any other. */
+static apr_status_t read_params(sso_ctx_t *cx, const sso_request_t *req, sso_params_t *out)
+{
+    sso_span_t typed;
+    apr_status_t rv = sso_request_query(cx, req, out);
+
+    if (rv != APR_SUCCESS) return rv;
+    out->form = sso_params_raw(cx, out, "q", &typed) == APR_SUCCESS;
+    sso_ctx_clear(cx); /* two of them are found once more */
+    return APR_SUCCESS;
+}
+
+static apr_status_t read_question(choice_t *c, const sso_request_t *req)
+{
+    sso_ctx_t *cx = c->cx;
+    const char *all = NULL;
+    sso_params_t params;
+    apr_status_t rv = read_params(cx, req, &params);
+
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, "among", 1024, &c->among);
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, "return", 8192, &c->back);
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, "q", SSO_CHOOSE_TYPED_MAX, &c->typed);
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, "idp", 1024, &c->found);
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, "all", 8, &all);
+    if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &c->demand);
+    if (rv != APR_SUCCESS) return rv;
+    if (!c->back || !sso_url_is_local(c->back, SSO_FLOW_RETURN_MAX)) c->back = "/";
+    c->typed = trimmed(cx->pool, c->typed);
+    c->all = all != NULL;
+    return APR_SUCCESS;
+}
+
+static int by_label(const void *a, const void *b)
+{
+    const sso_idp_t *const *left = a;
+    const sso_idp_t *const *right = b;
+    int order = strcasecmp(sso_idp_label(*left), sso_idp_label(*right));
+
+    return order ? order : strcmp((*left)->provider->name, (*right)->provider->name);
+}
+
+/* Is the name one of a list with commas? No list: yes. */
+static int is_among(const char *list, const char *name)
+{
+    apr_size_t n = strlen(name);
+    const char *word;
+
+    for (word = list; word && *word; word += strcspn(word, ","), word += *word == ',') {
+        if (strcspn(word, ",") == n && !strncmp(word, name, n)) return 1;
+    }
+    return !list;
+}
+
+static apr_status_t find_offer(choice_t *c)
+{
+    apr_hash_index_t *i;
+
+    c->offer = apr_array_make(c->cx->pool, 4, sizeof(const sso_idp_t *));
+    for (i = apr_hash_first(c->cx->pool, c->site->idps); i; i = apr_hash_next(i)) {
+        const sso_idp_t *idp = apr_hash_this_val(i);
+
+        if (idp->provider->set->active == SSO_ACTIVE_ON && is_among(c->among, idp->provider->name))
+            APR_ARRAY_PUSH(c->offer, const sso_idp_t *) = idp;
+    }
+    qsort(c->offer->elts, (size_t)c->offer->nelts, (size_t)c->offer->elt_size, by_label);
+    if (c->offer->nelts > 0) return APR_SUCCESS;
+    return sso_fail(c->cx, SSO_F_INACTIVE, "no provider to choose is active");
+}
+
+/* ---- what was typed ---- */
+
+/* The domain of what looks like an e-mail address; NULL if it does not. */
+static const char *domain_of(const char *typed)
+{
+    const char *sign = typed ? strchr(typed, '@') : NULL;
+
+    if (!sign || sign == typed || strchr(sign + 1, '@') || strlen(typed) > EMAIL_LONG) return NULL;
+    return strchr(sign, '.') && !strpbrk(typed, " \t<>\"") ? sign + 1 : NULL;
+}
+
+static int has_domain(const sso_idp_t *idp, const char *domain)
+{
+    const apr_array_header_t *domains = idp->provider->set->domains;
+    int i;
+
+    for (i = 0; domains && i < domains->nelts; i++) {
+        if (!strcasecmp(domain, APR_ARRAY_IDX(domains, i, const char *))) return 1;
+    }
+    return 0;
+}
+
+/* Those whose line has the domain; without any, those that may assert every domain. */
+static apr_array_header_t *those_of_domain(const choice_t *c, const char *domain)
+{
+    apr_array_header_t *named = apr_array_make(c->cx->pool, 2, sizeof(const sso_idp_t *));
+    apr_array_header_t *open = apr_array_make(c->cx->pool, 2, sizeof(const sso_idp_t *));
+    int i;
+
+    for (i = 0; i < c->offer->nelts; i++) {
+        const sso_idp_t *idp = at(c->offer, i);
+
+        if (has_domain(idp, domain)) APR_ARRAY_PUSH(named, const sso_idp_t *) = idp;
+        if (!idp->provider->set->domains) APR_ARRAY_PUSH(open, const sso_idp_t *) = idp;
+    }
+    return named->nelts ? named : open;
+}
+
+/* Letters of ASCII without regard to their case; the rest byte for byte. */
+static int holds(const char *text, const char *wanted)
+{
+    apr_size_t n = strlen(wanted);
+
+    for (; *text; text++) {
+        if (!strncasecmp(text, wanted, n)) return 1;
+    }
+    return 0;
+}
+
+static apr_array_header_t *those_called(const choice_t *c, const char *typed)
+{
+    apr_array_header_t *list = apr_array_make(c->cx->pool, 4, sizeof(const sso_idp_t *));
+    int i;
+
+    for (i = 0; i < c->offer->nelts; i++) {
+        const sso_idp_t *idp = at(c->offer, i);
+
+        if (holds(sso_idp_label(idp), typed) || holds(idp->provider->name, typed))
+            APR_ARRAY_PUSH(list, const sso_idp_t *) = idp;
+    }
+    return list;
+}
+
+/* ---- the page ---- */
+
+static const char *login_url(const choice_t *c, const sso_idp_t *idp)
+{
+    return apr_pstrcat(c->cx->pool,
+                       sso_login_url(c->cx, c->site, idp->provider->name, c->back, &c->demand),
+                       "&chosen=1", NULL);
+}
+
+static const char *all_url(const choice_t *c)
+{
+    return apr_pstrcat(c->cx->pool,
+                       sso_login_choose_url(c->cx, c->site, c->among, c->back, &c->demand),
+                       "&all=1", NULL);
+}
+
+static void write_hidden(sso_markup_t *m, const char *name, const char *value)
+{
+    sso_buf_format(&m->buf, "<input type=\"hidden\" name=\"%s\" value=\"", name);
+    sso_buf_escaped(&m->buf, value);
+    sso_buf_text(&m->buf, "\">");
+}
+
+/* What the address was asked with, so that the form asks with it again. */
+static void write_kept(sso_markup_t *m, const choice_t *c)
+{
+    const char *query = sso_demand_query(c->cx->pool, &c->demand);
+    sso_params_t params;
+    int i;
+
+    if (c->among) write_hidden(m, "among", c->among);
+    write_hidden(m, "return", c->back);
+    if (!*query || sso_params_parse(c->cx, sso_span(query + 1), 0, &params) != APR_SUCCESS) return;
+    for (i = 0; i < params.n; i++) {
+        const char *name = sso_span_text(c->cx->pool, params.item[i].raw_name);
+        sso_span_t value;
+
+        if (!strcmp(name, "login_hint")) continue; /* what is typed takes its place */
+        if (sso_params_get(c->cx, &params, name, &value) == APR_SUCCESS)
+            write_hidden(m, name, sso_span_text(c->cx->pool, value));
+    }
+}
+
+static int knows_domains(const choice_t *c)
+{
+    int i;
+
+    for (i = 0; i < c->offer->nelts; i++) {
+        if (at(c->offer, i)->provider->set->domains) return 1;
+    }
+    return 0;
+}
+
+/* With a script the list shrinks while somebody types; without one the button asks again. */
+static const char filter[] =
+    "(function(){var q=document.getElementById('q'),"
+    "a=[].slice.call(document.querySelectorAll('a.i'));"
+    "q.addEventListener('input',function(){var w=q.value.trim().toLowerCase();"
+    "if(w.indexOf('@')>=0)w='';"
+    "a.forEach(function(x){x.hidden=x.textContent.toLowerCase().indexOf(w)<0})})})()";
+
+static void write_search(sso_markup_t *m, const choice_t *c)
+{
+    const char *label = knows_domains(c) ? "E-mail address or name of your organisation"
+                                         : "Name of your organisation";
+
+    sso_buf_text(&m->buf, "<form method=\"get\" role=\"search\" action=\"");
+    sso_buf_escaped(&m->buf,
+                    apr_pstrcat(c->cx->pool, c->site->base_url, c->site->path, "/choose", NULL));
+    sso_buf_text(&m->buf, "\">");
+    write_kept(m, c);
+    sso_buf_format(&m->buf, "<label for=\"q\">%s</label><div class=\"f\">", label);
+    sso_buf_format(&m->buf,
+                   "<input id=\"q\" name=\"q\" type=\"search\" maxlength=\"%d\" "
+                   "autocomplete=\"email\" autofocus value=\"",
+                   SSO_CHOOSE_TYPED_MAX);
+    sso_buf_escaped(&m->buf, c->typed ? c->typed : "");
+    sso_buf_text(&m->buf, "\"><button>Continue</button></div></form>\n");
+}
+
+static void write_option(sso_markup_t *m, const choice_t *c, const sso_idp_t *idp)
+{
+    const char *logo = idp->provider->set->logo;
+
+    sso_buf_text(&m->buf, "<a class=\"b i\" href=\"");
+    sso_buf_escaped(&m->buf, login_url(c, idp));
+    sso_buf_text(&m->buf, "\">");
+    if (logo) {
+        sso_buf_text(&m->buf, "<img src=\"");
+        sso_buf_escaped(&m->buf, logo);
+        sso_buf_text(&m->buf, "\" alt=\"\" height=\"28\" referrerpolicy=\"no-referrer\">");
+        sso_markup_image(c->cx, m, logo);
+    }
+    sso_buf_escaped(&m->buf, sso_idp_label(idp));
+    sso_buf_text(&m->buf, "</a>\n");
+}
+
+static void show_list(const choice_t *c, const char *note, const apr_array_header_t *list,
+                      sso_reply_t *reply)
+{
+    sso_markup_t m = sso_markup_open(c->cx, "Sign in", SSO_MARKUP_CHOICE);
+    int searchable = knows_domains(c) || c->offer->nelts >= SEARCH_AT;
+    int i;
+
+    if (note) sso_markup_element(&m, "p", "w", note);
+    sso_markup_paragraph(&m, "Where do you have an account?");
+    if (searchable) write_search(&m, c);
+    sso_buf_text(&m.buf, "<nav aria-label=\"Organisations\">\n");
+    for (i = 0; i < list->nelts; i++)
+        write_option(&m, c, at(list, i));
+    sso_buf_text(&m.buf, "</nav>\n");
+    if (list->nelts < c->offer->nelts) sso_markup_other_link(&m, all_url(c), "Show all");
+    if (searchable) sso_markup_script(&m, filter);
+    sso_markup_close(c->cx, &m, 200, "'self'", reply);
+}
+
+/* Where the person went last time; nobody is sent there unasked, for it may have been a mistake. */
+static void show_last(const choice_t *c, const sso_idp_t *last, sso_reply_t *reply)
+{
+    sso_markup_t m = sso_markup_open(c->cx, "Sign in", SSO_MARKUP_CHOICE);
+
+    sso_markup_paragraph(&m, "Last time you signed in here with");
+    write_option(&m, c, last);
+    sso_markup_other_link(&m, all_url(c), "Use another");
+    sso_markup_close(c->cx, &m, 200, "'none'", reply);
+}
+
+/* What the form was sent for leads on by a page: a redirect to the provider would be one of the form,
+ * which its policy keeps on this site. */
+static void lead_on(const choice_t *c, const sso_idp_t *idp, sso_reply_t *reply)
+{
+    sso_markup_t m = sso_markup_open(c->cx, "One moment", SSO_MARKUP_CHOICE);
+
+    sso_markup_paragraph(&m, "You are being taken to");
+    write_option(&m, c, idp);
+    sso_markup_close(c->cx, &m, 200, "'none'", reply);
+    sso_reply_header(c->cx, reply, "Refresh",
+                     apr_pstrcat(c->cx->pool, "0;url=", login_url(c, idp), NULL));
+}
+
+/* ---- answers ---- */
+
+static void answer_email(choice_t *c, const char *domain, sso_reply_t *reply)
+{
+    const apr_array_header_t *list = those_of_domain(c, domain);
+
+    c->demand.hint = c->typed;
+    if (list->nelts == 1) {
+        lead_on(c, at(list, 0), reply);
+    } else if (list->nelts > 1) {
+        show_list(c, NULL, list, reply);
+    } else {
+        c->demand.hint = NULL;
+        show_list(c, "Nobody here signs in addresses of that domain.", c->offer, reply);
+    }
+}
+
+static void answer_typed(choice_t *c, sso_reply_t *reply)
+{
+    const char *domain = domain_of(c->typed);
+    const apr_array_header_t *list;
+
+    if (domain) {
+        answer_email(c, domain, reply);
+        return;
+    }
+    list = those_called(c, c->typed);
+    if (list->nelts) {
+        show_list(c, NULL, list, reply);
+    } else {
+        show_list(c, "No organisation here is called that.", c->offer, reply);
+    }
+}
+
+/* A discovery service may say whatever it likes: only the issuer of a provider on offer counts. */
+static void answer_found(const choice_t *c, sso_reply_t *reply)
+{
+    int i;
+
+    for (i = 0; i < c->offer->nelts; i++) {
+        const sso_idp_t *idp = at(c->offer, i);
+        const sso_protocol_t *protocol = idp->provider->protocol;
+        const char *issuer = protocol->issuer ? protocol->issuer(c->cx, idp) : NULL;
+
+        if (!issuer || strcmp(issuer, c->found) != 0) continue;
+        sso_reply_redirect(reply, 302, login_url(c, idp));
+        return;
+    }
+    show_list(c, "Nobody from that organisation can sign in here.", c->offer, reply);
+}
+
+/* The address of the first discovery service among the providers; NULL: none has one. Who comes back
+ * from there undecided gets our page, not the service again. */
+static const char *discovery_url(const choice_t *c)
+{
+    const char *url = NULL;
+    int i;
+
+    for (i = 0; i < c->offer->nelts && !url; i++) {
+        const sso_idp_t *idp = at(c->offer, i);
+        const sso_protocol_t *protocol = idp->provider->protocol;
+
+        if (protocol->discovery) url = protocol->discovery(c->cx, idp, all_url(c), "idp");
+    }
+    return url;
+}
+
+static void answer(choice_t *c, const sso_request_t *req, sso_reply_t *reply)
+{
+    const sso_idp_t *last = sso_choose_remembered(c->cx, c->site, req);
+    const char *discovery;
+
+    if (c->found) {
+        answer_found(c, reply);
+    } else if (c->typed) {
+        answer_typed(c, reply);
+    } else if (c->all || c->offer->nelts == 1) {
+        show_list(c, NULL, c->offer, reply);
+    } else if (last && is_among(c->among, last->provider->name)) {
+        show_last(c, last, reply);
+    } else if ((discovery = discovery_url(c))) {
+        sso_reply_redirect(reply, 302, discovery);
+    } else {
+        show_list(c, NULL, c->offer, reply);
+    }
+}
+
+apr_status_t sso_choose_serve(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                              sso_reply_t *reply)
+{
+    choice_t c = {.cx = cx, .site = site};
+    apr_status_t rv = read_question(&c, req);
+
+    if (rv == APR_SUCCESS) rv = find_offer(&c);
+    if (rv == APR_SUCCESS) answer(&c, req, reply);
+    return rv;
+}
+
+/* ---- the last choice ---- */
+
+void sso_choose_remember(sso_ctx_t *cx, const sso_idp_t *idp, sso_reply_t *reply)
+{
+    sso_reply_header(
+        cx, reply, "Set-Cookie",
+        sso_site_flow_cookie(idp->site, cx->pool, COOKIE, idp->provider->name, KEEP, 0));
+}
+
+const sso_idp_t *sso_choose_remembered(sso_ctx_t *cx, const sso_site_t *site,
+                                       const sso_request_t *req)
+{
+    const char *name = apr_pstrcat(cx->pool, site->cookie, "-" COOKIE, NULL);
+    const sso_idp_t *idp;
+    sso_span_t value;
+
+    if (sso_cookie_get(req->cookie, name, &value) != APR_SUCCESS) return NULL;
+    idp = apr_hash_get(site->idps, value.p, (apr_ssize_t)value.n);
+    return idp && idp->provider->set->active == SSO_ACTIVE_ON ? idp : NULL;
+}
