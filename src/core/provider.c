@@ -6,6 +6,8 @@
 #include "core/provider.h"
 
 #include "base/url.h"
+#include "crypto/keystore.h"
+#include "crypto/sign.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -188,22 +190,47 @@ static const char *check_saml_idp(apr_pool_t *p, int n, const char *const *word)
     return why;
 }
 
-static const char *check_saml_key(apr_pool_t *p, int n, const char *const *word)
+/* What may stand behind a key besides its certificate. */
+static const char *check_key_option(apr_pool_t *p, const char *word)
 {
-    static const char *const uses[] = {"use=sign", "use=encrypt", "use=both", NULL};
-    int i;
+    static const char *const uses[] = {"sign", "encrypt", "both", NULL};
+    const char *use = strncmp(word, "use=", 4) ? NULL : word + 4;
+    const char *algorithm = strncmp(word, "algorithm=", 10) ? NULL : word + 10;
+    const char *passphrase = strncmp(word, "passphrase=", 11) ? NULL : word + 11;
     int u;
 
-    for (i = 0; i < n; i++) {
-        if (!strchr(word[i], '=')) continue;
-        for (u = 0; uses[u] && strcmp(word[i], uses[u]) != 0; u++)
-            continue;
-        if (!uses[u]) {
-            return apr_psprintf(p, "'%s' is not known; write use=sign, use=encrypt or use=both",
-                                word[i]);
-        }
+    if (algorithm && !sso_sign_alg_named(algorithm)) {
+        return apr_psprintf(p, "algorithm=%s is not known; write one of %s", algorithm,
+                            sso_sign_alg_names(p));
     }
-    return NULL;
+    if (passphrase) return sso_settings_check_source(p, 1, &passphrase);
+    for (u = 0; use && uses[u] && strcmp(use, uses[u]) != 0; u++)
+        continue;
+    if (use && uses[u]) return NULL;
+    if (algorithm) return NULL;
+    return apr_psprintf(p,
+                        "'%s' is not known; write use=sign, use=encrypt, use=both, next, "
+                        "algorithm=NAME or passphrase=SOURCE",
+                        word);
+}
+
+static const char *check_saml_key(apr_pool_t *p, int n, const char *const *word)
+{
+    int certs = 0;
+    int i;
+
+    for (i = 1; i < n; i++) {
+        const char *why = NULL;
+
+        if (!strcmp(word[i], "next")) continue;
+        if (sso_key_is_uri(word[i]) || !strchr(word[i], '=')) {
+            certs++;
+        } else {
+            why = check_key_option(p, word[i]);
+        }
+        if (why) return why;
+    }
+    return certs > 1 ? "names two certificates; write FILE CERT" : NULL;
 }
 
 static const char *check_unsolicited(apr_pool_t *p, int n, const char *const *word)

@@ -225,6 +225,11 @@ static apr_status_t describe(sso_ctx_t *cx, apr_pool_t *pool, X509 *x509, sso_ce
     return APR_SUCCESS;
 }
 
+apr_status_t sso_cert_make(sso_ctx_t *cx, apr_pool_t *pool, X509 *x509, sso_cert_t **out)
+{
+    return describe(cx, pool, adopt(pool, x509, free_x509), out);
+}
+
 apr_status_t sso_cert_parse(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text, sso_cert_t **out)
 {
     apr_status_t rv;
@@ -254,24 +259,17 @@ apr_status_t sso_cert_read(sso_ctx_t *cx, apr_pool_t *pool, const char *file, ss
 
 /* ---- private keys ---- */
 
-static apr_status_t parse_key(sso_ctx_t *cx, apr_pool_t *pool, const char *file, sso_span_t text,
-                              EVP_PKEY **out)
+static apr_status_t parse_key(sso_ctx_t *cx, const char *file, sso_span_t text, EVP_PKEY **out)
 {
     BIO *bio = reader(cx->pool, text);
     int asked = 0;
-    EVP_PKEY *key;
-    apr_status_t rv;
 
-    key = bio ? PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase, &asked) : NULL;
-    if (!adopt(pool, key, free_pkey)) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        asked ? "the key in %s is encrypted: write it without a passphrase"
-                              : "%s holds no private key in PEM form",
-                        file);
-    }
-    rv = check_key(cx, key);
-    if (rv == APR_SUCCESS) *out = key;
-    return rv;
+    *out = bio ? PEM_read_bio_PrivateKey(bio, NULL, refuse_passphrase, &asked) : NULL;
+    if (*out) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_CONFIG,
+                    asked ? "the key in %s is encrypted: write it without a passphrase"
+                          : "%s holds no private key in PEM form",
+                    file);
 }
 
 /* The certificate of cert_file; of the key's own file without one; or none. */
@@ -284,22 +282,38 @@ static apr_status_t find_cert(sso_ctx_t *cx, apr_pool_t *pool, const char *cert_
     return APR_SUCCESS;
 }
 
+apr_status_t sso_key_pair_make(sso_ctx_t *cx, apr_pool_t *pool, EVP_PKEY *key,
+                               const sso_cert_t *cert, const char *where, sso_key_pair_t **out)
+{
+    sso_key_pair_t *pair = apr_pcalloc(pool, sizeof(*pair));
+    apr_status_t rv;
+
+    pair->key = adopt(pool, key, free_pkey);
+    pair->cert = cert;
+    rv = check_key(cx, key);
+    if (rv != APR_SUCCESS) return rv;
+    if (cert && EVP_PKEY_eq(cert->key, key) != 1) {
+        return sso_fail(cx, SSO_F_CONFIG, "the certificate \"%s\" is not for the key in %s",
+                        cert->subject, where);
+    }
+    *out = pair;
+    return APR_SUCCESS;
+}
+
 static apr_status_t parse_pair(sso_ctx_t *cx, apr_pool_t *pool, const char *key_file,
                                const char *cert_file, sso_span_t text, sso_key_pair_t **out)
 {
-    sso_key_pair_t *pair = apr_pcalloc(pool, sizeof(*pair));
     sso_cert_t *cert = NULL;
-    apr_status_t rv = parse_key(cx, pool, key_file, text, &pair->key);
+    EVP_PKEY *key;
+    apr_status_t rv = parse_key(cx, key_file, text, &key);
 
-    if (rv == APR_SUCCESS) rv = find_cert(cx, pool, cert_file, text, &cert);
     if (rv != APR_SUCCESS) return rv;
-    if (cert && EVP_PKEY_eq(cert->key, pair->key) != 1) {
-        return sso_fail(cx, SSO_F_CONFIG, "the certificate in %s is not for the key in %s",
-                        cert_file ? cert_file : key_file, key_file);
+    rv = find_cert(cx, pool, cert_file, text, &cert);
+    if (rv != APR_SUCCESS) {
+        EVP_PKEY_free(key);
+        return rv;
     }
-    pair->cert = cert;
-    *out = pair;
-    return APR_SUCCESS;
+    return sso_key_pair_make(cx, pool, key, cert, key_file, out);
 }
 
 apr_status_t sso_key_read(sso_ctx_t *cx, apr_pool_t *pool, const char *key_file,

@@ -28,10 +28,13 @@ typedef struct {
     apr_time_t not_before, not_after;
 } sso_cert_t;
 
+struct sso_sign_alg;
+
 /* Our own key and, where there is one, its certificate. */
 typedef struct {
     EVP_PKEY *key;
-    const sso_cert_t *cert; /* NULL: none */
+    const sso_cert_t *cert;         /* NULL: none */
+    const struct sso_sign_alg *alg; /* to sign with; NULL: what fits the type of the key */
 } sso_key_pair_t;
 
 /**
@@ -44,6 +47,20 @@ apr_status_t sso_cert_parse(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text, ss
 
 /* The same from a file of at most 64 KiB. */
 apr_status_t sso_cert_read(sso_ctx_t *cx, apr_pool_t *pool, const char *file, sso_cert_t **out);
+
+/* A certificate of what OpenSSL has read; x509 is pool's from then on, also on failure. Faults as
+ * above. */
+apr_status_t sso_cert_make(sso_ctx_t *cx, apr_pool_t *pool, X509 *x509, sso_cert_t **out);
+
+/**
+ * A pair of what was read: the key is fit for use, and the certificate, if any, is for it.
+ *
+ * @param key   pool's from then on, also on failure.
+ * @param cert  NULL: none.
+ * @param where the key is, for messages.
+ */
+apr_status_t sso_key_pair_make(sso_ctx_t *cx, apr_pool_t *pool, EVP_PKEY *key,
+                               const sso_cert_t *cert, const char *where, sso_key_pair_t **out);
 
 /**
  * Read our private key (PEM, unencrypted) and the certificate for it.

@@ -52,6 +52,43 @@ const sso_sign_alg_t *sso_sign_alg_for(const EVP_PKEY *key)
     return NULL;
 }
 
+static const struct {
+    const char *name;
+    const char *uri;
+} names[] = {
+    {"rsa-sha256", DSIG_MORE "rsa-sha256"},
+    {"rsa-sha384", DSIG_MORE "rsa-sha384"},
+    {"rsa-sha512", DSIG_MORE "rsa-sha512"},
+    {"rsa-pss-sha256", DSIG_2007 "sha256-rsa-MGF1"},
+    {"rsa-pss-sha384", DSIG_2007 "sha384-rsa-MGF1"},
+    {"rsa-pss-sha512", DSIG_2007 "sha512-rsa-MGF1"},
+    {"ecdsa-sha256", DSIG_MORE "ecdsa-sha256"},
+    {"ecdsa-sha384", DSIG_MORE "ecdsa-sha384"},
+    {"ecdsa-sha512", DSIG_MORE "ecdsa-sha512"},
+};
+
+const sso_sign_alg_t *sso_sign_alg_named(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (sso_span_is(sso_span(name), names[i].name)) {
+            return sso_sign_alg(sso_span(names[i].uri), 0);
+        }
+    }
+    return NULL;
+}
+
+const char *sso_sign_alg_names(apr_pool_t *pool)
+{
+    const char *all = names[0].name;
+    apr_size_t i;
+
+    for (i = 1; i < sizeof(names) / sizeof(names[0]); i++)
+        all = apr_pstrcat(pool, all, ", ", names[i].name, NULL);
+    return all;
+}
+
 /* Bytes of r, and of s, in the raw form: as many as the order of the curve has. */
 static int half_size(const EVP_PKEY *key)
 {

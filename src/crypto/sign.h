@@ -11,11 +11,12 @@
 
 #include "base/ctx.h"
 #include "base/span.h"
+#include "crypto/keys.h"
 
 #include <openssl/evp.h>
 
 /* One row: what a URI stands for, or a name in another table (RFC 7518). */
-typedef struct {
+typedef struct sso_sign_alg {
     const char *uri;    /* http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 */
     const char *digest; /* OpenSSL's name; NULL: the key's own (Ed25519) */
     int key_type;       /* EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_ED25519 */
@@ -28,6 +29,19 @@ const sso_sign_alg_t *sso_sign_alg(sso_span_t uri, int allow_weak);
 
 /* The row we sign with: RSA-SHA256, or ECDSA-SHA256 for an EC key. */
 const sso_sign_alg_t *sso_sign_alg_for(const EVP_PKEY *key);
+
+/* The row that an admin calls by this name, "rsa-sha512" or "rsa-pss-sha256"; NULL: none, or a weak
+ * one. */
+const sso_sign_alg_t *sso_sign_alg_named(const char *name);
+
+/* Those names, with commas, for messages. */
+const char *sso_sign_alg_names(apr_pool_t *pool);
+
+/* The row that a pair signs with: its own, or that of its type. */
+static inline const sso_sign_alg_t *sso_sign_alg_of(const sso_key_pair_t *pair)
+{
+    return pair->alg ? pair->alg : sso_sign_alg_for(pair->key);
+}
 
 /**
  * Sign; ECDSA in the raw r||s form of XML signatures and of JOSE.

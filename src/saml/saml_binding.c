@@ -102,7 +102,7 @@ static void add_param(sso_buf_t *b, apr_pool_t *pool, const char *name, sso_span
 /* The signature covers the parameters before it exactly as they are sent. */
 static apr_status_t sign_query(sso_ctx_t *cx, sso_buf_t *b, const sso_key_pair_t *pair)
 {
-    const sso_sign_alg_t *alg = sso_sign_alg_for(pair->key);
+    const sso_sign_alg_t *alg = sso_sign_alg_of(pair);
     sso_span_t signature;
     apr_status_t rv;
 

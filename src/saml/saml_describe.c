@@ -102,9 +102,13 @@ apr_status_t sso_saml_describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_he
              "All of this for providers that read it from an address or a file.");
     add_fact(facts, "NameID format", state->set->saml_nameid, "Asked for in every request.");
     for (i = 0; i < state->signing->nelts; i++) {
-        add_certificate(cx, facts, APR_ARRAY_IDX(state->signing, i, const sso_cert_t *),
-                        state->signs_requests ? "Requests are signed with its key."
-                                              : "Not needed: requests are not signed.");
+        const sso_cert_t *cert = APR_ARRAY_IDX(state->signing, i, const sso_cert_t *);
+        const int signs = state->signer && state->signer->cert == cert;
+
+        add_certificate(cx, facts, cert,
+                        !state->signs_requests ? "Not needed: requests are not signed."
+                        : signs                ? "Requests are signed with its key."
+                                : "It does not sign yet: enter it besides the other.");
     }
     return APR_SUCCESS;
 }

@@ -114,7 +114,7 @@ static apr_status_t make_signature(sso_ctx_t *cx, const sso_key_pair_t *pair, co
                                    const char *digest, sso_span_t *out)
 {
     static const char xmlns[] = " xmlns:ds=\"" SAML_NS_DSIG "\"";
-    const sso_sign_alg_t *alg = sso_sign_alg_for(pair->key);
+    const sso_sign_alg_t *alg = sso_sign_alg_of(pair);
     sso_buf_t b = sso_buf_make(cx->pool, 4096, OURS_MAX);
     sso_buf_t info = sso_buf_make(cx->pool, 2048, OURS_MAX);
     sso_span_t value;

@@ -7,6 +7,8 @@
 
 #include "base/buf.h"
 #include "base/file.h"
+#include "crypto/keystore.h"
+#include "crypto/sign.h"
 #include "saml/saml_names.h"
 
 #include <apr_file_info.h>
@@ -173,15 +175,27 @@ static const char *key_cert(const sso_line_t *line)
     int i;
 
     for (i = 1; i < line->n; i++) {
-        if (!strchr(line->word[i], '=')) return line->word[i];
+        if (sso_key_is_uri(line->word[i])) return line->word[i];
+        if (!strchr(line->word[i], '=') && strcmp(line->word[i], "next") != 0) return line->word[i];
     }
     return NULL;
 }
 
-static void use_key(sso_saml_state_t *state, const sso_key_pair_t *pair, const char *use)
+static int is_next(const sso_line_t *line)
+{
+    int i;
+
+    for (i = 1; i < line->n; i++) {
+        if (!strcmp(line->word[i], "next")) return 1;
+    }
+    return 0;
+}
+
+/* A key that comes next is known to the other side before it signs, and decrypts at once. */
+static void use_key(sso_saml_state_t *state, const sso_key_pair_t *pair, const char *use, int next)
 {
     if (!use || strcmp(use, "encrypt") != 0) {
-        if (!state->signer) state->signer = pair;
+        if (!state->signer && !next) state->signer = pair;
         if (pair->cert) APR_ARRAY_PUSH(state->signing, const sso_cert_t *) = pair->cert;
     }
     /* Only RSA keys can unwrap. */
@@ -191,23 +205,48 @@ static void use_key(sso_saml_state_t *state, const sso_key_pair_t *pair, const c
     }
 }
 
+static const char *key_place(maker_t *m, const char *word)
+{
+    return !word || sso_key_is_uri(word) ? word : full_path(m, word);
+}
+
+static apr_status_t read_passphrase(maker_t *m, const sso_line_t *line, sso_span_t *out)
+{
+    const char *source = sso_line_value(line->n - 1, line->word + 1, "passphrase");
+    const char *base = m->provider->root ? m->provider->root : ".";
+
+    if (!source) return APR_SUCCESS;
+    return sso_secret_read(m->cx, m->cx->pool, base, source, out);
+}
+
+static apr_status_t choose_algorithm(maker_t *m, const sso_line_t *line, sso_key_pair_t *pair)
+{
+    const char *name = sso_line_value(line->n - 1, line->word + 1, "algorithm");
+
+    if (!name) return APR_SUCCESS;
+    pair->alg = sso_sign_alg_named(name);
+    if (pair->alg && pair->alg->key_type == EVP_PKEY_get_base_id(pair->key)) return APR_SUCCESS;
+    return sso_fail(m->cx, SSO_F_CONFIG, "algorithm=%s is not for a key of type %s", name,
+                    EVP_PKEY_get0_type_name(pair->key));
+}
+
 static apr_status_t load_key(maker_t *m, const sso_line_t *line)
 {
-    const char *file = full_path(m, line->word[0]);
-    const char *cert = key_cert(line);
+    sso_key_source_t source = {.key = key_place(m, line->word[0]),
+                               .cert = key_place(m, key_cert(line))};
     sso_key_pair_t *pair;
+    apr_status_t rv = read_passphrase(m, line, &source.passphrase);
 
-    if (sso_key_read(m->cx, m->pool, file, cert ? full_path(m, cert) : NULL, &pair)
-        != APR_SUCCESS) {
-        return blame(m->cx, "SSOSamlKey");
-    }
+    if (rv == APR_SUCCESS) rv = sso_key_load(m->cx, m->pool, &source, &pair);
+    if (rv == APR_SUCCESS) rv = choose_algorithm(m, line, pair);
+    if (rv != APR_SUCCESS) return blame(m->cx, "SSOSamlKey");
     if (!pair->cert) {
         return sso_fail(m->cx, SSO_F_CONFIG,
                         "SSOSamlKey %s: has no certificate, which the provider "
                         "needs; write SSOSamlKey FILE CERT",
-                        file);
+                        source.key);
     }
-    use_key(m->state, pair, sso_line_value(line->n, line->word, "use"));
+    use_key(m->state, pair, sso_line_value(line->n - 1, line->word + 1, "use"), is_next(line));
     return APR_SUCCESS;
 }
 
@@ -225,7 +264,7 @@ static apr_status_t load_own_key(maker_t *m)
     rv = sso_key_own(m->cx, m->pool, file, provider->name, provider->may_write, &pair);
     if (APR_STATUS_IS_ENOENT(rv)) return APR_SUCCESS; /* configtest before the first start */
     if (rv != APR_SUCCESS) return blame(m->cx, "our key");
-    use_key(m->state, pair, NULL);
+    use_key(m->state, pair, NULL, 0);
     return APR_SUCCESS;
 }
 
@@ -245,7 +284,7 @@ static apr_status_t load_keys(maker_t *m)
     if (rv == APR_SUCCESS && !state->signer) {
         return sso_fail(m->cx, SSO_F_CONFIG,
                         "SSOSamlKey: no key is left to sign with; write one "
-                        "without use=encrypt");
+                        "without use=encrypt and without next");
     }
     return rv;
 }

@@ -96,7 +96,7 @@ static void open_token(sso_ctx_t *cx, sso_span_t token)
     sso_span_t out = {NULL, 0};
 
     if (!key) key = EVP_EC_gen("P-256");
-    pair = (sso_key_pair_t){key, NULL};
+    pair = (sso_key_pair_t){.key = key, .cert = NULL};
     APR_ARRAY_PUSH(keys, const sso_key_pair_t *) = &pair;
     fuzz_demand(sso_jwe_open(cx, token, keys, &out) != APR_SUCCESS);
     fuzz_demand(cx->err.fault != SSO_F_NONE && !out.p);

@@ -784,7 +784,7 @@ static void what_we_publish(void **state)
     apr_size_t i;
 
     for (i = 0; i < 3; i++) {
-        pair[i] = (sso_key_pair_t){EVP_EC_gen(curves[i]), NULL};
+        pair[i] = (sso_key_pair_t){.key = EVP_EC_gen(curves[i]), .cert = NULL};
         APR_ARRAY_PUSH(keys, const sso_key_pair_t *) = &pair[i];
     }
     assert_int_equal(sso_oidc_publish(cx, keys, &text), APR_SUCCESS);

@@ -183,7 +183,7 @@ static EVP_PKEY *read_pem(const char *pem)
 
 static apr_status_t open_with(sso_ctx_t *cx, EVP_PKEY *k, const char *token, sso_span_t *out)
 {
-    const sso_key_pair_t pair = {k, NULL};
+    const sso_key_pair_t pair = {.key = k, .cert = NULL};
     apr_array_header_t *keys = apr_array_make(cx->pool, 1, sizeof(const sso_key_pair_t *));
 
     APR_ARRAY_PUSH(keys, const sso_key_pair_t *) = &pair;

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "crypto/sign.h"
 #include "saml/saml_metadata.h"
 #include "saml/saml_names.h"
 #include "saml/saml_sp.h"
@@ -542,6 +543,63 @@ static void keys_have_uses(void **state)
                         b->signer->cert->sha256);
 }
 
+/* Row 38: what comes next is in our metadata and decrypts, before it signs. */
+static void the_next_key_is_published_and_does_not_sign(void **state)
+{
+    bench_t *b = bench_make(*state);
+    apr_array_header_t *facts = apr_array_make(b->cx->pool, 8, sizeof(sso_fact_t));
+    sso_saml_state_t *s;
+
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "other.key", "other.crt", "next", NULL);
+    bench_set(b, "SSOSamlKey", "sp.key", "sp.crt", NULL);
+    s = bench_prepare(b);
+    assert_string_equal(s->signer->cert->sha256,
+                        APR_ARRAY_IDX(s->signing, 1, const sso_cert_t *)->sha256);
+    assert_string_not_equal(s->signer->cert->sha256, b->other->cert->sha256);
+    assert_int_equal(s->signing->nelts, 2);
+    assert_int_equal(s->encryption->nelts, 2);
+    assert_int_equal(s->decrypters->nelts, 2);
+    s->signs_requests = 1;
+    assert_int_equal(sso_saml.describe(b->cx, &b->idp, facts), APR_SUCCESS);
+    assert_non_null(strstr(APR_ARRAY_IDX(facts, 5, sso_fact_t).note, "does not sign yet"));
+    assert_non_null(strstr(APR_ARRAY_IDX(facts, 7, sso_fact_t).note, "Requests are signed"));
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "other.key", "other.crt", "next", "use=sign", NULL);
+    assert_int_not_equal(bench_try(b), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "without next"));
+    assert_fault(b->cx, CONFIG);
+}
+
+/* Row 31: the algorithm is the admin's, and must fit the key. */
+static void the_algorithm_is_chosen(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_saml_state_t *s;
+
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "sp.key", "sp.crt", "algorithm=rsa-pss-sha256", NULL);
+    s = bench_prepare(b);
+    assert_string_equal(sso_sign_alg_of(s->signer)->uri,
+                        "http://www.w3.org/2007/05/xmldsig-more#sha256-rsa-MGF1");
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "sp.key", "sp.crt", "algorithm=ecdsa-sha256", NULL);
+    assert_int_not_equal(bench_try(b), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "algorithm=ecdsa-sha256 is not for a key of type RSA"));
+    assert_fault(b->cx, CONFIG);
+}
+
+static void a_passphrase_has_a_source(void **state)
+{
+    bench_t *b = bench_make(*state);
+
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "sp.key", "sp.crt", "passphrase=env:SSO_TEST_NO_SUCH", NULL);
+    assert_int_not_equal(bench_try(b), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "no variable SSO_TEST_NO_SUCH"));
+    assert_fault(b->cx, CONFIG);
+}
+
 static void a_key_to_sign_with_is_needed(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -770,6 +828,9 @@ int main(void)
         UNIT(r80_metadata_that_ran_out_is_logged),
         UNIT(our_key_is_made_at_the_first_start),
         UNIT(keys_have_uses),
+        UNIT(the_next_key_is_published_and_does_not_sign),
+        UNIT(the_algorithm_is_chosen),
+        UNIT(a_passphrase_has_a_source),
         UNIT(a_key_to_sign_with_is_needed),
         UNIT(our_metadata_says_all),
         UNIT(our_metadata_follows_the_settings),

@@ -1,0 +1,100 @@
+"""Our own SAML keys: forms, roll-over, metadata that others read."""
+import base64
+import subprocess
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+from lxml import etree
+
+from lib import pki
+from lib.browser import exchange
+from lib.recipes import saml, sign_in
+from lib.saml_idp import NS, SamlIdp
+
+PASS = "correct horse"
+
+
+def metadata(host, name="corp"):
+    return etree.fromstring(exchange("GET", "%s/.sso/%s/metadata" % (host.url, name)).body)
+
+
+def certs(root, use):
+    return ["".join(x.findtext(".//ds:X509Certificate", namespaces=NS).split())
+            for x in root.iterfind(".//m:KeyDescriptor", NS) if x.get("use") == use]
+
+
+def locked_pem(pair):
+    kind = serialization.BestAvailableEncryption(PASS.encode())
+    return pair.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                                  kind).decode()
+
+
+def bag(httpd, pair, name="conf/sp.p12"):
+    """A PKCS#12 file."""
+    kind = serialization.BestAvailableEncryption(PASS.encode())
+    path = httpd.root / name
+    path.write_bytes(pkcs12.serialize_key_and_certificates(b"us", pair.key, pair.cert, None, kind))
+    path.chmod(0o600)
+    return path
+
+
+@pytest.mark.parametrize("source", ["file", "exec"])
+@pytest.mark.parametrize("form", ["pem", "pkcs12", "store"])
+def test_a_key_with_a_passphrase(httpd, closing, alice, form, source):
+    """Encrypted PEM, PKCS#12 and a store: the whole login, signed and encrypted."""
+    host, idp, pair = httpd.host("app.example.test", tls=True), closing(SamlIdp()), pki.pair("sp")
+    given = "file:%s" % httpd.secret("pass", PASS)
+    if source == "exec":
+        given = "exec:%s" % httpd.file("conf/pass.sh", "#!/bin/sh\necho '%s'\n" % PASS, 0o700)
+    crt = httpd.file("conf/sp.crt", pair.cert_pem)
+    pem = httpd.file("conf/sp.key", locked_pem(pair), 0o600)
+    where = {"pem": "%s %s" % (pem, crt), "pkcs12": bag(httpd, pair),
+             "store": "file:%s" % bag(httpd, pair)}[form]
+    saml(host, idp, extra="SSOSamlKey %s \"passphrase=%s\"\nSSOSamlSignRequests on" % (where, given))
+    httpd.start()
+    idp.register(etree.tostring(metadata(host)))
+    idp.answer.encrypt = "aes256-gcm"
+    assert sign_in(alice, host, "corp")["attributes"]["email"] == "alice@example.org"
+    idp.requests[-1].verify(pair.cert_b64)
+    assert PASS not in httpd.log.text()
+
+
+def test_a_passphrase_is_asked_for(httpd, closing):
+    host, idp, pair = httpd.host("app.example.test", tls=True), closing(SamlIdp()), pki.pair("sp")
+    pem = httpd.file("conf/sp.key", locked_pem(pair), 0o600)
+    saml(host, idp, extra="SSOSamlKey %s" % pem)
+    checked = httpd.configtest()
+    assert not checked.ok and "write passphrase=file:PATH behind it" in checked.output
+
+
+def test_roll_over(httpd, closing, alice):
+    """Row 38: published, then used, then gone; nobody notices."""
+    host, idp = httpd.host("app.example.test", tls=True), closing(SamlIdp())
+    old, new = pki.pair("sp"), pki.pair("sp2")
+    for name, pair in (("old", old), ("new", new)):
+        httpd.file("conf/%s.key" % name, pair.key_pem, 0o600)
+        httpd.file("conf/%s.crt" % name, pair.cert_pem)
+    line = "SSOSamlKey conf/%s.key conf/%s.crt"
+    saml(host, idp, extra="SSOSamlSignRequests on\n" + line % ("old", "old") + "\n"
+         + line % ("new", "new") + " next")
+    httpd.start()
+    root = metadata(host)
+    assert certs(root, "signing") == certs(root, "encryption") == [old.cert_b64, new.cert_b64]
+    idp.answer.encrypt = "aes256-gcm"
+    for encrypt_to in (old, new):
+        idp.sp_cert = lambda use, pair=encrypt_to: pair.cert_b64
+        sign_in(alice, host, "corp")
+        idp.requests[-1].verify(old.cert_b64)
+    # The change: the new one signs, the old one still opens what was encrypted to it.
+    host._lines = [x.replace(" next", "").replace(line % ("old", "old") + "\n", "")
+                   .replace(line % ("new", "new"), line % ("new", "new") + "\n"
+                            + line % ("old", "old") + " use=encrypt") for x in host._lines]
+    httpd.restart()
+    root = metadata(host)
+    assert certs(root, "signing") == [new.cert_b64]
+    assert certs(root, "encryption") == [new.cert_b64, old.cert_b64]
+    for encrypt_to in (old, new):
+        idp.sp_cert = lambda use, pair=encrypt_to: pair.cert_b64
+        sign_in(alice, host, "corp")
+        idp.requests[-1].verify(new.cert_b64)
