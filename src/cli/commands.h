@@ -12,6 +12,8 @@
 #include "cli/cli.h"
 
 extern const sso_command_t sso_cmd_show;
+extern const sso_command_t sso_cmd_check;
+extern const sso_command_t sso_cmd_metadata;
 extern const sso_command_t sso_cmd_flow_make;
 extern const sso_command_t sso_cmd_flow_open;
 extern const sso_command_t sso_cmd_secret_new;

@@ -31,6 +31,16 @@ typedef struct {
     const char *url; /* "https://www.example.org/.sso/NAME": leaves hang below it */
 } sso_idp_t;
 
+/* How much something matters that was found in a configuration. */
+typedef enum { SSO_GOOD, SSO_NOTE, SSO_WARNING, SSO_PROBLEM } sso_weight_t;
+
+/* One thing that was looked at; texts without tabs and line breaks. */
+typedef struct {
+    sso_weight_t weight;
+    const char *what; /* "the provider's certificate CN=idp expires in 5 days" */
+    const char *cure; /* what to do; "" when it is good */
+} sso_finding_t;
+
 #define SSO_ONCE_MAX 4
 
 /* Something that may be accepted once: remembered as a hash of label and bytes. */
@@ -171,6 +181,8 @@ struct sso_protocol {
     /* Answer SSO_NOTICE_ENDS; ended: whether all of them have ended, or could not be. */
     apr_status_t (*answer)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
                            int ended, sso_reply_t *reply);
+    /* Look over a provider that is prepared; adds sso_finding_t in cx->pool. NULL: nothing to say. */
+    void (*audit)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings);
 };
 
 /* Do this provider's answers come as a POST from its site? Then the cookies of flows must, too. */

@@ -5,6 +5,7 @@
  */
 #include "base/trace.h"
 #include "base/url.h"
+#include "core/audit.h"
 #include "crypto/random.h"
 #include "hmac/hmac.h"
 #include "hmac/hmac_diagnose.h"
@@ -437,6 +438,31 @@ static apr_status_t describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_arra
     return APR_SUCCESS;
 }
 
+static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
+{
+    const state_t *st = idp->provider->state;
+    int i;
+
+    sso_audit_add(findings, SSO_GOOD, apr_pstrcat(cx->pool, "the Endpoint is ", st->endpoint, NULL),
+                  "");
+    if (strncmp(st->endpoint, "https:", 6) != 0) {
+        sso_audit_add(findings, SSO_WARNING, "the Endpoint is plain http",
+                      "use its https address outside of a test bench");
+    }
+    for (i = 0; i < st->peer.keys; i++) {
+        if (st->secret[i].n >= SECRET_GOOD) continue;
+        sso_audit_add(
+            findings, SSO_WARNING,
+            apr_psprintf(cx->pool, "secret %d has only %d bytes", i + 1, (int)st->secret[i].n),
+            "make one with ssoctl secret new, put it first, and give it to the site");
+    }
+    if (st->peer.keys > 1) {
+        sso_audit_add(findings, SSO_NOTE,
+                      apr_psprintf(cx->pool, "%d secrets are accepted", st->peer.keys),
+                      "take the old ones away when the log says that they are not used");
+    }
+}
+
 const sso_protocol_t sso_hmac = {
     .name = "hmac",
     .bit = SSO_FOR_HMAC,
@@ -450,4 +476,5 @@ const sso_protocol_t sso_hmac = {
     .serve = serve,
     .describe = describe,
     .describe_other = describe_other,
+    .audit = audit,
 };

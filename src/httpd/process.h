@@ -24,7 +24,8 @@ int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 /* child_init, before there are threads: what asks other servers. */
 void sso_process_start_child(apr_pool_t *pool, server_rec *main_server);
 
-/* test_config: with -D DUMP_SSO, describe every provider of every site. */
+/* test_config: with -D DUMP_SSO describe every provider of every site, with DUMP_SSO_METADATA print
+ * our metadata for it, with DUMP_SSO_CHECK what should be changed. For ssoctl. */
 void sso_process_dump(apr_pool_t *pconf, server_rec *main_server);
 
 #endif /* SSO_HTTPD_PROCESS_H */

@@ -7,6 +7,7 @@
 #include "base/url.h"
 #include "saml/saml.h"
 #include "saml/saml_address.h"
+#include "saml/saml_audit.h"
 #include "saml/saml_describe.h"
 #include "saml/saml_logout.h"
 #include "saml/saml_notice.h"
@@ -176,4 +177,5 @@ const sso_protocol_t sso_saml = {
     .logout = logout,
     .hear = hear,
     .answer = answer,
+    .audit = sso_saml_audit,
 };

@@ -10,7 +10,7 @@ import pytest
 SSOCTL = os.environ["SSOCTL"]
 SOURCE = Path(__file__).resolve().parents[2]
 
-COMMANDS = ["show", "flow make", "flow open", "secret new", "directives", "faults"]
+COMMANDS = ["show", "check", "metadata", "flow make", "flow open", "secret new", "directives", "faults"]
 
 
 def run(*args, **kwargs):
@@ -495,3 +495,119 @@ def test_show_leaves_no_file_behind(httpd, tmp_path):
     scratch.mkdir()
     good("show", "--httpd", httpd(), env={"TMPDIR": str(scratch)})
     assert os.listdir(scratch) == []
+
+
+# ---- check, with a stand-in for httpd ----
+
+def lines(*rows):
+    return "".join("\t".join(row) + "\n" for row in rows)
+
+
+@pytest.fixture
+def findings(tmp_path):
+    """What httpd -D DUMP_SSO_CHECK prints, with a state directory of this mode."""
+    def make(*rows, mode=0o700):
+        state = tmp_path / "state"
+        state.mkdir(mode=mode, exist_ok=True)
+        state.chmod(mode)
+        return lines(("state", str(state)), ("site", "https://www.example.org", "/.sso"), *rows)
+    return make
+
+
+CORP_AT = ("finding", "corp", "https://www.example.org")
+OTHER_AT = ("finding", "corp", "https://other.example")
+
+
+def test_check_says_what_to_do(httpd, findings):
+    out = findings((*CORP_AT, "good", "all is well", ""), (*CORP_AT, "warning", "it ends", "renew it"),
+                   (*OTHER_AT, "note", "it is in test", "activate it"))
+    text = good("check", "--httpd", httpd(out=out))
+    assert "corp at https://www.example.org\n  ok       all is well\n" in text
+    assert "  WARNING  it ends\n           -> renew it\n" in text
+    assert "corp at https://other.example\n  note     it is in test\n" in text
+    assert text.index("other.example") < text.index("www.example.org")
+    assert text.endswith("\n0 problems, 1 warning\n")
+    assert httpd.called() == ["-t", "-D", "DUMP_SSO_CHECK"]
+
+
+def test_check_fails_with_a_problem(httpd, findings):
+    out = findings((*CORP_AT, "problem", "it has ended", "renew it"))
+    done = run("check", "--httpd", httpd(out=out))
+    assert done.returncode == 1 and done.stdout.endswith("\n1 problem, 0 warnings\n")
+    assert "  PROBLEM  it has ended\n           -> renew it\n" in done.stdout
+
+
+def test_check_strictly(httpd, findings):
+    out = findings((*CORP_AT, "warning", "it ends", "renew it"))
+    assert run("check", "--httpd", httpd(out=out)).returncode == 0
+    assert run("check", "--strict", "--httpd", httpd(out=out)).returncode == 1
+    assert run("check", "--strict", "--httpd",
+               httpd(out=findings((*CORP_AT, "note", "x", "y")))).returncode == 0
+
+
+def test_check_a_part(httpd, findings):
+    out = findings((*CORP_AT, "problem", "one", ""), (*OTHER_AT, "note", "two", ""),
+                   ("finding", "okta", "https://other.example", "problem", "three", ""))
+    text = good("check", "corp", "--site", "https://other.example/", "--httpd", httpd(out=out))
+    assert " two\n" in text and " one\n" not in text and " three\n" not in text
+    bad(1, "there is no such provider", "check", "crop", "--httpd", httpd(out=out))
+
+
+def test_check_the_state_directory(httpd, findings, tmp_path):
+    row = (*CORP_AT, "good", "x", "")
+    assert "is ours alone" in good("check", "--httpd", httpd(out=findings(row)))
+    done = run("check", "--httpd", httpd(out=findings(row, mode=0o755)))
+    assert done.returncode == 1 and f"-> run chmod 700 {tmp_path}/state" in done.stdout
+    gone = lines(("state", str(tmp_path / "none")), row)
+    assert "no state directory" in good("check", "--httpd", httpd(out=gone))
+    (tmp_path / "file").write_text("")
+    done = run("check", "--httpd", httpd(out=lines(("state", str(tmp_path / "file")), row)))
+    assert done.returncode == 1 and "is no directory" in done.stdout
+
+
+def test_check_says_something_about_the_clock(httpd, findings):
+    text = good("check", "--httpd", httpd(out=findings((*CORP_AT, "good", "x", ""))))
+    assert re.search("clock .*NTP", text)
+
+
+def test_check_without_a_provider(httpd, findings):
+    bad(1, "has no provider", "check", "--httpd", httpd(out=findings()))
+
+
+def test_check_a_configuration_that_is_wrong(httpd):
+    bad(1, "does not accept the configuration", "check",
+        "--httpd", httpd(out="", err="AH00526: Syntax error\n", status=1))
+
+
+# ---- metadata, with a stand-in for httpd ----
+
+XML = "<md:EntityDescriptor>\n é\n</md:EntityDescriptor>\n"
+
+
+def document(name, site, xml=XML, size=None):
+    return "metadata\t%s\t%s\t%d\n%s" % (name, site, size or len(xml.encode()), xml)
+
+
+def test_metadata(httpd):
+    out = "noise\n\n" + document("okta", "https://a.example", "<x/>") + document(
+        "corp", "https://a.example") + "more\n"
+    assert good("metadata", "corp", "--httpd", httpd(out=out)) == XML
+    assert httpd.called() == ["-t", "-D", "DUMP_SSO_METADATA"]
+
+
+def test_metadata_of_one_of_several_sites(httpd):
+    out = document("corp", "https://a.example", "<a/>") + document("corp", "https://b.example", "<b/>")
+    text = bad(1, "name one of", "metadata", "corp", "--httpd", httpd(out=out))
+    assert text.splitlines()[1:] == ["  --site https://a.example", "  --site https://b.example"]
+    assert good("metadata", "corp", "-s", "https://b.example:443/", "--httpd",
+                httpd(out=out)) == "<b/>"
+
+
+@pytest.mark.parametrize("out", ["", document("okta", "https://a.example"),
+                                 document("corp", "https://a.example", size=9999)])
+def test_metadata_that_is_not_there(httpd, out):
+    bad(1, "there is no SAML provider corp", "metadata", "corp", "--httpd", httpd(out=out))
+
+
+def test_metadata_needs_a_name(httpd):
+    bad(2, "", "metadata", "--httpd", httpd())

@@ -1022,6 +1022,26 @@ static void describe_tells_what_to_enter(void **state)
     }
 }
 
+static void its_secrets_are_looked_over(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_make(cx);
+    apr_array_header_t *list = apr_array_make(cx->pool, 4, sizeof(sso_finding_t));
+    int i;
+
+    b->set.hmac_endpoint = "http://127.0.0.1/sso";
+    APR_ARRAY_PUSH(b->set.hmac_secrets, sso_span_t) = sso_span("only-20-bytes-of-it.");
+    assert_int_equal(sso_hmac.prepare(cx, &b->provider, &b->provider.state), APR_SUCCESS);
+    sso_hmac.audit(cx, &b->idp, list);
+    assert_int_equal(list->nelts, 4);
+    assert_non_null(strstr(APR_ARRAY_IDX(list, 1, sso_finding_t).what, "plain http"));
+    assert_int_equal(APR_ARRAY_IDX(list, 2, sso_finding_t).weight, SSO_WARNING);
+    assert_string_equal(APR_ARRAY_IDX(list, 2, sso_finding_t).what, "secret 2 has only 20 bytes");
+    assert_string_equal(APR_ARRAY_IDX(list, 3, sso_finding_t).what, "2 secrets are accepted");
+    for (i = 0; i < list->nelts; i++)
+        assert_null(strstr(APR_ARRAY_IDX(list, i, sso_finding_t).what, SECRET));
+}
+
 static void nothing_else_is_served(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -1072,6 +1092,7 @@ int main(void)
         UNIT(prepare_wants_good_secrets),
         UNIT(prepare_takes_three_secrets_and_three_names),
         UNIT(describe_tells_what_to_enter),
+        UNIT(its_secrets_are_looked_over),
         UNIT(nothing_else_is_served),
     };
 

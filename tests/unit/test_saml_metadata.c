@@ -804,6 +804,45 @@ static void what_is_known_about_the_provider(void **state)
     assert_non_null(strstr(fact_of(facts, "Metadata valid until")->value, "EXPIRED"));
 }
 
+static int weight_of(const apr_array_header_t *list, const char *part)
+{
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        if (strstr(APR_ARRAY_IDX(list, i, sso_finding_t).what, part)) {
+            return (int)APR_ARRAY_IDX(list, i, sso_finding_t).weight;
+        }
+    }
+    return -1;
+}
+
+static void a_provider_is_looked_over(void **state)
+{
+    bench_t *b = bench_make(*state);
+    apr_array_header_t *list = apr_array_make(b->cx->pool, 8, sizeof(sso_finding_t));
+    sso_saml_state_t *s;
+
+    bench_set(b, "SSOSamlAllow", "sha1", NULL);
+    s = bench_prepare(b);
+    sso_saml.audit(b->cx, &b->idp, list);
+    assert_int_equal(weight_of(list, "the provider is "), SSO_GOOD);
+    assert_int_equal(weight_of(list, "SSOSamlAllow sha1"), SSO_WARNING);
+    assert_int_equal(weight_of(list, "RSA key of 2048 bits"), SSO_NOTE);
+    assert_int_equal(weight_of(list, "wants signed requests"), -1);
+    assert_int_equal(weight_of(list, "plain http"), -1);
+    apr_array_clear(list);
+    s->idp.wants_signed_requests = 1;
+    s->signs_requests = 0;
+    s->signer = NULL;
+    s->idp.valid_until = b->cx->now - 1;
+    s->idp.slo_post = "http://127.0.0.1/slo";
+    sso_saml.audit(b->cx, &b->idp, list);
+    assert_int_equal(weight_of(list, "wants signed requests"), SSO_PROBLEM);
+    assert_int_equal(weight_of(list, "metadata ended at"), SSO_PROBLEM);
+    assert_int_equal(weight_of(list, "we have no key yet"), SSO_NOTE);
+    assert_int_equal(weight_of(list, "http://127.0.0.1/slo is plain http"), SSO_WARNING);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -838,6 +877,7 @@ int main(void)
         UNIT(metadata_is_only_read),
         UNIT(what_to_enter_at_the_provider),
         UNIT(what_is_known_about_the_provider),
+        UNIT(a_provider_is_looked_over),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);
