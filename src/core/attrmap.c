@@ -321,3 +321,27 @@ apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set
     if (rv == APR_SUCCESS) *out = profile;
     return rv;
 }
+
+/* ---- the other way round ---- */
+
+const char *const *sso_attrmap_sources(apr_pool_t *pool, const sso_provider_settings_t *set,
+                                       const char *name)
+{
+    apr_array_header_t *sources = apr_array_make(pool, 8, sizeof(const char *));
+    const preset_t *preset;
+    int i;
+    int w;
+
+    for (i = 0; set->attributes && i < set->attributes->nelts; i++) {
+        const sso_line_t *line = &APR_ARRAY_IDX(set->attributes, i, sso_line_t);
+
+        for (w = 1; !strcasecmp(line->word[0], name) && w < line->n; w++)
+            APR_ARRAY_PUSH(sources, const char *) = line->word[w];
+    }
+    for (preset = presets; preset->name && !sources->nelts; preset++) {
+        for (i = 0; !strcasecmp(preset->name, name) && preset->source[i]; i++)
+            APR_ARRAY_PUSH(sources, const char *) = preset->source[i];
+    }
+    APR_ARRAY_PUSH(sources, const char *) = NULL;
+    return (const char *const *)(const void *)sources->elts;
+}

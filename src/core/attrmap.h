@@ -39,4 +39,9 @@ typedef struct {
 apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set,
                                const sso_identity_t *who, sso_profile_t *out);
 
+/* What providers may call an attribute of ours: by SSOAttribute, else by the presets; NULL at the end,
+ * in pool. None: the attribute is not known. */
+const char *const *sso_attrmap_sources(apr_pool_t *pool, const sso_provider_settings_t *set,
+                                       const char *name);
+
 #endif /* SSO_CORE_ATTRMAP_H */

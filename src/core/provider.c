@@ -233,6 +233,36 @@ static const char *check_saml_key(apr_pool_t *p, int n, const char *const *word)
     return certs > 1 ? "names two certificates; write FILE CERT" : NULL;
 }
 
+static const char *check_email(apr_pool_t *p, const char *word)
+{
+    const char *at = strchr(word, '@');
+
+    if (at && at != word && at[1] && !strpbrk(word, " <>\"\t")) return NULL;
+    return apr_psprintf(p, "'%s' is no e-mail address", word);
+}
+
+static const char *check_publish(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const keys[] = {"name",    "organization", "url", "contact",
+                                       "support", "attributes",   NULL};
+    const char *why = check_keys(p, n, word, keys);
+    int i;
+
+    for (i = 0; i < n && !why; i++) {
+        const char *contact = sso_line_value(1, &word[i], "contact");
+        const char *support = sso_line_value(1, &word[i], "support");
+        const char *url = sso_line_value(1, &word[i], "url");
+        sso_url_t parts;
+
+        if (contact) why = check_email(p, contact);
+        if (support) why = check_email(p, support);
+        if (url && sso_url_parse(p, url, &parts)) {
+            why = apr_psprintf(p, "'%s' is not an absolute URL", url);
+        }
+    }
+    return why;
+}
+
 static const char *check_unsolicited(apr_pool_t *p, int n, const char *const *word)
 {
     int i;

@@ -55,6 +55,9 @@ typedef struct {
     apr_array_header_t *saml_idp;
     const char *saml_entity_id;
     apr_array_header_t *saml_keys;
+    apr_array_header_t *saml_publish;
+    apr_interval_time_t saml_valid;
+    int saml_sign_metadata;
     int saml_sign;
     int saml_binding;
     int saml_response;

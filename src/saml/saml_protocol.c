@@ -111,8 +111,16 @@ static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span
         .signs_requests = state->signs_requests,
         .wants_signed_assertions = state->set->saml_want_signed != SSO_SIGNED_RESPONSE,
         .takes_cbc = state->set->saml_encryption != SSO_ENCRYPTION_GCM,
+        .publish = &state->publish,
+        .valid = state->set->saml_valid,
+        .signer = state->set->saml_sign_metadata ? state->signer : NULL,
     };
 
+    if (state->set->saml_sign_metadata && !state->signer) {
+        return sso_fail(cx, SSO_F_CONFIG,
+                        "SSOSamlSignMetadata: there is no key yet; it is made when "
+                        "httpd starts");
+    }
     return sso_saml_sp_write(cx, &sp, out);
 }
 

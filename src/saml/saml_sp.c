@@ -6,12 +6,19 @@
 #include "saml/saml_sp.h"
 
 #include "base/buf.h"
+#include "base/codec.h"
+#include "base/when.h"
 #include "crypto/keys.h"
+#include "crypto/mac.h"
 #include "saml/saml_names.h"
+#include "saml/saml_sig.h"
 #include "saml/saml_write.h"
+
+#include <apr_strings.h>
 
 #define FIRST_BYTES 8192
 #define MOST_BYTES  (256 * 1024)
+#define HOUR        APR_TIME_C(3600000000)
 
 /* What saml_decrypt understands, the best first: providers take the first they can do. */
 static const char *const always[] = {
@@ -116,11 +123,21 @@ static void write_nameid(sso_buf_t *b, const char *format)
 static void write_discovery(sso_buf_t *b, const char *location)
 {
     if (!location) return;
-    sso_buf_text(b, "    <md:Extensions>\n      <idpdisc:DiscoveryResponse");
+    sso_buf_text(b, "      <idpdisc:DiscoveryResponse");
     sso_saml_put_attr(b, "xmlns:idpdisc", SAML_NS_DISCOVERY);
     sso_saml_put_attr(b, "Binding", SAML_NS_DISCOVERY);
     sso_saml_put_attr(b, "Location", location);
-    sso_buf_text(b, " index=\"0\"/>\n    </md:Extensions>\n");
+    sso_buf_text(b, " index=\"0\"/>\n");
+}
+
+/* There is one, and it is not empty. */
+static void write_extensions(sso_buf_t *b, const sso_saml_sp_t *sp)
+{
+    if (!sp->discovery && !sso_saml_publish_has_ui(sp->publish)) return;
+    sso_buf_text(b, "    <md:Extensions>\n");
+    sso_saml_publish_ui(b, sp->publish);
+    write_discovery(b, sp->discovery);
+    sso_buf_text(b, "    </md:Extensions>\n");
 }
 
 /* The order of children is the schema's. */
@@ -131,26 +148,61 @@ static void write_role(sso_buf_t *b, const sso_saml_sp_t *sp)
     sso_saml_put_attr(b, "WantAssertionsSigned", sp->wants_signed_assertions ? "true" : "false");
     sso_saml_put_attr(b, "protocolSupportEnumeration", SAML_NS_PROTOCOL);
     sso_buf_text(b, ">\n");
-    write_discovery(b, sp->discovery);
+    write_extensions(b, sp);
     write_keys(b, sp);
     write_logout(b, sp->slo);
     write_nameid(b, sp->nameid);
     write_services(b, sp);
+    sso_saml_publish_wanted(b, sp->publish, sp->entity_id);
     sso_buf_text(b, "  </md:SPSSODescriptor>\n");
+}
+
+/* Of the hour: the same bytes for whoever asks twice. */
+static const char *valid_until(sso_ctx_t *cx, const sso_saml_sp_t *sp)
+{
+    return sso_when_text(cx->pool, cx->now - cx->now % HOUR + sp->valid);
+}
+
+/* "_" and a hash of what is in it: another document has another ID. */
+static apr_status_t make_id(sso_ctx_t *cx, const sso_saml_sp_t *sp, sso_span_t content,
+                            const char **out)
+{
+    const sso_span_t part[] = {sso_span(sp->entity_id), content};
+    unsigned char hash[SSO_MAC_BYTES];
+    apr_status_t rv = sso_mac_hash(cx, part, 2, hash);
+
+    if (rv != APR_SUCCESS) return rv;
+    *out = apr_pstrcat(cx->pool, "_", sso_hex_encode(cx->pool, sso_span_of(hash, 20)), NULL);
+    return APR_SUCCESS;
+}
+
+static void write_root(sso_ctx_t *cx, sso_buf_t *b, const sso_saml_sp_t *sp, const char *id)
+{
+    sso_buf_text(b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<md:EntityDescriptor");
+    sso_saml_put_attr(b, "xmlns:md", SAML_NS_METADATA);
+    sso_saml_put_attr(b, "xmlns:ds", SAML_NS_DSIG);
+    if (id) sso_saml_put_attr(b, "ID", id);
+    sso_saml_put_attr(b, "entityID", sp->entity_id);
+    if (sp->valid) sso_saml_put_attr(b, "validUntil", valid_until(cx, sp));
+    sso_buf_text(b, ">\n");
 }
 
 apr_status_t sso_saml_sp_write(sso_ctx_t *cx, const sso_saml_sp_t *sp, sso_span_t *out)
 {
+    sso_buf_t content = sso_buf_make(cx->pool, FIRST_BYTES, MOST_BYTES);
     sso_buf_t b = sso_buf_make(cx->pool, FIRST_BYTES, MOST_BYTES);
+    const char *id = NULL;
+    apr_status_t rv = APR_SUCCESS;
 
-    sso_buf_text(&b, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<md:EntityDescriptor");
-    sso_saml_put_attr(&b, "xmlns:md", SAML_NS_METADATA);
-    sso_saml_put_attr(&b, "xmlns:ds", SAML_NS_DSIG);
-    sso_saml_put_attr(&b, "entityID", sp->entity_id);
-    sso_buf_text(&b, ">\n");
-    write_role(&b, sp);
+    write_role(&content, sp);
+    sso_saml_publish_people(&content, sp->publish);
+    if (sp->signer) rv = make_id(cx, sp, sso_buf_span(&content), &id);
+    if (rv != APR_SUCCESS) return rv;
+    write_root(cx, &b, sp, id);
+    sso_buf_add(&b, content.p, content.n);
     sso_buf_text(&b, "</md:EntityDescriptor>\n");
     if (b.full) return sso_fail(cx, SSO_F_INTERNAL, "our metadata is too long");
+    if (sp->signer) return sso_saml_sig_make(cx, sso_buf_span(&b), sp->signer, out);
     *out = sso_buf_span(&b);
     return APR_SUCCESS;
 }

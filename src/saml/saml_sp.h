@@ -11,6 +11,8 @@
 
 #include "base/ctx.h"
 #include "base/span.h"
+#include "crypto/keys.h"
+#include "saml/saml_publish.h"
 
 #include <apr_tables.h>
 
@@ -26,12 +28,15 @@ typedef struct {
     const char *discovery;                /* where a discovery service answers; NULL: it does not */
     int signs_requests;
     int wants_signed_assertions;
-    int takes_cbc; /* AES-CBC is listed besides AES-GCM */
+    int takes_cbc;                     /* AES-CBC is listed besides AES-GCM */
+    const sso_saml_publish_t *publish; /* NULL: nothing more to say */
+    apr_interval_time_t valid;    /* it may be used so long from the current hour on; 0: for ever */
+    const sso_key_pair_t *signer; /* signs it; NULL: it is not signed */
 } sso_saml_sp_t;
 
 /**
- * Write our metadata: the same bytes for the same input, valid against the schema. Every text is
- * escaped (R65).
+ * Write our metadata: the same bytes for the same input, within an hour, valid against the schema.
+ * Every text is escaped (R65).
  *
  * @param out in cx->pool.
  * @return    APR_SUCCESS; SSO_F_INTERNAL if it grows beyond 256 KiB.

@@ -537,6 +537,7 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     if (rv == APR_SUCCESS) rv = load_keys(&m);
     if (rv == APR_SUCCESS) rv = read_allow(&m);
     if (rv == APR_SUCCESS) rv = sso_saml_tries_make(cx, provider->pool, &state->tries);
+    if (rv == APR_SUCCESS) rv = sso_saml_publish_read(cx, provider, &state->publish);
     if (rv != APR_SUCCESS) return rv;
     choose_signing(&m);
     prepare_policy(&m);

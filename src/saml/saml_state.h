@@ -13,6 +13,7 @@
 #include "core/protocol.h"
 #include "net/client.h"
 #include "saml/saml_metadata.h"
+#include "saml/saml_publish.h"
 #include "saml/saml_sig.h"
 #include "saml/saml_tries.h"
 #include "saml/saml_xml.h"
@@ -40,6 +41,7 @@ typedef struct {
     sso_saml_tries_t *tries;        /* counts; all else is read-only */
     apr_array_header_t *signing;    /* of const sso_cert_t *: for our metadata */
     apr_array_header_t *encryption; /* likewise */
+    sso_saml_publish_t publish;     /* for our metadata as well */
     int signs_requests;
     int unsolicited;              /* logins may begin at the provider */
     int bounces;                  /* those that do begin anew, here */

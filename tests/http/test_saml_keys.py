@@ -9,6 +9,7 @@ from lxml import etree
 
 from lib import pki
 from lib.browser import exchange
+from lib.idps import LemonLdap, SimpleSamlPhp
 from lib.recipes import saml, sign_in
 from lib.saml_idp import NS, SamlIdp
 
@@ -98,3 +99,62 @@ def test_roll_over(httpd, closing, alice):
         idp.sp_cert = lambda use, pair=encrypt_to: pair.cert_b64
         sign_in(alice, host, "corp")
         idp.requests[-1].verify(new.cert_b64)
+
+
+# -- our metadata
+
+EVERYTHING = """SSOSamlSignMetadata on
+SSOSamlMetadataValid 7d
+SSOSamlSignRequests on
+SSOSamlNameIDFormat urn:oasis:names:tc:SAML:2.0:nameid-format:transient
+SSOSamlPublish "name=Intranet of the Bank" "organization=The Bank" url=https://www.example.org/
+SSOSamlPublish contact=sso@example.org support=help@example.org attributes=email,name,groups,username
+SSOUserAttribute username email"""
+SCHEMA = "/usr/share/simplesamlphp/schemas/saml-schema-metadata-2.0.xsd"
+
+
+@pytest.mark.parametrize("extra", ["", EVERYTHING])
+def test_metadata_is_valid_against_the_schema(httpd, closing, extra):
+    host = httpd.host("app.example.test", tls=True)
+    saml(host, closing(SamlIdp()), extra=extra)
+    httpd.start()
+    path = httpd.root / "metadata.xml"
+    path.write_bytes(exchange("GET", host.url + "/.sso/corp/metadata").body)
+    done = subprocess.run(["xmllint", "--nonet", "--noout", "--schema", SCHEMA, path],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("algorithm", ["rsa-sha256", "rsa-sha512"])
+def test_signed_metadata_is_verified_by_xmlsec(httpd, closing, algorithm):
+    host, pair = httpd.host("app.example.test", tls=True), pki.pair("sp")
+    line = "SSOSamlKey %s %s algorithm=%s" % (httpd.file("conf/k", pair.key_pem, 0o600),
+                                             httpd.file("conf/c", pair.cert_pem), algorithm)
+    saml(host, closing(SamlIdp()), extra=EVERYTHING + "\n" + line)
+    httpd.start()
+    path = httpd.root / "metadata.xml"
+    body = exchange("GET", host.url + "/.sso/corp/metadata").body
+    assert algorithm.encode() in body
+
+    def verify(data):
+        path.write_bytes(data)
+        return subprocess.run(
+            ["xmlsec1", "--verify", "--enabled-reference-uris", "same-doc", "--id-attr:ID",
+             "urn:oasis:names:tc:SAML:2.0:metadata:EntityDescriptor", "--pubkey-cert-pem",
+             httpd.root / "conf/c", path], capture_output=True).returncode
+    assert verify(body) == 0
+    assert verify(body.replace(b"/acs", b"/abc")) != 0
+
+
+@pytest.mark.parametrize("program", [SimpleSamlPhp, LemonLdap])
+def test_others_read_our_signed_metadata(httpd, closing, make_browser, program):
+    host, idp = httpd.host("app.example.test", tls=True), closing(program())
+    saml(host, idp, extra=EVERYTHING)
+    httpd.start()
+    data = exchange("GET", host.url + "/.sso/corp/metadata").body
+    assert b"<ds:Signature" in data and b"RequestedAttribute" in data
+    idp.register("app", data)
+    idp.commit()
+    person = make_browser("alice") if program is SimpleSamlPhp else make_browser("dwho", "dwho")
+    attributes = sign_in(person, host, "corp")["attributes"]
+    assert attributes["email"] in ("alice@example.org", "dwho@badwolf.org")

@@ -686,6 +686,92 @@ static void our_metadata_follows_the_settings(void **state)
     assert_null(strstr(xml, "-cbc"));
 }
 
+/* Row 73: who we are, and what we ask for, where the schema has a place for it. */
+static void our_metadata_says_what_the_admin_adds(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const char *xml;
+
+    bench_set(b, "SSOSamlPublish", "name=Intranet & <more>", "organization=Bank",
+              "url=https://www.example.org/", "contact=sso@example.org", NULL);
+    bench_set(b, "SSOSamlPublish", "support=help@example.org", "attributes=email,department,bio",
+              NULL);
+    bench_set(b, "SSOAttribute", "department", "dept", "urn:oid:2.5.4.11", NULL);
+    bench_set(b, "SSOSamlMetadataValid", "7d", NULL);
+    (void)bench_prepare(b);
+    xml = serve_metadata(b);
+    assert_non_null(strstr(xml, "<mdui:DisplayName xml:lang=\"en\">Intranet &amp; &lt;more&gt;<"));
+    assert_non_null(strstr(xml, "FriendlyName=\"email\" "
+                                "Name=\"urn:oid:0.9.2342.19200300.100.1.3\""));
+    assert_non_null(strstr(xml, "FriendlyName=\"department\" Name=\"urn:oid:2.5.4.11\""));
+    assert_non_null(strstr(xml,
+                           "FriendlyName=\"bio\" Name=\"bio\" "
+                           "NameFormat=\"urn:oasis:names:tc:SAML:2.0:attrname-format:basic\""));
+    assert_non_null(strstr(xml, "<md:OrganizationName xml:lang=\"en\">Bank<"));
+    assert_non_null(strstr(xml, "<md:ContactPerson contactType=\"technical\"><md:EmailAddress>"
+                                "mailto:sso@example.org<"));
+    assert_non_null(strstr(xml, "contactType=\"support\""));
+    assert_non_null(strstr(xml, " validUntil=\"2026-11-30T18:00:00Z\"")); /* NOW is 18:58 */
+    b->cx->now += apr_time_from_sec(60);
+    assert_string_equal(xml, serve_metadata(b));
+}
+
+static void what_cannot_be_published_is_refused(void **state)
+{
+    bench_t *b = bench_make(*state);
+
+    bench_set(b, "SSOSamlPublish", "organization=Bank", NULL);
+    assert_int_not_equal(bench_try(b), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "organization=NAME url=URL"));
+    assert_fault(b->cx, CONFIG);
+    bench_unset(b, "SSOSamlPublish");
+    bench_set(b, "SSOSamlPublish", "attributes=email,shoe_size", NULL);
+    assert_int_not_equal(bench_try(b), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "write SSOAttribute shoe_size SOURCE"));
+    assert_fault(b->cx, CONFIG);
+}
+
+/* Row 74: signed by the key in it, the same bytes each time, and read only where it is whole. */
+static void our_metadata_is_signed(void **state)
+{
+    const sso_xml_limits_t limits = {1 << 20, 1000, 0};
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+    sso_saml_state_t *s;
+    sso_saml_trust_t trust = {.certs = NULL};
+    const char *xml;
+    const char *signature;
+    const char *extensions;
+    xmlDoc *verified;
+    xmlDoc *doc;
+
+    bench_set(b, "SSOSamlSignMetadata", "on", NULL);
+    bench_set(b, "SSOSamlPublish", "name=Intranet", NULL);
+    s = bench_prepare(b);
+    xml = serve_metadata(b);
+    assert_string_equal(xml, serve_metadata(b));
+    signature = strstr(xml, "<ds:Signature ");
+    extensions = strstr(xml, "<md:SPSSODescriptor ");
+    assert_true(signature && extensions && signature < extensions); /* the schema's order */
+    trust.certs = s->signing;
+    assert_int_equal(sso_xml_parse(b->cx, sso_span(xml), &limits, &doc), APR_SUCCESS);
+    assert_int_equal(
+        sso_saml_sig_check(b->cx, xmlDocGetRootElement(doc), &trust, &limits, &verified),
+        APR_SUCCESS);
+    xml = apr_pstrcat(b->cx->pool, apr_pstrmemdup(b->cx->pool, xml, (apr_size_t)(extensions - xml)),
+                      "<md:X/>", extensions, NULL);
+    assert_int_equal(sso_xml_parse(b->cx, sso_span(xml), &limits, &doc), APR_SUCCESS);
+    assert_int_not_equal(
+        sso_saml_sig_check(b->cx, xmlDocGetRootElement(doc), &trust, &limits, &verified),
+        APR_SUCCESS);
+    assert_fault(b->cx, SIGNATURE);
+    s->signer = NULL;
+    assert_int_not_equal(sso_saml.serve(b->cx, &b->idp, bench_get(b, "/.sso/corp/metadata", NULL),
+                                        "metadata", &reply),
+                         APR_SUCCESS);
+    assert_fault(b->cx, CONFIG);
+}
+
 /* R65: what we write can be read again, whatever stands in it. */
 static void r65_our_metadata_is_escaped(void **state)
 {
@@ -873,6 +959,9 @@ int main(void)
         UNIT(a_key_to_sign_with_is_needed),
         UNIT(our_metadata_says_all),
         UNIT(our_metadata_follows_the_settings),
+        UNIT(our_metadata_says_what_the_admin_adds),
+        UNIT(what_cannot_be_published_is_refused),
+        UNIT(our_metadata_is_signed),
         UNIT(r65_our_metadata_is_escaped),
         UNIT(metadata_is_only_read),
         UNIT(what_to_enter_at_the_provider),
