@@ -82,6 +82,11 @@ def type_into(browser, **values):
         browser.find_element(By.NAME, name).send_keys(value)
 
 
+def complaints(browser):
+    """What the browser has to say of our pages: a policy that forbids something of theirs."""
+    return [x["message"] for x in browser.get_log("browser") if "favicon" not in x["message"]]
+
+
 def sign_in_by_saml(browser, demo):
     browser.get(demo + "/")
     browser.find_element(By.LINK_TEXT, "Open the intranet").click()
@@ -127,6 +132,39 @@ def test_signed_token(browser, demo):
     assert variables["REMOTE_USER"] == "1002"
     assert variables["SSO_EMAIL"] == "bob@example.org"
     assert variables["SSO_ROLES"] == "reader"
+
+
+def test_the_setup_page_has_buttons_that_copy(browser, demo):
+    browser.get(demo + "/")
+    browser.find_element(By.LINK_TEXT, "Set up the company account").click()
+    wait(browser, lambda b: path(b) == "/.sso/corp/setup")
+    shot(browser, "setup")
+    button = browser.find_element(By.CSS_SELECTOR, "button[aria-label='Copy Audience']")
+    assert button.is_displayed()
+    button.click()
+    wait(browser, lambda b: button.text == "Copied")
+    assert demo + "/.sso/corp/acs" in browser.page_source
+    assert not complaints(browser)
+
+
+def test_the_test_page_shows_every_check_and_signs_nobody_in(browser, demo):
+    browser.get(demo + "/.sso/corp/setup")
+    browser.find_element(By.LINK_TEXT, "Go to the test page").click()
+    wait(browser, lambda b: b.find_elements(By.NAME, "email"))
+    shot(browser, "test-1-start")
+    type_into(browser, email="alice@example.org")
+    browser.find_element(By.TAG_NAME, "button").click()
+    wait(browser, lambda b: b.find_elements(By.NAME, "username"))
+    type_into(browser, username="alice", password="alice-pw")
+    browser.find_element(By.NAME, "password").submit()
+    wait(browser, lambda b: "it works" in b.title)
+    shot(browser, "test-2-report")
+    assert "It was alice@example.org, as expected" in browser.page_source
+    assert len(browser.find_elements(By.CSS_SELECTOR, "tr.good")) > 25
+    assert not browser.find_elements(By.CSS_SELECTOR, "tr.bad, tr.off")
+    assert not complaints(browser)
+    browser.get(demo + "/.sso/session")
+    assert "login_required" in browser.page_source
 
 
 def test_the_back_button_and_a_reload_lead_back(browser, demo):
