@@ -5,6 +5,7 @@
  */
 #include "core/setup.h"
 
+#include "core/audit.h"
 #include "core/describe.h"
 #include "core/idp.h"
 
@@ -100,6 +101,34 @@ void sso_setup_write_state(sso_markup_t *m, const sso_idp_t *idp)
     sso_markup_element(m, "p", "lead", state[active].meaning);
 }
 
+/* What ssoctl check says of it. Where something is weak is nobody's business elsewhere: only this machine
+ * sees it. */
+static void write_findings(sso_ctx_t *cx, sso_markup_t *m, const sso_idp_t *idp)
+{
+    static const char *const look[] = {
+        [SSO_GOOD] = "good", [SSO_NOTE] = "off", [SSO_WARNING] = "warn", [SSO_PROBLEM] = "bad"};
+    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_finding_t));
+    int i;
+
+    sso_audit(cx, idp, list);
+    sso_markup_element(m, "h2", NULL, "Validated");
+    sso_markup_element(
+        m, "p", "lead",
+        "As ssoctl check says it; shown to this machine only, whoever else opens this "
+        "page.");
+    sso_buf_text(&m->buf, "<table>\n");
+    for (i = 0; i < list->nelts; i++) {
+        const sso_finding_t *f = &APR_ARRAY_IDX(list, i, sso_finding_t);
+
+        sso_buf_format(&m->buf, "<tr class=\"%s\">", look[f->weight]);
+        sso_markup_element(m, "th", NULL, sso_weight_name(f->weight));
+        sso_markup_element(m, "td", NULL, f->what);
+        sso_markup_element(m, "td", NULL, f->cure);
+        sso_buf_text(&m->buf, "</tr>\n");
+    }
+    sso_buf_text(&m->buf, "</table>\n");
+}
+
 /* What comes next, when both sides are entered. */
 static void write_next(sso_ctx_t *cx, sso_markup_t *m, const sso_idp_t *idp)
 {
@@ -112,7 +141,7 @@ static void write_next(sso_ctx_t *cx, sso_markup_t *m, const sso_idp_t *idp)
 }
 
 static void write_page(sso_ctx_t *cx, const sso_idp_t *idp, const apr_array_header_t *ours,
-                       const apr_array_header_t *theirs, sso_reply_t *reply)
+                       const apr_array_header_t *theirs, int local, sso_reply_t *reply)
 {
     const char *title = apr_pstrcat(cx->pool, "Set up ", sso_setup_name(idp), NULL);
     sso_markup_t m = sso_markup_open(cx, title, SSO_MARKUP_SHEET);
@@ -125,6 +154,7 @@ static void write_page(sso_ctx_t *cx, const sso_idp_t *idp, const apr_array_head
     write_facts(&m, "Known here about the other side",
                 "What this server believes. Compare it with what the other side says about itself.",
                 theirs, &id);
+    if (local) write_findings(cx, &m, idp);
     write_next(cx, &m, idp);
     sso_markup_script(&m, copy_script);
     sso_markup_close(cx, &m, 200, "'none'", reply);
@@ -141,6 +171,6 @@ apr_status_t sso_setup_serve(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
         rv = sso_fail(cx, SSO_F_METHOD, "%s on the set-up page", req->method);
     }
     if (rv == APR_SUCCESS) rv = sso_describe_facts(cx, idp, ours, theirs);
-    if (rv == APR_SUCCESS) write_page(cx, idp, ours, theirs, reply);
+    if (rv == APR_SUCCESS) write_page(cx, idp, ours, theirs, req->loopback, reply);
     return rv;
 }

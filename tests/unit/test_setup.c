@@ -126,6 +126,20 @@ static void who_may_see_it(void **state)
     assert_non_null(strstr(b->log, "SSOSetupPages anyone"));
 }
 
+/* Where something is weak is for this machine only. */
+static void findings_are_shown_here_only(void **state)
+{
+    bench_t *b = bench_make(*state);
+    sso_reply_t reply = get(b, "GET", "/.sso/corp/setup", 1);
+
+    assert_non_null(strstr(body_of(b, &reply), "<h2>Validated</h2>"));
+    assert_non_null(strstr(body_of(b, &reply), "<td>the site is reached by https</td>"));
+    settings_of(b->idp)->setup_pages = SSO_SETUP_ANYONE;
+    reply = get(b, "GET", "/.sso/corp/setup", 0);
+    assert_null(strstr(body_of(b, &reply), "Validated"));
+    assert_null(strstr(body_of(b, &reply), "reached by https"));
+}
+
 static void it_is_only_read(void **state)
 {
     bench_t *b = bench_make(*state);
@@ -144,6 +158,7 @@ int main(void)
         UNIT(it_is_escaped),
         UNIT(it_says_whether_people_are_sent_there),
         UNIT(who_may_see_it),
+        UNIT(findings_are_shown_here_only),
         UNIT(it_is_only_read),
     };
 
