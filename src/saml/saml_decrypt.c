@@ -24,6 +24,8 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
+#include <strings.h>
+
 #define TRIES_MAX 8  /* private-key operations for one message */
 #define CEK_MAX   32 /* bytes of a content key */
 #define GCM_IV    12
@@ -81,6 +83,36 @@ static int unwrap(EVP_PKEY *key, const sso_envelope_key_t *wrapped, unsigned cha
     return ok;
 }
 
+/* Row 38: by the certificate, its fingerprint, or the name in it. */
+static int is_hinted(const sso_key_pair_t *pair, const char *hint)
+{
+    const sso_cert_t *cert = pair->cert;
+
+    if (!cert || !hint) return 0;
+    return !strcmp(hint, cert->der_base64) || !strcasecmp(hint, cert->sha256)
+           || !strcmp(hint, cert->subject);
+}
+
+/* All our keys, those that the envelope names before the others. */
+static const sso_key_pair_t **in_order(apr_pool_t *pool, const apr_array_header_t *keys,
+                                       const char *hint)
+{
+    const sso_key_pair_t **order = apr_palloc(pool, sizeof(*order) * (size_t)(keys->nelts + 1));
+    int n = 0;
+    int pass;
+    int k;
+
+    for (pass = 1; pass >= 0; pass--) {
+        for (k = 0; k < keys->nelts; k++) {
+            const sso_key_pair_t *pair = APR_ARRAY_IDX(keys, k, const sso_key_pair_t *);
+
+            if (is_hinted(pair, hint) == pass) order[n++] = pair;
+        }
+    }
+    order[n] = NULL;
+    return order;
+}
+
 /* The content key, or a random one of the same length. */
 static apr_status_t find_cek(sso_ctx_t *cx, const sso_envelope_t *envelope,
                              const apr_array_header_t *keys, unsigned char cek[CEK_MAX])
@@ -89,13 +121,12 @@ static apr_status_t find_cek(sso_ctx_t *cx, const sso_envelope_t *envelope,
     apr_status_t rv = sso_random_bytes(cx, cek, CEK_MAX);
     int tries = 0;
     int i;
-    int k;
 
     for (i = 0; rv == APR_SUCCESS && i < envelope->keys; i++) {
-        for (k = 0; k < keys->nelts && tries < TRIES_MAX; k++, tries++) {
-            EVP_PKEY *key = APR_ARRAY_IDX(keys, k, const sso_key_pair_t *)->key;
+        const sso_key_pair_t **pair = in_order(cx->pool, keys, envelope->key[i].hint);
 
-            if (unwrap(key, &envelope->key[i], cek, n)) return APR_SUCCESS;
+        for (; *pair && tries < TRIES_MAX; pair++, tries++) {
+            if (unwrap((*pair)->key, &envelope->key[i], cek, n)) return APR_SUCCESS;
         }
     }
     return rv;

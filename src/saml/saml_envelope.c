@@ -8,6 +8,8 @@
 #include "base/codec.h"
 #include "saml/saml_names.h"
 
+#include <apr_lib.h>
+
 #define NS_ENC11  "http://www.w3.org/2009/xmlenc11#"
 #define NS_MORE   "http://www.w3.org/2001/04/xmldsig-more#"
 #define SPACES    " \t\r\n"
@@ -181,25 +183,56 @@ static apr_status_t read_transport(sso_ctx_t *cx, const xmlNode *method, sso_env
     return refuse_algorithm(cx, method, uri);
 }
 
+static const char *without_space(apr_pool_t *pool, const char *text)
+{
+    char *out = apr_palloc(pool, strlen(text) + 1);
+    char *o = out;
+
+    for (; *text; text++) {
+        if (!apr_isspace(*text)) *o++ = *text;
+    }
+    *o = '\0';
+    return out;
+}
+
+/* R24: which of our keys is tried first, and no more than that; what cannot be read says nothing. */
+static const char *read_hint(sso_ctx_t *cx, const xmlNode *info)
+{
+    const xmlNode *name = sso_xml_child(info, SAML_NS_DSIG, "KeyName");
+    const xmlNode *data = sso_xml_child(info, SAML_NS_DSIG, "X509Data");
+    const char *text = NULL;
+
+    if (!name && data) name = sso_xml_child(data, SAML_NS_DSIG, "X509Certificate");
+    if (!name) return NULL;
+    if (sso_xml_text(cx, name, 1, &text) != APR_SUCCESS) {
+        sso_ctx_clear(cx);
+        return NULL;
+    }
+    return without_space(cx->pool, text);
+}
+
 static apr_status_t read_key(sso_ctx_t *cx, const xmlNode *node, sso_envelope_key_t *out)
 {
     sso_envelope_key_t key = {.digest = "SHA1", .mgf_digest = "SHA1"};
     const xmlNode *at;
     const xmlNode *method;
+    const xmlNode *info;
     const xmlNode *data;
     apr_status_t rv = enter(cx, node, &at);
 
     if (rv != APR_SUCCESS) return rv;
     method = take(&at, SAML_NS_ENC, "EncryptionMethod");
-    (void)take(&at, SAML_NS_DSIG, "KeyInfo"); /* a hint which of our keys: all are tried */
+    info = take(&at, SAML_NS_DSIG, "KeyInfo");
     data = take(&at, SAML_NS_ENC, "CipherData");
     (void)take(&at, SAML_NS_ENC, "ReferenceList");
     (void)take(&at, SAML_NS_ENC, "CarriedKeyName");
     if (!method || !data || at) return refuse(cx, node, "not the elements that belong there");
     rv = read_transport(cx, method, &key);
     if (rv == APR_SUCCESS) rv = read_cipher_data(cx, data, &key.value);
-    if (rv == APR_SUCCESS) *out = key;
-    return rv;
+    if (rv != APR_SUCCESS) return rv;
+    if (info) key.hint = read_hint(cx, info);
+    *out = key;
+    return APR_SUCCESS;
 }
 
 /* What is being read: the envelope, and how many EncryptedKeys there were, ours or not. */

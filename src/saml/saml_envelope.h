@@ -31,6 +31,8 @@ typedef struct {
     const char *mgf_digest;
     sso_span_t label; /* OAEPparams; may be empty */
     sso_span_t value; /* the bytes */
+    const char *hint; /* which of our keys it says it is for: a name, or a certificate in Base64
+                         without white space; NULL: it does not say */
 } sso_envelope_key_t;
 
 typedef struct {

@@ -123,6 +123,7 @@ typedef struct {
     const char *oaep_label;  /* OAEPparams, the plain bytes; NULL: none */
     forge_key_place_t place;
     const char *recipient;   /* of EncryptedKey; NULL: none */
+    const char *key_info;    /* XML behind EncryptionMethod of EncryptedKey: a KeyInfo; NULL */
     int decoys;              /* EncryptedKeys for FORGE_FOREIGN before the right one */
     int key_bytes;           /* length of the content key that is wrapped; 0: the right one */
     int flip;                /* n > 0: the nth byte of the ciphertext is changed; n < 0: from the

@@ -158,8 +158,9 @@ static void encrypted_key(sso_buf_t *b, const forge_enc_t *enc, forge_key_t whic
                        forge_base64(b->pool, enc->oaep_label, strlen(enc->oaep_label)));
     }
     sso_buf_format(b,
-                   "</xenc:EncryptionMethod><xenc:CipherData><xenc:CipherValue>%s"
+                   "</xenc:EncryptionMethod>%s<xenc:CipherData><xenc:CipherValue>%s"
                    "</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey>",
+                   enc->key_info ? enc->key_info : "",
                    wrapped(b->pool, enc, which, key, key_bytes));
 }
 

@@ -430,9 +430,51 @@ static void tries_have_a_maximum(void **state)
     assert_fault(cx, DECRYPT);
 }
 
+/* Row 38: of more keys than are tried, the one that the message names is; and the hint only orders. */
+static void the_key_that_is_named_is_tried_first(void **state)
+{
+    static const struct {
+        const char *what, *info;
+        int opens;
+    } hint[] = {
+        {"none", NULL, 0},
+        {"a fingerprint", "<ds:KeyInfo><ds:KeyName> AB12 </ds:KeyName></ds:KeyInfo>", 1},
+        {"a name", "<ds:KeyInfo><ds:KeyName>CN=sp</ds:KeyName></ds:KeyInfo>", 1},
+        {"a certificate",
+         "<ds:KeyInfo><ds:X509Data><ds:X509Certificate>\nTUlJ\nQmFz\n</ds:X509Certificate>"
+         "</ds:X509Data></ds:KeyInfo>",
+         1},
+        {"another name", "<ds:KeyInfo><ds:KeyName>CN=other</ds:KeyName></ds:KeyInfo>", 0},
+        {"a name with elements in it",
+         "<ds:KeyInfo><ds:KeyName><ds:X/>CN=sp</ds:KeyName></ds:KeyInfo>", 0},
+        {"an empty KeyInfo", "<ds:KeyInfo/>", 0},
+    };
+    static const sso_cert_t cert = {.der_base64 = "TUlJQmFz", .sha256 = "ab12", .subject = "CN=sp"};
+    sso_ctx_t *cx = *state;
+    sso_saml_unlock_t unlock = unlock_with(cx, FORGE_FOREIGN, 0);
+    sso_key_pair_t *pair;
+    apr_size_t i;
+
+    for (i = 0; i < 9; i++) {
+        pair = apr_pcalloc(cx->pool, sizeof(*pair));
+        pair->key = forge_key(i < 8 ? FORGE_FOREIGN : FORGE_SP);
+        pair->cert = i < 8 ? NULL : &cert;
+        APR_ARRAY_PUSH((apr_array_header_t *)(uintptr_t)unlock.keys, const sso_key_pair_t *) = pair;
+    }
+    for (i = 0; i < COUNT(hint); i++) {
+        forge_enc_t enc = forge_enc();
+
+        print_message("  %s\n", hint[i].what);
+        enc.key_info = hint[i].info;
+        assert_int_equal(decrypt(cx, response_with(cx, &enc), &unlock) != NULL, hint[i].opens);
+        if (!hint[i].opens) assert_fault(cx, DECRYPT);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        UNIT(the_key_that_is_named_is_tried_first),
         UNIT(rows),
         UNIT(r42_plaintexts),
         UNIT(r1_plaintext_has_a_maximum),
