@@ -72,6 +72,7 @@ static const word_t words[] = {
     {"Require sso-attribute NAME VALUE...", "The attribute has one of the values."},
     {"Require sso-provider NAME...", "The login was at one of the providers."},
     {"Require sso-acr URI...", "The login was of one of these authentication contexts."},
+    {"Require sso-owner", "The person owns the site, by SSOOwner; needs SSOAccounts."},
     {"AuthType SSO",
      "Not needed where an SSO line stands. Under another AuthType the SSO line does not act, so "
      "that in an <If> programs can log in with Basic."},

@@ -8,6 +8,9 @@
 #include "base/codec.h"
 #include "base/trace.h"
 #include "base/url.h"
+#include "core/account_live.h"
+#include "core/account_login.h"
+#include "core/account_sync.h"
 #include "core/page.h"
 #include "core/session.h"
 #include "core/trial.h"
@@ -264,6 +267,61 @@ static apr_status_t lead_back_again(sso_ctx_t *cx, const sso_idp_t *idp, const s
     return APR_SUCCESS;
 }
 
+/* ---- accounts ---- */
+
+/* An authentic answer that bans is a sync message that came with the browser. */
+static apr_status_t ban(sso_ctx_t *cx, const sso_idp_t *idp, const sso_identity_t *who)
+{
+    const sso_accounts_t *accounts = idp->site->accounts;
+    const sso_account_claim_t claim = {
+        .realm = sso_account_realm(cx->pool, idp->provider->protocol->name, who->issuer),
+        .provider = idp->provider->name,
+        .user_id = who->subject,
+        .banned = 1};
+    sso_account_did_t did;
+    sso_account_t account;
+    int ended = 0;
+    apr_status_t rv = sso_account_sync(cx, accounts, idp->provider->set, &claim, NULL, &did,
+                                       &account);
+
+    if (rv == APR_SUCCESS) rv = sso_account_end(cx, accounts, account.id, &ended);
+    if (rv != APR_SUCCESS) return rv;
+    return sso_fail(cx, SSO_F_BANNED, "provider %s bans account %s; %d sessions ended",
+                    idp->provider->name, account.id, ended);
+}
+
+/* The record says who the person is here. */
+static apr_status_t enter(sso_ctx_t *cx, const sso_idp_t *idp, const sso_identity_t *who,
+                          sso_profile_t *profile, sso_account_t *account)
+{
+    const sso_accounts_t *accounts = idp->site->accounts;
+    sso_account_claim_t claim;
+    apr_status_t rv = sso_account_claim(cx, idp->provider, who, profile, &claim);
+
+    if (rv == APR_SUCCESS)
+        rv = sso_account_login(cx, accounts, idp->provider->set, &claim, account);
+    if (rv == APR_SUCCESS) sso_account_amend(cx, account, profile);
+    return rv;
+}
+
+/* The session is in the store, where whoever changes the record finds it; whoever changed it before
+ * that is found here. */
+static apr_status_t confirm(sso_ctx_t *cx, const sso_accounts_t *accounts, sso_account_t *account)
+{
+    const char *id = account->id;
+    sso_ctx_t aside = *cx;
+    int changed = 0;
+    int count;
+    apr_status_t rv = sso_account_recheck(cx, accounts, account, &changed);
+
+    if (rv == APR_SUCCESS && !changed) return rv;
+    if (rv == APR_SUCCESS) return sso_account_follow(cx, accounts, id, &count);
+    if (cx->err.fault == SSO_F_BANNED) (void)sso_account_end(&aside, accounts, id, &count);
+    return rv; /* nobody has the session's cookie */
+}
+
+/* ---- admission ---- */
+
 /* An authentic answer that revokes the person's access is remembered, not only refused. */
 static apr_status_t check_bans(sso_ctx_t *cx, const sso_idp_t *idp, const sso_identity_t *who)
 {
@@ -292,10 +350,15 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
                           const sso_answer_t *answer, sso_session_plan_t *plan, sso_reply_t *reply)
 {
     sso_profile_t *profile = apr_palloc(cx->pool, sizeof(*profile));
+    const sso_accounts_t *accounts = idp->site->accounts;
+    sso_account_t account;
     sso_session_t *before = apr_palloc(cx->pool, sizeof(*before));
-    apr_status_t rv = check_bans(cx, idp, answer->who);
+    apr_status_t rv = APR_SUCCESS;
 
+    if (!accounts) rv = check_bans(cx, idp, answer->who);
+    if (accounts && answer->who->banned) rv = ban(cx, idp, answer->who);
     if (rv == APR_SUCCESS) rv = sso_attrmap_apply(cx, idp->provider->set, answer->who, profile);
+    if (rv == APR_SUCCESS && accounts) rv = enter(cx, idp, answer->who, profile, &account);
     if (rv != APR_SUCCESS) return rv;
     plan->idp = idp;
     plan->who = answer->who;
@@ -303,6 +366,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->landing = landing_of(answer);
     if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
     rv = sso_session_make(cx, req, plan, reply);
+    if (rv == APR_SUCCESS && accounts) rv = confirm(cx, accounts, &account);
     if (rv == APR_SUCCESS) log_login(cx, idp, profile);
     return rv;
 }

@@ -34,7 +34,11 @@ static const char *const oidc_auth_choices[] = {"auto",
                                                 NULL};
 static const char *const oidc_mode_choices[] = {"query", "form_post", NULL};
 static const char *const oidc_pkce_choices[] = {"off", "S256", NULL};
+static const char *const link_choices[] = {"none", "email", NULL};
+static const char *const email_choices[] = {"refuse", "move", NULL};
+static const char *const role_choices[] = {"live", "relogin", NULL};
 static const char *const hmac_sig_choices[] = {"any", "hex", "base64", NULL};
+static const char *const freshness_choices[] = {"optional", "required", "off", NULL};
 static const char *const hmac_signed_choices[] = {"either", "base64", "urlencoded", NULL};
 
 static int is_word(const char *text, const char *also)
@@ -59,11 +63,17 @@ static const char *check_domain(apr_pool_t *p, int n, const char *const *word)
     return NULL;
 }
 
-/* `user` and `provider` are ours to say: a second SSO_USER from elsewhere would replace the first. */
+/* These are ours to say: a second SSO_USER from elsewhere would replace the first. */
+static int is_ours(const char *name)
+{
+    return !strcasecmp(name, "user") || !strcasecmp(name, "provider")
+           || !strcasecmp(name, "account") || !strcasecmp(name, "owner");
+}
+
 static const char *check_attribute(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
-    if (!strcasecmp(word[0], "user") || !strcasecmp(word[0], "provider")) {
+    if (is_ours(word[0])) {
         return apr_psprintf(p, "'%s' is set by mod_sso; choose another name%s", word[0],
                             strcasecmp(word[0], "user") ? "" : ", or write SSOUserAttribute");
     }
@@ -448,6 +458,47 @@ static const char *check_oidc_endpoints(apr_pool_t *p, int n, const char *const 
         }
     }
     return why;
+}
+
+static const char *check_provision(apr_pool_t *p, int n, const char *const *word)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        const char *group = sso_line_value(1, &word[i], "require-group");
+        const char *role = sso_line_value(1, &word[i], "require-role");
+
+        if ((group && *group) || (role && *role)) continue;
+        if (!strcasecmp(word[i], "on") || (!strcasecmp(word[i], "off") && n == 1)) continue;
+        return apr_psprintf(p,
+                            "'%s' is not known here; write on, off, require-group=NAME or "
+                            "require-role=NAME",
+                            word[i]);
+    }
+    return NULL;
+}
+
+static const char *check_update(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const fields[] = {"email", "name", "image", "bio", NULL};
+    int i;
+    int f;
+
+    for (i = 0; i < n; i++) {
+        const char *when = NULL;
+
+        for (f = 0; fields[f] && !when; f++)
+            when = sso_line_value(1, &word[i], fields[f]);
+        if (when
+            && (!strcmp(when, "always") || !strcmp(when, "create") || !strcmp(when, "never"))) {
+            continue;
+        }
+        return apr_psprintf(p,
+                            "'%s' is not known here; write email, name, image or bio, '=', and "
+                            "always, create or never",
+                            word[i]);
+    }
+    return NULL;
 }
 
 static const char *check_params(apr_pool_t *p, int n, const char *const *word)

@@ -35,7 +35,11 @@ enum {
 };
 enum { SSO_OIDC_QUERY, SSO_OIDC_FORM_POST };
 enum { SSO_OIDC_PKCE_OFF, SSO_OIDC_PKCE_S256 };
+enum { SSO_LINK_NONE, SSO_LINK_EMAIL };
+enum { SSO_EMAIL_REFUSE, SSO_EMAIL_MOVE };
+enum { SSO_ROLES_LIVE, SSO_ROLES_RELOGIN };
 enum { SSO_HMAC_SIG_ANY, SSO_HMAC_SIG_HEX, SSO_HMAC_SIG_BASE64 };
+enum { SSO_FRESHNESS_OPTIONAL, SSO_FRESHNESS_REQUIRED, SSO_FRESHNESS_OFF };
 enum { SSO_HMAC_SIGNED_EITHER, SSO_HMAC_SIGNED_BASE64, SSO_HMAC_SIGNED_URLENCODED };
 
 typedef struct {
@@ -50,6 +54,12 @@ typedef struct {
     apr_array_header_t *user_attribute;
     apr_interval_time_t lifetime;
     apr_interval_time_t idle;
+    apr_array_header_t *provision;
+    int link_by;
+    apr_array_header_t *link_deny;
+    int email_conflict;
+    apr_array_header_t *update;
+    int role_change;
 
     apr_array_header_t *saml_metadata;
     apr_array_header_t *saml_idp;
@@ -99,6 +109,9 @@ typedef struct {
     int hmac_sig;
     int hmac_signed;
     apr_array_header_t *hmac_params;
+    int hmac_sync;
+    int hmac_sync_freshness;
+    int hmac_sync_create;
 } sso_provider_settings_t;
 
 enum {

@@ -121,6 +121,68 @@ static const char *check_cookie(apr_pool_t *p, int n, const char *const *word)
     return why;
 }
 
+/* A name stands in every record and in ssoctl's words. */
+static const char *check_accounts(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *c;
+
+    (void)n;
+    for (c = word[0]; *c; c++) {
+        if (!apr_isalnum(*c) && !strchr("-_.", *c)) break;
+    }
+    if (!*c && c != word[0] && c - word[0] <= 64) return NULL;
+    return apr_psprintf(p,
+                        "'%s' cannot name accounts; write on, off, or letters, digits, '-', '_' "
+                        "and '.', 64 at most",
+                        word[0]);
+}
+
+static const char *check_account_database(apr_pool_t *p, int n, const char *const *word)
+{
+    if (!strcasecmp(word[0], "sqlite3")) return NULL;
+    if (strcasecmp(word[0], "pgsql") != 0) {
+        return apr_psprintf(p,
+                            "'%s' is no database that accounts can be kept in; write sqlite3 "
+                            "[FILE], or pgsql \"host=... dbname=...\"",
+                            word[0]);
+    }
+    if (n < 2) return "needs the parameters of the connection: pgsql \"host=... dbname=...\"";
+    if (!strstr(word[1], "password=")) return NULL;
+    return "a password never stands in the configuration; write passfile=FILE among the "
+           "parameters, or service=NAME, as libpq reads them";
+}
+
+static const char *check_owner_key(apr_pool_t *p, const char *word)
+{
+    static const char *const keys[] = {"provider", "domain", "role", "id"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        const char *value = sso_line_value(1, &word, keys[i]);
+
+        if (value && *value) return NULL;
+    }
+    return apr_psprintf(p,
+                        "'%s' is not known here; write provider=NAME, domain=DOMAIN, role=ROLE "
+                        "or id=USER_ID",
+                        word);
+}
+
+static const char *check_owner(apr_pool_t *p, int n, const char *const *word)
+{
+    int first = !strcasecmp(word[0], "first-login");
+    const char *why = NULL;
+    int i;
+
+    if (!strcasecmp(word[0], "none")) return n == 1 ? NULL : "'none' stands alone";
+    for (i = first; i < n && !why; i++)
+        why = check_owner_key(p, word[i]);
+    if (why) return why;
+    if (!sso_line_value(n, word, "provider")) return "needs provider=NAME: whose people may own";
+    if (first == !sso_line_value(n, word, "id")) return NULL;
+    return "names either first-login or id=USER_ID";
+}
+
 /* clang-format off */
 #define SETTING(kind, name, field, ...) \
     SSO_SETTING_TYPE_CHECK(sso_server_settings_t, kind, name, field);

@@ -22,6 +22,9 @@ typedef struct {
     apr_array_header_t *cookie;
     int insecure_http;
     apr_int64_t quota;
+    const char *accounts;
+    apr_array_header_t *account_database;
+    apr_array_header_t *owner;
 } sso_server_settings_t;
 
 enum {

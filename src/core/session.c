@@ -214,26 +214,99 @@ static apr_status_t write_attributes(sso_ctx_t *cx, writer_t *w, const sso_sessi
     return rv;
 }
 
-static apr_status_t render(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_span_t *out)
+/* Room for the head and `attrs` attributes, to be filled in at the end. */
+static writer_t open_writer(sso_ctx_t *cx, apr_size_t attrs)
 {
-    apr_size_t attrs = (apr_size_t)plan->profile->mapped->nelts + 2;
     apr_size_t fixed = sizeof(head_t) + attrs * sizeof(attr_t);
     char *blank = apr_pcalloc(cx->pool, fixed);
     writer_t w = {.buf = sso_buf_make(cx->pool, 1024, SSO_RECORD_MAX - 1),
                   .attr = apr_pcalloc(cx->pool, attrs * sizeof(attr_t))};
-    apr_status_t rv;
 
     sso_buf_add(&w.buf, blank, fixed);
-    write_head(cx, &w, plan);
-    rv = write_attributes(cx, &w, plan);
-    if (rv != APR_SUCCESS) return rv;
-    if (w.buf.full) {
+    return w;
+}
+
+static apr_status_t close_writer(sso_ctx_t *cx, writer_t *w, sso_span_t *out)
+{
+    if (w->buf.full) {
         return sso_fail(cx, SSO_F_SESSION_SIZE, "a session holds %d bytes at most", SSO_RECORD_MAX);
     }
-    memcpy(w.buf.p, &w.head, sizeof(w.head));
-    memcpy(w.buf.p + sizeof(w.head), w.attr, w.head.n * sizeof(attr_t));
-    *out = sso_buf_span(&w.buf);
+    memcpy(w->buf.p, &w->head, sizeof(w->head));
+    memcpy(w->buf.p + sizeof(w->head), w->attr, w->head.n * sizeof(attr_t));
+    *out = sso_buf_span(&w->buf);
     return APR_SUCCESS;
+}
+
+static apr_status_t render(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_span_t *out)
+{
+    writer_t w = open_writer(cx, (apr_size_t)plan->profile->mapped->nelts + 2);
+    apr_status_t rv;
+
+    write_head(cx, &w, plan);
+    rv = write_attributes(cx, &w, plan);
+    return rv == APR_SUCCESS ? close_writer(cx, &w, out) : rv;
+}
+
+/* ---- rendering once more ---- */
+
+static int is_one_of(const char *name, const char *const *names)
+{
+    for (; *names; names++) {
+        if (!strcasecmp(name, *names)) return 1;
+    }
+    return 0;
+}
+
+/* Head and texts as they were; a record's offsets are its own. */
+static void copy_head(writer_t *w, const char *record)
+{
+    int i;
+
+    memcpy(&w->head, record, sizeof(w->head));
+    for (i = 0; i < T_COUNT; i++)
+        w->head.text[i] = put_text(w, record + w->head.text[i]);
+    w->head.n = 0;
+}
+
+static void copy_attribute(writer_t *w, sso_shown_t shown)
+{
+    attr_t *a = &w->attr[w->head.n++];
+
+    a->slot = (unsigned char)shown.slot;
+    a->list = (unsigned char)shown.list;
+    a->env = put_text(w, shown.env);
+    a->value = put_text(w, shown.value);
+    a->header = shown.header == shown.value ? a->value : put_text(w, shown.header);
+}
+
+/* How many attributes are none of these: the texts begin behind the last one. */
+static int count_others(const sso_session_t *session, const char *const *names)
+{
+    int n = 0;
+    int i;
+
+    for (i = 0; i < session->n; i++)
+        n += !is_one_of(sso_session_shown(session, i).env + ENV_PREFIX_LEN, names);
+    return n;
+}
+
+apr_status_t sso_session_rewrite(sso_ctx_t *cx, const sso_session_t *session,
+                                 const char *const *names, const apr_array_header_t *mapped,
+                                 sso_span_t *out)
+{
+    writer_t w = open_writer(cx, (apr_size_t)(count_others(session, names) + mapped->nelts));
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    copy_head(&w, session->record);
+    for (i = 0; i < session->n; i++) {
+        sso_shown_t shown = sso_session_shown(session, i);
+
+        if (!is_one_of(shown.env + ENV_PREFIX_LEN, names)) copy_attribute(&w, shown);
+    }
+    for (i = 0; i < mapped->nelts && rv == APR_SUCCESS; i++)
+        rv = put_mapped(cx, &w, &APR_ARRAY_IDX(mapped, i, sso_mapped_t));
+    return rv == APR_SUCCESS ? close_writer(cx, &w, out) : rv;
 }
 
 /* ---- keys ---- */
@@ -443,6 +516,13 @@ apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, 
     if (rv != APR_SUCCESS) return rv;
     view(record.p, &session);
     *out = session;
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_session_view(sso_span_t record, sso_session_t *out)
+{
+    if (!is_whole(record)) return APR_NOTFOUND;
+    view(record.p, out);
     return APR_SUCCESS;
 }
 

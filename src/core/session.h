@@ -122,6 +122,21 @@ apr_status_t sso_session_get(const sso_session_t *session, const char *name, sso
 int sso_session_has(sso_ctx_t *cx, const sso_session_t *session, const char *name,
                     const char *wanted);
 
+/* A record of the store as a session, as walks show it. APR_NOTFOUND: it is broken. The key is not
+ * filled in. */
+apr_status_t sso_session_view(sso_span_t record, sso_session_t *out);
+
+/**
+ * The session's record with other attributes; all else stays as it is.
+ *
+ * @param names  attributes to take out, ended by NULL.
+ * @param mapped of sso_mapped_t: attributes to put in.
+ * @return       SSO_F_SESSION_SIZE.
+ */
+apr_status_t sso_session_rewrite(sso_ctx_t *cx, const sso_session_t *session,
+                                 const char *const *names, const apr_array_header_t *mapped,
+                                 sso_span_t *out);
+
 /* End the session and remove its cookie. */
 apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                              sso_reply_t *reply);

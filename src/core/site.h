@@ -17,6 +17,8 @@
 
 typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_samesite_t;
 
+struct sso_accounts;
+
 typedef struct {
     const char *base_url; /* "https://www.example.org", no slash at the end */
     const char *path;     /* "/.sso": where mod_sso answers itself */
@@ -32,6 +34,7 @@ typedef struct {
     sso_store_t *store;
     apr_hash_t *idps;    /* name -> const sso_idp_t *, every provider usable here */
     apr_hash_t *aliases; /* path -> const sso_idp_t *: further callbacks; NULL if none */
+    const struct sso_accounts *accounts; /* NULL: none are kept */
 } sso_site_t;
 
 /* A Set-Cookie value for the session. value NULL: remove it. */

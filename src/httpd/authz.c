@@ -112,6 +112,24 @@ static authz_status check_acr(request_rec *r, const char *line, const void *pars
     return AUTHZ_DENIED;
 }
 
+static const char *parse_nothing(cmd_parms *cmd, const char *line, const void **parsed)
+{
+    (void)cmd;
+    (void)parsed;
+    return *line ? "takes no value: SSOOwner says who owns the site" : NULL;
+}
+
+static authz_status check_owner(request_rec *r, const char *line, const void *parsed)
+{
+    const sso_session_t *session = r->user ? sso_authz_session(r) : NULL;
+    sso_ctx_t cx = sso_log_request_ctx(r);
+
+    (void)line;
+    (void)parsed;
+    if (!session) return AUTHZ_DENIED_NO_USER;
+    return sso_session_has(&cx, session, "owner", "1") ? AUTHZ_GRANTED : AUTHZ_DENIED;
+}
+
 static const struct {
     const char *name;
     authz_provider provider;
@@ -121,6 +139,7 @@ static const struct {
     {"sso-role", {check_role, parse_values}},
     {"sso-provider", {check_provider, parse_values}},
     {"sso-acr", {check_acr, parse_values}},
+    {"sso-owner", {check_owner, parse_nothing}},
 };
 
 /* ---- expressions and logs ---- */

@@ -36,6 +36,7 @@
 #include <mod_auth.h>
 #include <mod_log_config.h>
 #include <mod_watchdog.h>
+#include <mpm_common.h>
 #include <unixd.h>
 #include <util_filter.h>
 /* clang-format on */
@@ -73,6 +74,7 @@ typedef struct {
     sso_site_t *site;             /* made when the configuration is complete */
     apr_array_header_t *sealing;  /* of sso_span_t: sealing secrets; main server only */
     sso_fresh_set_t *fresh;       /* documents of others; main server only */
+    void *accounts;               /* plan of httpd/accounts.c; main server only */
 } sso_server_t;
 
 /* What we know of one request. */

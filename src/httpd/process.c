@@ -9,6 +9,7 @@
 #include "core/describe.h"
 #include "crypto/keys.h"
 #include "crypto/mac.h"
+#include "httpd/accounts.h"
 #include "httpd/log.h"
 #include "store/store_shm.h"
 
@@ -494,6 +495,17 @@ static int prepare_all_providers(const setup_t *setup)
     return rc;
 }
 
+static int plan_accounts(const setup_t *setup)
+{
+    server_rec *where = setup->main_server;
+    const char *what = "SSOAccounts";
+    const char *why = sso_accounts_plan(setup->pool, setup->main_server, setup->state_dir, &where,
+                                        &what);
+
+    if (!why) return OK;
+    return complain(where, where->defn_name, (int)where->defn_line_number, what, why);
+}
+
 int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server)
 {
@@ -511,6 +523,7 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rc == OK) rc = prepare_fresh(&setup);
     if (rc == OK) rc = prepare_all_providers(&setup);
     if (rc == OK) rc = make_sites(&setup);
+    if (rc == OK) rc = plan_accounts(&setup);
     return rc;
 }
 
@@ -668,7 +681,7 @@ static int start_watching(server_rec *s, apr_pool_t *p)
 
 void sso_process_start_child(apr_pool_t *pool, server_rec *main_server)
 {
-    (void)pool;
+    sso_accounts_open(pool, main_server);
     sso_fresh_start(sso_server_of(main_server)->fresh, sso_client_curl());
 }
 
@@ -678,6 +691,7 @@ int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     const sso_server_settings_t *set = sso_server_of(main_server)->set;
     sso_ctx_t cx = sso_log_server_ctx(main_server, ptemp);
     retained_t *kept;
+    const char *why;
     apr_status_t rv;
 
     (void)plog;
@@ -690,6 +704,8 @@ int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rv != APR_SUCCESS)
         return complain(main_server, NULL, 0, "SSOSessionMemory",
                         cx.err.log ? cx.err.log : "no shared memory to be had");
+    why = sso_accounts_start(ptemp, main_server);
+    if (why) return complain(main_server, NULL, 0, "SSOAccountDatabase", why);
     return start_watching(main_server, pconf);
 }
 

@@ -21,7 +21,7 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server);
 
-/* child_init, before there are threads: what asks other servers. */
+/* child_init, before there are threads: what asks other servers, and the account database. */
 void sso_process_start_child(apr_pool_t *pool, server_rec *main_server);
 
 /* test_config: with -D DUMP_SSO describe every provider of every site, with DUMP_SSO_METADATA print

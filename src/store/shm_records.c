@@ -228,6 +228,16 @@ static apr_status_t check_size(sso_ctx_t *cx, const sso_shm_t *m, const sso_reco
     return APR_SUCCESS;
 }
 
+/* Under the lock: may a record be renewed, and when was it used last? */
+static int is_renewable(const sso_ctx_t *cx, const sso_shm_part_t *p, uint32_t block, int tenant,
+                        apr_time_t *used)
+{
+    if (block == 0 || sso_shm_is_over(p, block, cx->now)) return 0;
+    if (sso_shm_shape_get(p, block).tenant != tenant) return 0;
+    *used = apr_time_from_sec((apr_time_t)sso_a32_get(&sso_shm_head(p, block)->used));
+    return 1;
+}
+
 apr_status_t sso_shm_put(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key,
                          const sso_record_t *record, apr_time_t used)
 {
@@ -245,6 +255,10 @@ apr_status_t sso_shm_put(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key
     if ((rv = sso_shm_part_lock(cx, p))) return rv;
     SSO_CRASH_POINT(1);
     need.keep = sso_shm_find(p, key, sso_a32_get(&p->c->guard.seq));
+    if (record->renew && !is_renewable(cx, p, need.keep, record->tenant, &used)) {
+        sso_shm_part_unlock(p);
+        return APR_NOTFOUND;
+    }
     if (sso_shm_make_room(cx, m, &need)) block = sso_shm_blocks_take(p, need.blocks);
     if (block != 0) {
         write_record(p, block, key, record, used);

@@ -309,7 +309,7 @@ static apr_status_t use_record(reader_t *r, const sso_store_key_t *key, sso_reco
 
 static apr_status_t load_record(reader_t *r, sso_span_t *in)
 {
-    sso_record_t record;
+    sso_record_t record = {.renew = 0};
     sso_store_key_t key;
     apr_uint64_t tenant;
     apr_uint64_t n;

@@ -41,6 +41,7 @@ typedef struct {
     apr_time_t expires;       /* absolute end */
     apr_interval_time_t idle; /* ends this long after the last get (4 s coarse); 0: never */
     sso_span_t value;         /* 1 to SSO_RECORD_MAX bytes */
+    int renew;                /* put: in place of a live record only, whose idle time goes on */
 } sso_record_t;
 
 /* Which records a walk concerns: every field that is set must match. */
@@ -78,7 +79,8 @@ typedef struct {
                         sso_record_t *out);
 
     /* Write, replacing what was there. SSO_F_SESSION_SIZE: longer than the tenant's quota or
-     * SSO_RECORD_MAX. */
+     * SSO_RECORD_MAX. APR_NOTFOUND (no fault): to be renewed, but not there: what has ended does
+     * not come back. */
     apr_status_t (*put)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, const sso_record_t *);
 
     /* Remove. APR_NOTFOUND: was not there. */

@@ -112,6 +112,10 @@ static apr_status_t put(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t
         return sso_fail(cx, SSO_F_SESSION_SIZE, "a session of %" APR_SIZE_T_FMT " bytes",
                         record->value.n);
     }
+    if (record->renew
+        && (!node || node->record.tenant != record->tenant || is_over(node, cx->now))) {
+        return APR_NOTFOUND;
+    }
     if (!node) {
         node = apr_pcalloc(m->pool, sizeof(*node));
         node->key = *key;
@@ -122,7 +126,7 @@ static apr_status_t put(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t
         node->value = apr_palloc(m->pool, node->room);
     }
     node->record = *record;
-    node->used = cx->now;
+    if (!record->renew) node->used = cx->now;
     memcpy(node->value, record->value.p, record->value.n);
     m->stats.puts++;
     return APR_SUCCESS;

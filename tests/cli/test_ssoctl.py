@@ -338,7 +338,7 @@ def test_directives_have_every_require(name):
     names = re.findall(r'^    \{"(sso-\w+)", \{', (SOURCE / "src/httpd/authz.c").read_text(), re.M)
     assert len(names) > 3
     text = good("directives", "--format", name)
-    assert sorted(re.findall(r"Require (sso-\w+) ", text)) == sorted(names)
+    assert sorted(set(re.findall(r"Require (sso-\w+)", text))) == sorted(names)
 
 
 def test_faults():

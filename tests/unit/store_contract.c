@@ -209,6 +209,40 @@ static void put_replaces(void **state)
     assert_int_equal(stats_of(store, cx).puts, 3);
 }
 
+/* A record is renewed where it is live; what has ended does not come back. */
+static void renewing_revives_nothing(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_store_t *store = contract_make(cx);
+    int a = tenant_of(store, cx, "a");
+    int b = tenant_of(store, cx, "b");
+    sso_store_key_t key = key_of(1);
+    sso_record_t record = record_of(a, "one");
+
+    record.idle = 900 * SEC;
+    record.renew = 1;
+    assert_int_equal(store->ops->put(store, cx, &key, &record), APR_NOTFOUND);
+    assert_null(get_text(store, cx, 1, a));
+    record.renew = 0;
+    assert_int_equal(store->ops->put(store, cx, &key, &record), APR_SUCCESS);
+    record.renew = 1;
+    record.value = sso_span("another");
+    cx->now = NOW + 600 * SEC;
+    assert_int_equal(store->ops->put(store, cx, &key, &record), APR_SUCCESS);
+    record.tenant = b;
+    assert_int_equal(store->ops->put(store, cx, &key, &record), APR_NOTFOUND);
+    record.tenant = a;
+    cx->now = NOW + 901 * SEC; /* nobody has used it */
+    assert_null(get_text(store, cx, 1, a));
+    assert_int_equal(store->ops->put(store, cx, &key, &record), APR_NOTFOUND);
+    cx->now = NOW + 600 * SEC;
+    assert_string_equal(get_text(store, cx, 1, a), "another");
+    assert_int_equal(store->ops->drop(store, cx, &key, a), APR_SUCCESS);
+    assert_int_equal(store->ops->put(store, cx, &key, &record), APR_NOTFOUND);
+    assert_int_equal(cx->err.fault, SSO_F_NONE);
+    if (contract_check) contract_check(cx, store);
+}
+
 static void a_copy_outlives_its_record(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -695,6 +729,7 @@ int contract_run(const char *name)
         UNIT(a_value_has_a_size),
         UNIT(an_unknown_tenant_stores_nothing),
         UNIT(put_replaces),
+        UNIT(renewing_revives_nothing),
         UNIT(a_copy_outlives_its_record),
         UNIT(tenants_do_not_meet),
         UNIT(a_dropped_record_is_gone),

@@ -1,0 +1,36 @@
+/*
+ * account_login.h - the record of a person who logs in: found, linked or created.
+ *
+ * Owns:  the rules of first logins: SSOProvision, SSOLinkBy, SSOOwner.
+ * Layer: core.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_CORE_ACCOUNT_LOGIN_H
+#define SSO_CORE_ACCOUNT_LOGIN_H
+
+#include "core/account.h"
+
+/**
+ * The record of a person who logs in; found, linked or created, and brought up to date.
+ *
+ * @param set settings of the provider.
+ * @param out untouched on failure.
+ * @return    SSO_F_BANNED. SSO_F_CONFLICT: the address or REMOTE_USER is another's.
+ *            SSO_F_USER_UNKNOWN: SSOProvision does not let the person in. SSO_F_ACCOUNT_DATABASE.
+ */
+apr_status_t sso_account_login(sso_ctx_t *cx, const sso_accounts_t *accounts,
+                               const sso_provider_settings_t *set, const sso_account_claim_t *claim,
+                               sso_account_t *out);
+
+/**
+ * The same once more, after the session was made: has it changed meanwhile?
+ *
+ * @param account as login gave it; brought up to date when it has.
+ * @param changed its epoch is another.
+ * @return        SSO_F_BANNED; SSO_F_ACCOUNT_DATABASE: who knows.
+ */
+apr_status_t sso_account_recheck(sso_ctx_t *cx, const sso_accounts_t *accounts,
+                                 sso_account_t *account, int *changed);
+
+#endif /* SSO_CORE_ACCOUNT_LOGIN_H */
