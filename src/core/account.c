@@ -73,7 +73,7 @@ static int is_verified(const sso_provider_t *provider, const sso_identity_t *who
 }
 
 /* A role that a provider names `owner` makes nobody one. */
-static const apr_array_header_t *without_owner(sso_ctx_t *cx, const apr_array_header_t *roles)
+const apr_array_header_t *sso_account_known_roles(sso_ctx_t *cx, const apr_array_header_t *roles)
 {
     apr_array_header_t *kept = apr_array_make(cx->pool, 4, sizeof(const char *));
     int i;
@@ -105,7 +105,7 @@ static const apr_array_header_t *roles_of(sso_ctx_t *cx, const sso_provider_t *p
     const apr_array_header_t *roles = values_of(profile, "roles");
 
     if (!roles && provider->protocol->bit == SSO_FOR_HMAC) return NULL;
-    return without_owner(cx, roles);
+    return sso_account_known_roles(cx, roles);
 }
 
 apr_status_t sso_account_claim(sso_ctx_t *cx, const sso_provider_t *provider,

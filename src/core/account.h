@@ -196,6 +196,9 @@ apr_array_header_t *sso_account_realm_roles(sso_ctx_t *cx, const sso_account_t *
                                             const char *realm);
 apr_array_header_t *sso_account_roles(sso_ctx_t *cx, const sso_account_t *account);
 
+/* A provider's roles, each once, without the word that would make somebody owner. */
+const apr_array_header_t *sso_account_known_roles(sso_ctx_t *cx, const apr_array_header_t *roles);
+
 /* Is the word in a list of const char *? */
 int sso_account_has(const apr_array_header_t *list, const char *word);
 

@@ -59,15 +59,22 @@ static int wants_page(const sso_request_t *req)
     return !req->header(req, "X-Requested-With") && accept && strstr(accept, "text/html");
 }
 
-void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
-                   sso_reply_t *reply)
+const char *sso_gate_note(sso_ctx_t *cx)
 {
     const char *reference = "00000000";
 
-    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     if (cx->err.fault == SSO_F_NONE) (void)sso_fail(cx, SSO_F_INTERNAL, "failed without a fault");
     (void)sso_random_hex(cx, 4, &reference);
     sso_error_log(cx, cx->err.fault == SSO_F_NO_SESSION ? SSO_LOG_DEBUG : SSO_LOG_ERROR, reference);
+    return reference;
+}
+
+void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                   sso_reply_t *reply)
+{
+    const char *reference = sso_gate_note(cx);
+
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     if (wants_page(req)) {
         sso_page_error(cx, reference, retry_link(cx, site), reply);
     } else {

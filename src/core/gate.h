@@ -51,6 +51,9 @@ int sso_gate_tries(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t 
 /* Answer a request to one of our addresses; never fails, but with a page that says why. */
 void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply);
 
+/* Log the fault in cx, with the reference number that the person sees; the number, in cx->pool. */
+const char *sso_gate_note(sso_ctx_t *cx);
+
 /* Turn the fault in cx into an answer: a page for navigations, JSON for others. Logs it, with the
  * reference number that the person sees. */
 void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,

@@ -11,6 +11,7 @@
 #include <apr_strings.h>
 
 #define USER_ID_MAX    255
+#define JTI_MAX        128
 #define INTEGER_MAX    APR_INT64_C(9007199254740991) /* 2^53-1: above, other parsers round */
 #define EMAIL_MIN      3
 #define EMAIL_MAX      254
@@ -301,6 +302,31 @@ static apr_status_t check_banned(sso_ctx_t *cx, const json_t *value, sso_hmac_fi
 
     if (!yes && !json_is_false(value)) return bad_type(cx, "banned", "true or false");
     f->banned = yes;
+    f->banned_said = 1;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_iat(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
+{
+    json_int_t iat = json_integer_value(value);
+
+    if (!json_is_integer(value)) return bad_type(cx, "iat", "an integer");
+    if (iat < 1 || iat > INTEGER_MAX) {
+        return bad_value(cx, "iat", integer_text(cx, value), "not within 1 to 2^53-1");
+    }
+    f->iat = (apr_int64_t)iat;
+    return APR_SUCCESS;
+}
+
+static apr_status_t check_jti(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
+{
+    const char *z = json_string_value(value);
+
+    if (!z) return bad_type(cx, "jti", "a string");
+    if (!is_within(z, 1, JTI_MAX) || !is_clean(z, "")) {
+        return bad_value(cx, "jti", z, "not 1 to 128 bytes without control characters");
+    }
+    f->jti = apr_pstrdup(cx->pool, z);
     return APR_SUCCESS;
 }
 
@@ -371,16 +397,21 @@ static apr_status_t check_mapped(sso_ctx_t *cx, const json_t *object,
 
 /* ---- the table ---- */
 
-static const struct {
+typedef struct {
     const char *name;
     int required;
     apr_status_t (*check)(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f);
-} fields[] = {
+} field_t;
+
+static const field_t fields[] = {
     {"token", 0, check_token}, /* required too, but its absence is the caller's to name (R1) */
     {"user_id", 1, check_user_id}, {"email", 1, check_email}, {"name", 1, check_name},
     {"image", 0, check_image},     {"bio", 0, check_bio},     {"roles", 0, check_roles},
     {"banned", 0, check_banned},
 };
+
+/* Of a sync message only, besides. */
+static const field_t sync_fields[] = {{"iat", 0, check_iat}, {"jti", 0, check_jti}};
 
 #define FIELDS (sizeof(fields) / sizeof(fields[0]))
 
@@ -430,24 +461,64 @@ static apr_status_t check_keys(sso_ctx_t *cx, json_t *object, const apr_array_he
     return rv;
 }
 
+/* Rows of a table; all: every required one must be there, else the user_id alone. */
+static apr_status_t check_table(sso_ctx_t *cx, json_t *object, const field_t *table, apr_size_t n,
+                                int all, sso_hmac_fields_t *found)
+{
+    apr_status_t rv = APR_SUCCESS;
+    apr_size_t i;
+
+    for (i = 0; rv == APR_SUCCESS && i < n; i++) {
+        const json_t *value = json_object_get(object, table[i].name);
+
+        if (value) {
+            rv = table[i].check(cx, value, found);
+        } else if (table[i].required && (all || same(table[i].name, "user_id"))) {
+            rv = sso_fail_about(cx, SSO_F_FIELD_MISSING, table[i].name, "there is no %s",
+                                table[i].name);
+        }
+    }
+    return rv;
+}
+
 apr_status_t sso_hmac_fields_check(sso_ctx_t *cx, json_t *object, const apr_array_header_t *mapped,
                                    sso_hmac_fields_t *out)
 {
     sso_hmac_fields_t found = {.token = NULL};
     apr_status_t rv = check_keys(cx, object, mapped);
-    apr_size_t i;
 
-    for (i = 0; rv == APR_SUCCESS && i < FIELDS; i++) {
-        const json_t *value = json_object_get(object, fields[i].name);
-
-        if (value) {
-            rv = fields[i].check(cx, value, &found);
-        } else if (fields[i].required) {
-            rv = sso_fail_about(cx, SSO_F_FIELD_MISSING, fields[i].name, "there is no %s",
-                                fields[i].name);
-        }
-    }
+    if (rv == APR_SUCCESS) rv = check_table(cx, object, fields, FIELDS, 1, &found);
     if (rv == APR_SUCCESS) rv = check_mapped(cx, object, mapped, &found);
     if (rv == APR_SUCCESS) *out = found;
     return rv;
+}
+
+/* The keys of a sync message that answers do not have, for the rule about upper and lower case. */
+static apr_array_header_t *sync_keys(apr_pool_t *pool)
+{
+    apr_array_header_t *keys = apr_array_make(pool, 2, sizeof(const char *));
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(sync_fields) / sizeof(sync_fields[0]); i++)
+        APR_ARRAY_PUSH(keys, const char *) = sync_fields[i].name;
+    return keys;
+}
+
+apr_status_t sso_hmac_fields_check_sync(sso_ctx_t *cx, json_t *object, sso_hmac_fields_t *out)
+{
+    sso_hmac_fields_t found = {.token = NULL};
+    const json_t *image = json_object_get(object, "image");
+    const json_t *bio = json_object_get(object, "bio");
+    apr_status_t rv = check_keys(cx, object, sync_keys(cx->pool));
+
+    if (rv == APR_SUCCESS) rv = check_table(cx, object, fields, FIELDS, 0, &found);
+    if (rv == APR_SUCCESS) {
+        rv = check_table(cx, object, sync_fields, sizeof(sync_fields) / sizeof(sync_fields[0]), 0,
+                         &found);
+    }
+    if (rv != APR_SUCCESS) return rv;
+    if (image && is_cleared(image)) found.image = "";
+    if (bio && is_cleared(bio)) found.bio = "";
+    *out = found;
+    return APR_SUCCESS;
 }

@@ -52,11 +52,23 @@ typedef struct {
     const char *bio;           /* NULL: none */
     apr_array_header_t *roles; /* of const char *, each once; NULL: not said */
     int banned;
+    int banned_said;
+    const char *jti;          /* of a sync message; NULL: none */
+    apr_int64_t iat;          /* of a sync message, seconds since 1970; 0: none */
     apr_array_header_t *more; /* of sso_hmac_value_t, by key; NULL: none */
 } sso_hmac_fields_t;
 
 /* Is it one of the fields above? */
 int sso_hmac_fields_has(const char *name);
+
+/**
+ * The same of a sync message: only user_id is required, and "" or null clears image and bio. Two more
+ * are known:
+ *
+ *   iat      integer from 1 to 2^53-1: when it was made, in seconds
+ *   jti      string of 1 to 128 bytes: its own name
+ */
+apr_status_t sso_hmac_fields_check_sync(sso_ctx_t *cx, json_t *object, sso_hmac_fields_t *out);
 
 /**
  * Check all fields.

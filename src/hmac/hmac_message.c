@@ -16,6 +16,7 @@
 
 /* A9; a request that was re-presented is examined within the same limits. */
 static const sso_json_limits_t json_limits = {.bytes = SSO_HMAC_DATA_MAX, .depth = 4, .keys = 64};
+static const sso_json_limits_t sync_limits = {.bytes = SSO_HMAC_SYNC_MAX, .depth = 4, .keys = 64};
 
 /* ---- parameters ---- */
 
@@ -56,17 +57,19 @@ apr_status_t sso_hmac_signed_read(sso_ctx_t *cx, const sso_hmac_peer_t *peer, ss
                                   const sso_params_t *params, sso_hmac_signed_t *out)
 {
     const char *name = kind == SSO_HMAC_REQUEST ? peer->token_name : peer->data_name;
-    apr_size_t max = kind == SSO_HMAC_REQUEST ? SSO_HMAC_TOKEN_MAX : SSO_HMAC_DATA_MAX;
+    static const apr_size_t most[] = {[SSO_HMAC_REQUEST] = SSO_HMAC_TOKEN_MAX,
+                                      [SSO_HMAC_ANSWER] = SSO_HMAC_DATA_MAX,
+                                      [SSO_HMAC_SYNC] = SSO_HMAC_SYNC_MAX};
     sso_hmac_signed_t m;
     apr_status_t rv = read_param(cx, params, name, &m.what);
 
     if (rv == APR_SUCCESS) rv = read_param(cx, params, peer->sig_name, &m.sig);
-    if (rv == APR_SUCCESS) rv = check_size(cx, name, m.what.text, max);
+    if (rv == APR_SUCCESS) rv = check_size(cx, name, m.what.text, most[kind]);
     if (rv == APR_SUCCESS) rv = check_size(cx, peer->sig_name, m.sig.text, SSO_HMAC_SIG_MAX);
     if (rv != APR_SUCCESS) return rv;
 
     m.sig.text = space_to_plus(cx->pool, m.sig.text); /* A5 */
-    if (kind == SSO_HMAC_ANSWER) m.what.text = space_to_plus(cx->pool, m.what.text);
+    if (kind != SSO_HMAC_REQUEST) m.what.text = space_to_plus(cx->pool, m.what.text);
     *out = m;
     return APR_SUCCESS;
 }
@@ -267,7 +270,8 @@ apr_status_t sso_hmac_answer_make(sso_ctx_t *cx, const sso_hmac_peer_t *peer, js
 }
 
 /* A8 and A9, of authentic text. */
-static apr_status_t parse_data(sso_ctx_t *cx, sso_span_t text, json_t **out)
+static apr_status_t parse_data(sso_ctx_t *cx, sso_span_t text, const sso_json_limits_t *limits,
+                               sso_span_t *json, json_t **out)
 {
     const char *why = NULL;
     apr_size_t bad = 0;
@@ -277,7 +281,8 @@ static apr_status_t parse_data(sso_ctx_t *cx, sso_span_t text, json_t **out)
         return sso_fail(cx, SSO_F_DATA_BASE64, "not Base64 at byte %d of %d", (int)bad,
                         (int)text.n);
     }
-    if (sso_json_parse(cx, bytes, &json_limits, out, &why) == APR_SUCCESS) return APR_SUCCESS;
+    *json = bytes;
+    if (sso_json_parse(cx, bytes, limits, out, &why) == APR_SUCCESS) return APR_SUCCESS;
     if (sso_span_is(sso_span(why), "syntax")) {
         return sso_fail(cx, SSO_F_DATA_JSON, "not JSON, or a key came twice: \"%s\"",
                         sso_log_quote(cx->pool, bytes.p, bytes.n, 128));
@@ -286,21 +291,32 @@ static apr_status_t parse_data(sso_ctx_t *cx, sso_span_t text, json_t **out)
                           sso_log_quote(cx->pool, bytes.p, bytes.n, 128));
 }
 
-apr_status_t sso_hmac_answer_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
-                                   const sso_params_t *params, int *secret, sso_hmac_fields_t *out)
+apr_status_t sso_hmac_object_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_hmac_kind_t kind,
+                                   const sso_params_t *params, int *secret, sso_span_t *json,
+                                   json_t **object)
 {
+    const sso_json_limits_t *limits = kind == SSO_HMAC_SYNC ? &sync_limits : &json_limits;
     sso_hmac_signed_t m;
-    json_t *object;
-    int by;
-    apr_status_t rv = sso_hmac_signed_read(cx, peer, SSO_HMAC_ANSWER, params, &m);
+    apr_status_t rv = sso_hmac_signed_read(cx, peer, kind, params, &m);
 
     sso_trace_step(cx, "A3, A4, A5: data and signature are there, once, and readable", rv);
     if (rv != APR_SUCCESS) return rv;
-    rv = check_sig(cx, peer, &m, &by);
+    rv = check_sig(cx, peer, &m, secret);
     sso_trace_step(cx, "A6, A7: the signature is by a shared secret", rv);
     if (rv != APR_SUCCESS) return rv;
-    rv = parse_data(cx, m.what.text, &object);
+    rv = parse_data(cx, m.what.text, limits, json, object);
     sso_trace_step(cx, "A8, A9: the data are JSON in Base64", rv);
+    return rv;
+}
+
+apr_status_t sso_hmac_answer_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
+                                   const sso_params_t *params, int *secret, sso_hmac_fields_t *out)
+{
+    sso_span_t json;
+    json_t *object;
+    int by = 0;
+    apr_status_t rv = sso_hmac_object_check(cx, peer, SSO_HMAC_ANSWER, params, &by, &json, &object);
+
     if (rv != APR_SUCCESS) return rv;
     rv = sso_hmac_fields_check(cx, object, peer->mapped, out);
     sso_trace_step(cx, "A10, A11: every field is as it must be", rv);

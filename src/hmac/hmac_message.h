@@ -23,8 +23,9 @@
 
 #define SSO_HMAC_SECRETS_MAX 3
 
-#define SSO_HMAC_SIG_MAX  88   /* bytes; 64 suffice, the rest lets us name the commonest mistake */
-#define SSO_HMAC_DATA_MAX 8192 /* bytes, decoded; a request line holds no more */
+#define SSO_HMAC_SIG_MAX  88    /* bytes; 64 suffice, the rest lets us name the commonest mistake */
+#define SSO_HMAC_DATA_MAX 8192  /* bytes, decoded; a request line holds no more */
+#define SSO_HMAC_SYNC_MAX 65536 /* the same of a form */
 
 /* Whom we share secrets with, and how they are used. */
 typedef struct {
@@ -50,7 +51,7 @@ typedef struct {
     sso_hmac_param_t sig;
 } sso_hmac_signed_t;
 
-typedef enum { SSO_HMAC_REQUEST, SSO_HMAC_ANSWER } sso_hmac_kind_t;
+typedef enum { SSO_HMAC_REQUEST, SSO_HMAC_ANSWER, SSO_HMAC_SYNC } sso_hmac_kind_t;
 
 /**
  * Take a message out of a query, rules A3 to A5: both parameters there exactly once, not empty,
@@ -89,6 +90,16 @@ apr_status_t sso_hmac_data_make(sso_ctx_t *cx, json_t *object, const char **out)
 /* "data=...&sig=..." for the query of the callback; object as above. */
 apr_status_t sso_hmac_answer_make(sso_ctx_t *cx, const sso_hmac_peer_t *peer, json_t *object,
                                   const char **query);
+
+/**
+ * Verify the signature of an answer or sync message and parse what it holds, rules A3 to A9.
+ *
+ * @param json   the bytes of the object.
+ * @param object freed with cx->pool.
+ */
+apr_status_t sso_hmac_object_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_hmac_kind_t kind,
+                                   const sso_params_t *params, int *secret, sso_span_t *json,
+                                   json_t **object);
 
 /**
  * Verify an answer, rules A3 to A11 in their order.

@@ -10,10 +10,12 @@
 #include "hmac/hmac.h"
 #include "hmac/hmac_diagnose.h"
 #include "hmac/hmac_message.h"
+#include "hmac/hmac_sync.h"
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
+#define SYNC_LEAF   "sync"
 #define TOKEN_BYTES 16  /* E1: as many bits as nobody can guess; lower-case hex (R4) */
 #define TOKEN_AGE   900 /* seconds from request to answer (A12) */
 #define SPENT_EXTRA 60  /* seconds that a spent token is remembered beyond that */
@@ -392,12 +394,47 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 
 /* ---- the rest ---- */
 
-/* Nothing but the callback is below our address. */
+/* A1 and A2 for a message that no browser brings. */
+static apr_status_t check_sync_request(sso_ctx_t *cx, const sso_site_t *site,
+                                       const sso_request_t *req)
+{
+    if (!sso_span_is(sso_span(req->method), "POST")) {
+        return sso_fail(cx, SSO_F_METHOD, "a sync message came by %s",
+                        sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
+    }
+    if (!req->https && !req->loopback && !site->insecure_http) {
+        return sso_fail(cx, SSO_F_TLS, "a sync message came by plain http");
+    }
+    return APR_SUCCESS;
+}
+
+static apr_status_t sync_account(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                 sso_reply_t *reply)
+{
+    const state_t *st = idp->provider->state;
+    sso_hmac_sync_t message;
+    sso_params_t params;
+    apr_status_t rv = check_sync_request(cx, idp->site, req);
+
+    if (rv == APR_SUCCESS) rv = sso_hmac_sync_params(cx, &st->peer, req, &params);
+    if (rv != APR_SUCCESS) return rv;
+    rv = sso_hmac_sync_check(cx, &st->peer, &params, &message);
+    if (rv != APR_SUCCESS) {
+        diagnose(cx, idp->provider, &params);
+        return rv;
+    }
+    count_secret(cx, idp->provider, message.secret);
+    return sso_hmac_sync_apply(cx, idp, &message, reply);
+}
+
+/* Besides the callback: the address for sync messages, where the admin has opened it. */
 static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply)
 {
-    (void)cx, (void)idp, (void)req, (void)leaf, (void)reply;
-    return APR_NOTFOUND;
+    if (strcmp(leaf, SYNC_LEAF) != 0) return APR_NOTFOUND; /* public */
+    if (!idp->provider->set->hmac_sync || !idp->site->accounts) return APR_NOTFOUND;
+    if (sync_account(cx, idp, req, reply) != APR_SUCCESS) sso_hmac_sync_refuse(cx, reply);
+    return APR_SUCCESS;
 }
 
 static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
@@ -421,6 +458,10 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
     for (i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
         APR_ARRAY_PUSH(facts, sso_fact_t) = fact[i];
     }
+    if (!idp->provider->set->hmac_sync || !site->accounts) return APR_SUCCESS;
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
+        "Sync URL", apr_pstrcat(cx->pool, idp->url, "/" SYNC_LEAF, NULL),
+        "The site's server posts changes of accounts here."};
     return APR_SUCCESS;
 }
 
