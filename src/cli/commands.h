@@ -17,6 +17,14 @@ extern const sso_command_t sso_cmd_metadata;
 extern const sso_command_t sso_cmd_flow_make;
 extern const sso_command_t sso_cmd_flow_open;
 extern const sso_command_t sso_cmd_secret_new;
+extern const sso_command_t sso_cmd_accounts_list;
+extern const sso_command_t sso_cmd_accounts_show;
+extern const sso_command_t sso_cmd_accounts_ban;
+extern const sso_command_t sso_cmd_accounts_pardon;
+extern const sso_command_t sso_cmd_accounts_role;
+extern const sso_command_t sso_cmd_accounts_rename;
+extern const sso_command_t sso_cmd_accounts_export;
+extern const sso_command_t sso_cmd_sync;
 extern const sso_command_t sso_cmd_directives;
 extern const sso_command_t sso_cmd_faults;
 

@@ -12,9 +12,23 @@
 #include <stdlib.h>
 
 static const sso_command_t *const commands[] = {
-    &sso_cmd_show,       &sso_cmd_check,     &sso_cmd_metadata,
-    &sso_cmd_flow_make,  &sso_cmd_flow_open, &sso_cmd_secret_new,
-    &sso_cmd_directives, &sso_cmd_faults,    NULL,
+    &sso_cmd_show,
+    &sso_cmd_check,
+    &sso_cmd_metadata,
+    &sso_cmd_flow_make,
+    &sso_cmd_flow_open,
+    &sso_cmd_secret_new,
+    &sso_cmd_accounts_list,
+    &sso_cmd_accounts_show,
+    &sso_cmd_accounts_ban,
+    &sso_cmd_accounts_pardon,
+    &sso_cmd_accounts_role,
+    &sso_cmd_accounts_rename,
+    &sso_cmd_accounts_export,
+    &sso_cmd_sync,
+    &sso_cmd_directives,
+    &sso_cmd_faults,
+    NULL,
 };
 
 /* The list of commands; noun: only those that begin with it, NULL: all. */

@@ -127,6 +127,12 @@ typedef struct {
     apr_status_t (*seen)(sso_ledger_tx_t *, sso_ctx_t *, const char *message, apr_time_t until,
                          int *again);
 
+    /* The names of sites that have records: array of const char *, sorted. */
+    apr_status_t (*sites)(sso_ledger_tx_t *, sso_ctx_t *, apr_array_header_t **out);
+
+    /* The last epoch that was given. */
+    apr_status_t (*latest)(sso_ledger_tx_t *, sso_ctx_t *, apr_int64_t *out);
+
     /* Records of a site whose epoch is greater, by epoch; all: since -1. Each is shown with its
      * roles, and lives until fn returns; non-zero ends the walk. */
     apr_status_t (*walk)(sso_ledger_t *, sso_ctx_t *, const char *site, apr_int64_t since,

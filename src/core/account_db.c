@@ -5,6 +5,7 @@
  */
 #include "core/account_db.h"
 
+#include <apr_allocator.h>
 #include <apr_strings.h>
 #include <apr_thread_cond.h>
 #include <apr_thread_mutex.h>
@@ -57,6 +58,7 @@ struct sso_account_db {
     const dialect_t *dialect;
     const apr_dbd_driver_t *driver;
     const char *params;
+    apr_pool_t *pool;          /* of connections; with an allocator that threads may share */
     apr_thread_mutex_t *mutex; /* of what follows */
     apr_thread_cond_t *given;
     sso_account_conn_t *free;
@@ -211,7 +213,7 @@ static apr_status_t run_all(sso_ctx_t *cx, sso_account_conn_t *conn, const char 
 
 /* The file must be there: a database that was deleted must not come back empty, for its bans and
  * its owner would be gone. */
-static apr_status_t see_file(sso_ctx_t *cx, sso_account_db_t *db, sso_account_conn_t *conn)
+static apr_status_t see_file(sso_ctx_t *cx, const sso_account_db_t *db, sso_account_conn_t *conn)
 {
     struct stat st;
 
@@ -225,7 +227,7 @@ static apr_status_t see_file(sso_ctx_t *cx, sso_account_db_t *db, sso_account_co
     return APR_SUCCESS;
 }
 
-static apr_status_t open_conn(sso_ctx_t *cx, sso_account_db_t *db, sso_account_conn_t **out)
+static apr_status_t open_conn(sso_ctx_t *cx, const sso_account_db_t *db, sso_account_conn_t **out)
 {
     const char *params = apr_pstrcat(cx->pool, db->params, db->dialect->extra, NULL);
     const char *said = NULL;
@@ -233,7 +235,7 @@ static apr_status_t open_conn(sso_ctx_t *cx, sso_account_db_t *db, sso_account_c
     apr_status_t rv;
     apr_pool_t *pool;
 
-    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) {
+    if (apr_pool_create(&pool, db->pool) != APR_SUCCESS) {
         return sso_fail(cx, SSO_F_INTERNAL, "no memory for a connection");
     }
     conn = apr_pcalloc(pool, sizeof(*conn));
@@ -395,17 +397,19 @@ const char *sso_account_db_check(apr_pool_t *p, const char *driver, const char *
     return NULL;
 }
 
-/* Connections end with the process, and those that a thread has not given back with the thread. */
-static apr_status_t close_all(void *data)
+/* Threads open and close connections, each with a pool of its own, below one that they share. */
+static apr_status_t make_pool(apr_pool_t *parent, apr_pool_t **out)
 {
-    sso_account_db_t *db = data;
-    sso_account_conn_t *conn;
+    apr_allocator_t *allocator;
+    apr_thread_mutex_t *mutex;
+    apr_status_t rv = apr_allocator_create(&allocator);
 
-    while ((conn = db->free) != NULL) {
-        db->free = conn->next;
-        apr_pool_destroy(conn->pool);
-    }
-    return APR_SUCCESS;
+    if (rv == APR_SUCCESS) rv = apr_pool_create_ex(out, parent, NULL, allocator);
+    if (rv != APR_SUCCESS) return rv;
+    apr_allocator_owner_set(allocator, *out);
+    rv = apr_thread_mutex_create(&mutex, APR_THREAD_MUTEX_DEFAULT, *out);
+    if (rv == APR_SUCCESS) apr_allocator_mutex_set(allocator, mutex);
+    return rv;
 }
 
 apr_status_t sso_account_db_make(sso_ctx_t *cx, apr_pool_t *pool, const char *driver,
@@ -419,11 +423,11 @@ apr_status_t sso_account_db_make(sso_ctx_t *cx, apr_pool_t *pool, const char *dr
     db->params = apr_pstrdup(pool, params);
     if (apr_dbd_init(pool) != APR_SUCCESS
         || apr_dbd_get_driver(pool, db->dialect->driver, &db->driver) != APR_SUCCESS
+        || make_pool(pool, &db->pool) != APR_SUCCESS
         || apr_thread_mutex_create(&db->mutex, APR_THREAD_MUTEX_DEFAULT, pool) != APR_SUCCESS
         || apr_thread_cond_create(&db->given, pool) != APR_SUCCESS) {
         return sso_fail(cx, SSO_F_INTERNAL, "the account database cannot be prepared");
     }
-    apr_pool_cleanup_register(pool, db, close_all, apr_pool_cleanup_null);
     *out = db;
     return APR_SUCCESS;
 }

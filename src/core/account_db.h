@@ -39,8 +39,8 @@ const char *sso_account_db_check(apr_pool_t *p, const char *driver, const char *
  */
 apr_status_t sso_account_db_setup(sso_ctx_t *cx, const char *driver, const char *params);
 
-/* What a process needs; nothing is opened yet. Ends with pool, which must not be shared by threads
- * at that time. SSO_F_CONFIG: no such driver. */
+/* What a process needs; nothing is opened yet. Ends with pool, when no thread uses it any more.
+ * SSO_F_CONFIG: no such driver. */
 apr_status_t sso_account_db_make(sso_ctx_t *cx, apr_pool_t *pool, const char *driver,
                                  const char *params, sso_account_db_t **out);
 

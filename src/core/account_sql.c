@@ -340,16 +340,37 @@ static apr_status_t sql_own(sso_ledger_tx_t *tx, sso_ctx_t *cx, const char *site
     return rv;
 }
 
-static apr_status_t sql_next_epoch(sso_ledger_tx_t *tx, sso_ctx_t *cx, apr_int64_t *out)
+static apr_status_t sql_sites(sso_ledger_tx_t *tx, sso_ctx_t *cx, apr_array_header_t **out)
+{
+    const char *args[] = {NULL};
+    apr_array_header_t *list = apr_array_make(cx->pool, 2, sizeof(const char *));
+    row_t r;
+    apr_status_t rv = start(tx, cx, SSO_SQL_SITES, args, &r);
+
+    if (rv != APR_SUCCESS) return rv;
+    while (next(&r))
+        APR_ARRAY_PUSH(list, const char *) = text(&r, 0);
+    *out = list;
+    return APR_SUCCESS;
+}
+
+static apr_status_t sql_latest(sso_ledger_tx_t *tx, sso_ctx_t *cx, apr_int64_t *out)
 {
     const char *args[] = {NULL};
     row_t r;
-    apr_status_t rv = query(tx, cx, SSO_SQL_COUNT, args);
+    apr_status_t rv = first(tx, cx, SSO_SQL_COUNTED, args, &r);
 
-    if (rv == APR_SUCCESS) rv = first(tx, cx, SSO_SQL_COUNTED, args, &r);
     if (rv == APR_NOTFOUND) return sso_fail(cx, SSO_F_ACCOUNT_DATABASE, "sso_counter is empty");
     if (rv == APR_SUCCESS) *out = whole(&r, 0);
     return rv;
+}
+
+static apr_status_t sql_next_epoch(sso_ledger_tx_t *tx, sso_ctx_t *cx, apr_int64_t *out)
+{
+    const char *args[] = {NULL};
+    apr_status_t rv = query(tx, cx, SSO_SQL_COUNT, args);
+
+    return rv == APR_SUCCESS ? sql_latest(tx, cx, out) : rv;
 }
 
 static apr_status_t sql_seen(sso_ledger_tx_t *tx, sso_ctx_t *cx, const char *message,
@@ -440,6 +461,8 @@ static const sso_ledger_ops_t sql_ops = {
     .own = sql_own,
     .next_epoch = sql_next_epoch,
     .seen = sql_seen,
+    .sites = sql_sites,
+    .latest = sql_latest,
     .walk = sql_walk,
 };
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "core/account_db.h"
+#include "core/account_live.h"
 #include "core/account_sql.h"
 #include "core/protocol.h"
 #include "httpd/log.h"
@@ -18,6 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#define LOOK_BACK   1000 /* changes that a new child looks at once more: the last one may have died */
 #define MESSAGE_MAX 2048 /* bytes of what the process that makes the tables has to say */
 
 /* Of the main server, for the whole process. */
@@ -26,7 +28,10 @@ typedef struct {
     const char *driver;
     const char *params;
     const char *state_dir;
-    int is_own; /* the file in the state directory */
+    int is_own;           /* the file in the state directory */
+    sso_ledger_t *ledger; /* this child's */
+    apr_int64_t watched;  /* the last epoch whose record's sessions have followed; 0: none yet */
+    int is_silent;        /* it has been said that the database cannot be watched */
 } plan_t;
 
 static plan_t *plan_of(const server_rec *main_server)
@@ -329,7 +334,7 @@ const char *sso_accounts_start(apr_pool_t *ptemp, server_rec *main_server)
 
 void sso_accounts_open(apr_pool_t *pchild, server_rec *main_server)
 {
-    const plan_t *plan = plan_of(main_server);
+    plan_t *plan = plan_of(main_server);
     sso_ctx_t cx = sso_log_server_ctx(main_server, pchild);
     sso_ledger_t *ledger = NULL;
     apr_hash_index_t *i;
@@ -339,6 +344,76 @@ void sso_accounts_open(apr_pool_t *pchild, server_rec *main_server)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, main_server, "SSO: SSOAccountDatabase: %s",
                      cx.err.log);
     }
+    plan->ledger = ledger;
     for (i = apr_hash_first(pchild, plan->by_name); i; i = apr_hash_next(i))
         ((sso_accounts_t *)apr_hash_this_val(i))->ledger = ledger;
+}
+
+/* ---- what others change ---- */
+
+static apr_status_t read_latest(sso_ctx_t *cx, sso_ledger_t *ledger, apr_int64_t *out)
+{
+    sso_ledger_tx_t *tx;
+    apr_status_t rv = ledger->ops->begin(ledger, cx, SSO_LEDGER_READ, &tx);
+
+    if (rv != APR_SUCCESS) return rv;
+    rv = ledger->ops->latest(tx, cx, out);
+    if (rv == APR_SUCCESS) return ledger->ops->commit(tx, cx);
+    ledger->ops->rollback(tx, cx);
+    return rv;
+}
+
+/* The walk lends its records for a moment: their ids are kept. */
+static int keep_id(void *baton, const sso_account_t *account)
+{
+    apr_array_header_t *ids = baton;
+
+    APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(ids->pool, account->id);
+    return 0;
+}
+
+static apr_status_t follow_site(sso_ctx_t *cx, const sso_accounts_t *accounts, apr_int64_t since)
+{
+    apr_array_header_t *ids = apr_array_make(cx->pool, 16, sizeof(const char *));
+    apr_status_t rv = accounts->ledger->ops->walk(accounts->ledger, cx, accounts->site, since,
+                                                  keep_id, ids);
+    int i;
+
+    for (i = 0; i < ids->nelts && rv == APR_SUCCESS; i++) {
+        const char *id = APR_ARRAY_IDX(ids, i, const char *);
+        int n = 0;
+
+        rv = sso_account_follow(cx, accounts, id, &n);
+        if (n > 0) SSO_INFO(cx, "account %s was changed elsewhere; %d sessions follow", id, n);
+    }
+    return rv;
+}
+
+static apr_status_t watch(sso_ctx_t *cx, plan_t *plan)
+{
+    apr_int64_t latest = 0;
+    apr_status_t rv = read_latest(cx, plan->ledger, &latest);
+    apr_hash_index_t *i;
+
+    if (rv != APR_SUCCESS || latest == plan->watched) return rv;
+    if (!plan->watched && latest > LOOK_BACK) plan->watched = latest - LOOK_BACK;
+    for (i = apr_hash_first(cx->pool, plan->by_name); i && rv == APR_SUCCESS; i = apr_hash_next(i))
+        rv = follow_site(cx, apr_hash_this_val(i), plan->watched);
+    if (rv == APR_SUCCESS) plan->watched = latest;
+    return rv;
+}
+
+void sso_accounts_watch(apr_pool_t *pool, server_rec *main_server)
+{
+    plan_t *plan = plan_of(main_server);
+    sso_ctx_t cx = sso_log_server_ctx(main_server, pool);
+    apr_status_t rv;
+
+    if (!plan || !plan->ledger) return;
+    rv = watch(&cx, plan);
+    if (rv != APR_SUCCESS && !plan->is_silent) {
+        SSO_WARN(&cx, "changes of accounts by others cannot be seen: %s",
+                 cx.err.log ? cx.err.log : "no reason is known");
+    }
+    plan->is_silent = rv != APR_SUCCESS;
 }

@@ -27,4 +27,8 @@ const char *sso_accounts_start(apr_pool_t *ptemp, server_rec *main_server);
 /* In a child: what it needs to reach the database. */
 void sso_accounts_open(apr_pool_t *pchild, server_rec *main_server);
 
+/* Now and then, in one child: sessions follow records that others have changed: another machine, or
+ * ssoctl. */
+void sso_accounts_watch(apr_pool_t *pool, server_rec *main_server);
+
 #endif /* SSO_HTTPD_ACCOUNTS_H */

@@ -21,9 +21,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RETAINED    "mod_sso:store:1"
-#define SWEEP_EVERY APR_TIME_C(60000000)
-#define WORK_EVERY  APR_TIME_C(1000000)
+#define RETAINED     "mod_sso:store:1"
+#define FOLLOW_EVERY APR_TIME_C(2000000)
+#define SWEEP_EVERY  APR_TIME_C(60000000)
+#define WORK_EVERY   APR_TIME_C(1000000)
 
 /* Kept over restarts, in the process pool. */
 typedef struct {
@@ -661,6 +662,12 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
 }
 
 /* Without mod_watchdog sessions lose nothing: expired records go when their room is needed. */
+static apr_status_t follow_accounts(int state, void *data, apr_pool_t *pool)
+{
+    if (state == AP_WATCHDOG_STATE_RUNNING) sso_accounts_watch(pool, data);
+    return APR_SUCCESS;
+}
+
 static int start_watching(server_rec *s, apr_pool_t *p)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(
@@ -671,6 +678,7 @@ static int start_watching(server_rec *s, apr_pool_t *p)
 
     if (get && call && get(&dog, "_sso_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, SWEEP_EVERY, s, sweep);
+        (void)call(dog, FOLLOW_EVERY, s, follow_accounts);
         (void)call(dog, WORK_EVERY, s, work);
         return OK;
     }

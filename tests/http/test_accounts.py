@@ -1,11 +1,15 @@
 """Accounts: made at the first login, found again, banned, owned; and the database that is not there."""
 import concurrent.futures
+import json
 import os
 import sqlite3
 import stat
+import subprocess
+import time
 
 import pytest
 
+from lib.httpd import BUILD
 from lib.recipes import CALLBACK, members, protect, saml, sign_in, user_of
 from lib.saml_idp import SamlIdp
 
@@ -73,7 +77,7 @@ def test_accounts_survive_a_restart(kept, site, alice, make_browser):
 def test_many_first_logins_of_one_person_make_one_account(kept, site, make_browser):
     kept.httpd.start()
     browsers = [make_browser("alice") for _ in range(40)]
-    with concurrent.futures.ThreadPoolExecutor(20) as pool:
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
         seen = list(pool.map(lambda x: sign_in(x, kept)["attributes"]["account"], browsers))
     assert len(set(seen)) == 1
     assert len(rows(kept.httpd, "SELECT id FROM sso_accounts")) == 1
@@ -115,6 +119,56 @@ def test_a_ban_by_hand_holds_at_the_next_login(kept, site, alice, make_browser):
     page = make_browser("alice").open(kept.url + "/.sso/login?provider=members")
     assert page.status == 403 and page.fault == "banned"
     kept.httpd.log.expect("banned: .*was banned by .*spam")
+
+
+def ssoctl(httpd, *words):
+    """What `ssoctl accounts` prints, as root beside a running httpd."""
+    done = subprocess.run([BUILD / "ssoctl", "accounts", *words, "--database", database(httpd)],
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def soon(check, seconds=15):
+    until = time.monotonic() + seconds
+    while not check():
+        assert time.monotonic() < until, "not within %d s" % seconds
+        time.sleep(0.1)
+
+
+def test_sessions_follow_what_ssoctl_does(kept, site, alice, bob):
+    httpd = kept.httpd
+    httpd.start()
+    account = sign_in(alice, kept)["attributes"]["account"]
+    sign_in(bob, kept)
+    ssoctl(httpd, "role", "alice@example.org", "editors")
+    soon(lambda: "editors" in attributes(alice, kept)["roles"])
+    ssoctl(httpd, "role", "hmac:members alice", "editors", "--take")
+    soon(lambda: "editors" not in attributes(alice, kept)["roles"])
+    ssoctl(httpd, "ban", account, "--reason", "spam")
+    soon(lambda: user_of(alice, kept) is None)
+    assert user_of(bob, kept) == "bob"
+    assert "BANNED" in ssoctl(httpd, "list", "--banned")
+    page = alice.open(kept.url + "/.sso/login?provider=members")
+    assert page.fault == "banned"
+    ssoctl(httpd, "pardon", account)
+    assert sign_in(alice, kept)["attributes"]["account"] == account
+    httpd.log.expect("banned: .*spam")
+
+
+def test_ssoctl_shows_people(kept, site, alice, bob):
+    kept.httpd.start()
+    account = sign_in(alice, kept)["attributes"]["account"]
+    sign_in(bob, kept)
+    assert "Alice Ärmel" in ssoctl(kept.httpd, "list")
+    people = [json.loads(x) for x in ssoctl(kept.httpd, "export").splitlines()]
+    assert {x["email"] for x in people} == {"alice@example.org", "bob@example.org"}
+    seen = json.loads(ssoctl(kept.httpd, "show", "hmac:members alice"))
+    assert seen in people and seen["account"] == account
+    assert [x["role"] for x in seen["roles"]] == ["staff", "admins"]
+    ssoctl(kept.httpd, "rename", "hmac:members", "alice", "a1")
+    site.fields = lambda fields: {**fields, "user_id": "a1"}
+    assert sign_in(alice, kept)["attributes"]["account"] == account
 
 
 # -- conflicts

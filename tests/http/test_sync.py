@@ -5,13 +5,16 @@ import os
 import pathlib
 import signal
 import sqlite3
+import subprocess
 import threading
 import time
 import urllib.parse
 
 import pytest
 
+from lib import pki
 from lib.browser import exchange
+from lib.httpd import BUILD
 from lib.recipes import members, protect, sign_in, user_of
 from lib.sites import sign
 
@@ -246,6 +249,29 @@ def test_create(make_app, site, alice):
     site.fields = lambda fields: {k: v for k, v in fields.items() if k != "roles"}
     assert sign_in(alice, app)["attributes"]["roles"] == "early"
     app.httpd.log.expect("user_unknown: ")
+
+
+def test_ssoctl_sends_to_several(app, site, sync, alice, tmp_path):
+    app.httpd.start()
+    sign_in(alice, app)
+    secret = tmp_path / "s"
+    secret.write_text(site.secret + "\n")
+    secret.chmod(0o600)
+    ca = tmp_path / "ca.pem"
+    ca.write_text(pki.server_pair().cert_pem)
+    url = sync.url.replace("app.example.test", "localhost")
+    words = [BUILD / "ssoctl", "sync", "--secret", secret, "--user-id", "alice", "--ca", ca]
+    done = subprocess.run([*words, "--roles", "x,y", url, url], capture_output=True, text=True)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert '200 {"ok":true,"result":"updated","sessions":1}' in lines[0]
+    assert '200 {"ok":true,"result":"unchanged","sessions":0}' in lines[1]
+    assert roles_of(alice, app) == "x,y"
+    other = url.replace("/members/", "/nobody/")
+    done = subprocess.run([*words, "--ban", url, other], capture_output=True, text=True)
+    assert done.returncode == 1 and "1 of 2 hosts have not done it" in done.stderr
+    assert " 404 " in done.stdout and user_of(alice, app) is None
+    app.httpd.log.expect("not_found: ")
 
 
 # -- how it is sent
