@@ -7,15 +7,16 @@ from lxml import etree
 from conftest import running
 from lib import pki, saml_artifact, saml_idp
 from lib.browser import Browser
-from lib.idps import SimpleSamlPhp
+from lib.idps import PySaml2, SimpleSamlPhp
 from lib.recipes import protect, saml, sign_in, user_of
 from lib.saml_idp import A, NS, SamlIdp
 
 LINE = "SSOSamlResponseBinding artifact"
 
 
-def test_with_simplesamlphp(make_browser):
-    program = SimpleSamlPhp()
+@pytest.mark.parametrize("make", [SimpleSamlPhp, PySaml2], ids=lambda x: x.name)
+def test_with_programs_of_other_people(make, make_browser):
+    program = make()
     alice = make_browser("alice")
     try:
         with running(lambda: False) as httpd:
@@ -24,6 +25,7 @@ def test_with_simplesamlphp(make_browser):
             httpd.start()
             page = Browser().fetch(host.url + "/.sso/corp/metadata")
             program.register("app", page.body, validate_authnrequest=True)
+            program.commit()
             page = alice.open(host.url + "/.sso/login?provider=corp&return=/.sso/session")
             assert page.json()["attributes"]["email"] == "alice@example.org"
             assert any("SAMLart=" in x.url for x in page.trace)

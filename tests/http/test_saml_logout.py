@@ -8,7 +8,7 @@ from lxml import etree
 from conftest import running
 from lib import pki, saml_idp, saml_logout
 from lib.browser import Browser, exchange
-from lib.idps import LemonLdap, SimpleSamlPhp
+from lib.idps import LemonLdap, PySaml2, SimpleSamlPhp
 from lib.recipes import protect, saml, sign_in, user_of
 from lib.saml_idp import A, NS, P, POST, REDIRECT, SamlIdp, _add
 
@@ -32,7 +32,8 @@ class World:
     """An identity provider and three sites that know it, each with another way to sign out."""
 
     BINDINGS = {"simplesamlphp": {"app": "", "shop": "Redirect", "wiki": "POST"},  # "": all
-                "lemonldap": {"app": "", "shop": "SOAP", "wiki": "POST"}}
+                "lemonldap": {"app": "", "shop": "SOAP", "wiki": "POST"},
+                "pysaml2": {"app": "Redirect", "shop": "SOAP", "wiki": "POST"}}
 
     def __init__(self, httpd, idp):
         self.httpd, self.idp, self.hosts = httpd, idp, []
@@ -60,13 +61,17 @@ class World:
         if self.idp.name == "simplesamlphp":
             self.idp.register(name, metadata, validate_authnrequest=True, sign_logout=True,
                               validate_logout=True)
+        elif self.idp.name == "pysaml2":
+            binding = self.BINDINGS["pysaml2"][name].replace("Redirect", "HTTP-Redirect")
+            self.idp.register(name, page.body, slo="urn:oasis:names:tc:SAML:2.0:bindings:"
+                              + binding.replace("POST", "HTTP-POST"))
         else:
             self.idp.register(name, metadata)
 
 
-@pytest.fixture(scope="module", params=["simplesamlphp", "lemonldap"])
+@pytest.fixture(scope="module", params=[SimpleSamlPhp, LemonLdap, PySaml2], ids=lambda x: x.name)
 def program(request):
-    idp = {"simplesamlphp": SimpleSamlPhp, "lemonldap": LemonLdap}[request.param]()
+    idp = request.param()
     yield idp
     idp.close()
 
@@ -79,7 +84,7 @@ def world(program):
 
 @pytest.fixture
 def person(program, make_browser):
-    return make_browser("alice") if program.name == "simplesamlphp" else make_browser("dwho", "dwho")
+    return make_browser("dwho", "dwho") if program.name == "lemonldap" else make_browser("alice")
 
 
 def leave(browser, host, query=""):
@@ -124,9 +129,9 @@ def test_logout_that_begins_where_answers_come_by_post(world, person):
 
 def test_logout_that_begins_at_the_provider(world, person):
     enter_all(world, person)
-    start = "/saml2/idp/SingleLogoutService.php?ReturnTo=" + urllib.parse.quote(
-        world.hosts[0].url + "/bye.html", safe="") if world.idp.name == "simplesamlphp" \
-        else "/?logout=1"
+    start = {"simplesamlphp": "/saml2/idp/SingleLogoutService.php?ReturnTo=",
+             "lemonldap": "/?logout=1&x=", "pysaml2": "/logout?ReturnTo="}[world.idp.name]
+    start += urllib.parse.quote(world.hosts[0].url + "/bye.html", safe="")
     person.embeds = True
     person.open(world.idp.url + start)
     assert [user_of(person, x) for x in world.hosts] == [None, None, None]
@@ -134,8 +139,8 @@ def test_logout_that_begins_at_the_provider(world, person):
 
 def test_another_person_stays(world, person, make_browser):
     """Nobody but the one who leaves is signed out."""
-    other = make_browser("bob") if world.idp.name == "simplesamlphp" \
-        else make_browser("rtyler", "rtyler")
+    other = make_browser("rtyler", "rtyler") if world.idp.name == "lemonldap" \
+        else make_browser("bob")
     enter_all(world, person)
     enter_all(world, other)
     leave(person, world.hosts[0])

@@ -13,6 +13,8 @@ import time
 import urllib.error
 import urllib.request
 
+from lxml import etree
+
 from . import pki
 from .ports import free_port
 
@@ -196,3 +198,35 @@ class LemonLdap(Idp):
                       for k, v in self._services.items()},
             "samlSPMetaDataExportedAttributes": {k: attributes for k in self._services},
         }
+
+
+class PySaml2(Idp):
+    """A provider on the library pysaml2. People: alice/alice-pw, bob/bob-pw."""
+
+    name = "pysaml2"
+    metadata_path = "/metadata"
+
+    def prepare(self):
+        self._options = {}
+        (self.run / "sp").mkdir()
+        (self.run / "idp.key").write_text(self.pair.key_pem)
+        (self.run / "idp.crt").write_text(self.pair.cert_pem)
+        self._write()
+
+    def command(self):
+        return ["/usr/bin/python3", str(_CONF / "pysaml2" / "idp.py")], {}
+
+    def register(self, name, metadata, **options):
+        """A service provider; options: encrypt, and slo, the binding of its logout requests."""
+        (self.run / "sp" / (name + ".xml")).write_bytes(metadata)
+        entity_id = etree.fromstring(metadata).get("entityID")
+        self._options[entity_id] = options
+
+    def commit(self):
+        """Registrations are read at start."""
+        self.stop()
+        self._write()
+        self.start()
+
+    def _write(self):
+        (self.run / "options.json").write_text(json.dumps(self._options))
