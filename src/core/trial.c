@@ -69,7 +69,8 @@ static void show_start(sso_ctx_t *cx, const sso_idp_t *idp, sso_reply_t *reply)
                              "checked as in a real login, and shown to you with every check: what "
                              "was expected, what came. No session is made, nobody is signed in or "
                              "out here.");
-    sso_markup_paragraph(&m, "With an e-mail address the result says whether it was that person.");
+    sso_markup_paragraph(&m, "With an e-mail address the result says whether it was that person; "
+                             "where the provider may be told whom to expect, it is.");
     write_form(&m, page_url(cx, idp));
     sso_markup_other_link(&m, apr_pstrcat(cx->pool, idp->url, "/setup", NULL),
                           "Back to the set-up page");
@@ -99,6 +100,7 @@ static apr_status_t begin(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
 
     if (rv != APR_SUCCESS) return rv;
     flow.return_path = apr_pstrcat(cx->pool, MARK, email, NULL);
+    if (*email) flow.demand.hint = email;
     rv = protocol->start(cx, idp, &flow, reply);
     if (rv != APR_SUCCESS) return rv;
     return sso_flow_send(cx, idp->site, req, &flow, sso_protocol_posts_back(idp->provider), reply);

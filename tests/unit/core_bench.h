@@ -36,6 +36,7 @@ typedef struct {
     int once_n;               /* things to spend */
     sso_identity_t *who;      /* who has signed in */
     int finished;             /* how often finish was called */
+    const char *hint;         /* whom start was told to expect; NULL: nobody */
     int about_logout;         /* what arrives at the callback is for hear */
     const char *leaving;      /* where logout sends the browser; NULL: nowhere */
     int leaving_by_form;      /* logout sends a form */
@@ -211,6 +212,7 @@ static inline apr_status_t fake_start(sso_ctx_t *cx, const sso_idp_t *idp, sso_f
     bench_t *b = idp->provider->state;
 
     bench_note(b, "start");
+    b->fake.hint = flow->demand.hint;
     b->fake.demanded = flow->demand;
     if (b->fake.start_fault) return sso_fail(cx, b->fake.start_fault, "the bench wants it so");
     flow->request = apr_pstrcat(cx->pool, "request-", flow->id, NULL);

@@ -133,7 +133,11 @@ static void the_expected_person_is_compared(void **state)
     bench_t *b = make(state);
     sso_reply_t reply;
 
+    begin(b, "");
+    assert_null(b->fake.hint);
+    b->cx->now += SECONDS(1);
     begin(b, "ADA%40example.org");
+    assert_string_equal(b->fake.hint, "ADA@example.org");
     reply = get(b, "/.sso/corp/callback");
     assert_non_null(strstr(body_of(b, &reply), "It was ADA@example.org, as expected"));
     begin(b, "bob%40example.org");
