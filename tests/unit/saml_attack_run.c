@@ -5,6 +5,7 @@
  */
 #include "base/codec.h"
 #include "core/login.h"
+#include "core/logout.h"
 #include "core/session.h"
 #include "saml_attack.h"
 #include "store/store_mem.h"
@@ -356,11 +357,14 @@ static const char *deliver(attack_t *a, bench_t *b, const char *form, const char
 {
     sso_request_t *req = bench_post(b, form);
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+    apr_status_t rv;
 
     *session = NULL;
     req->cookie = flow_cookie(a, b);
     sso_ctx_clear(a->cx);
-    if (sso_login_finish(a->cx, &b->idp, req, &reply) != APR_SUCCESS) {
+    rv = sso_login_finish(a->cx, &b->idp, req, &reply);
+    if (rv == APR_NOTFOUND) rv = sso_logout_hear(a->cx, &b->idp, req, "acs", &reply);
+    if (rv != APR_SUCCESS) {
         assert_int_not_equal(a->cx->err.fault, SSO_F_NONE);
         return sso_fault_info(a->cx->err.fault)->code;
     }
