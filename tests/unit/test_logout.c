@@ -387,6 +387,10 @@ static void r70_own_only_ends_no_other(void **state)
     sign_in_as(b, b->idp, "bob", "s3", NULL);
     assert_int_equal(hear(b, "GET", &reply), APR_SUCCESS);
     assert_true(bench_is_in(b, &b->site));
+    (void)bench_add_provider(b, &b->site, "other");
+    sign_in_as(b, bench_idp(&b->site, "other"), "ada", "s1", "h1");
+    assert_int_equal(hear(b, "GET", &reply), APR_SUCCESS);
+    assert_true(bench_is_in(b, &b->site));
 }
 
 static void r70_a_request_is_good_for_once(void **state)

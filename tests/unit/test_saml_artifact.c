@@ -19,6 +19,7 @@ typedef struct {
     sso_client_t client; /* first */
     bench_t *b;
     const char *from, *to; /* an edit of the ArtifactResponse before it is signed */
+    const char *inside;    /* text of the Response in it that is taken out; NULL */
     int how;               /* BY_OTHER, -1: not signed */
     int status;
     const char *asked; /* the last message that came */
@@ -37,7 +38,7 @@ static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
                              const sso_client_request_t *req, sso_client_response_t *out)
 {
     server_t *s = (server_t *)client->state;
-    const char *response = bench_message(s->b, SIGN_ASSERTION);
+    const char *response = bench_edited(s->b, SIGN_ASSERTION, s->inside, "");
     const char *xml;
 
     s->count++;
@@ -200,6 +201,19 @@ static void what_comes_for_it_is_verified(void **state)
         assert_int_equal(answer.once_n, 4711);
         sso_ctx_clear(b->cx);
     }
+}
+
+/* What a browser brings may leave the Issuer of an unsigned Response out; this may not. */
+static void the_response_names_its_provider(void **state)
+{
+    bench_t *b = bench_make(*state);
+    server_t *s = make_server(b);
+    sso_answer_t answer;
+
+    s->inside = "InResponseTo=\"" REQUEST "\"><saml:Issuer>" IDP_ID "</saml:Issuer>";
+    b->flows.n = 1;
+    assert_int_not_equal(bring(b, artifact(b, IDP_ID, 7, 4), &answer), APR_SUCCESS);
+    sso_ctx_clear(b->cx);
 }
 
 /* Without a service in the metadata there is nowhere to redeem: said at the start. */
