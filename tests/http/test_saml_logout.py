@@ -8,7 +8,7 @@ from lxml import etree
 from conftest import running
 from lib import pki, saml_idp, saml_logout
 from lib.browser import Browser, exchange
-from lib.idps import LemonLdap, PySaml2, SimpleSamlPhp
+from lib.idps import LemonLdap, PySaml2, Samlify, SimpleSamlPhp
 from lib.recipes import protect, saml, sign_in, user_of
 from lib.saml_idp import A, NS, P, POST, REDIRECT, SamlIdp, _add
 
@@ -146,6 +146,24 @@ def test_another_person_stays(world, person, make_browser):
     leave(person, world.hosts[0])
     assert user_of(person, world.hosts[0]) is None
     assert all(user_of(other, x) for x in world.hosts)
+
+
+def test_with_samlify(closing, httpd, make_browser):
+    """A login, and a logout from either end."""
+    idp, alice = closing(Samlify()), make_browser("alice")
+    host = httpd.host("app.example.test", tls=True)
+    host.page("/bye.html", "bye")
+    saml(host, idp, "corp", "SSOSamlSignRequests on")
+    httpd.start()
+    idp.register("app", Browser().fetch(host.url + "/.sso/corp/metadata").body)
+    idp.commit()
+    assert sign_in(alice, host, "corp")["attributes"]["email"] == "alice@example.org"
+    page = alice.open(host.url + "/.sso/logout?return=/bye.html")
+    assert page.url == host.url + "/bye.html", repr(page)
+    assert asks_for_password(alice, host, idp)
+    sign_in(alice, host, "corp")
+    page = alice.open(idp.url + "/logout?ReturnTo=" + urllib.parse.quote(host.url + "/bye.html"))
+    assert page.url == host.url + "/bye.html" and user_of(alice, host) is None, repr(page)
 
 
 # -- a scripted identity provider

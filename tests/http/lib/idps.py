@@ -13,11 +13,13 @@ import time
 import urllib.error
 import urllib.request
 
+import pytest
 from lxml import etree
 
 from . import pki
 from .ports import free_port
 
+_BUILD = pathlib.Path(os.environ.get("SSO_BUILD") or os.getcwd()).resolve()
 _CONF = pathlib.Path(__file__).resolve().parents[2] / "idp"
 
 
@@ -230,3 +232,31 @@ class PySaml2(Idp):
 
     def _write(self):
         (self.run / "options.json").write_text(json.dumps(self._options))
+
+
+class Samlify(PySaml2):
+    """A provider on the library samlify of npm. People: alice/alice-pw, bob/bob-pw."""
+
+    name = "samlify"
+
+    def command(self):
+        return (["node", str(_CONF / "samlify" / "idp.js")],
+                {"NODE_PATH": str(node_modules("samlify") / "node_modules")})
+
+
+def node_modules(name):
+    """The directory where npm has put what tests/idp/NAME/package-lock.json names; the tests are
+    skipped where it cannot."""
+    where = _BUILD / "npm" / name
+    if not (where / "node_modules").exists():
+        where.mkdir(parents=True, exist_ok=True)
+        for each in ("package.json", "package-lock.json"):
+            shutil.copy(_CONF / name / each, where)
+        if not shutil.which("npm"):
+            pytest.skip("npm is not there")
+        done = subprocess.run(["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+                              cwd=where, capture_output=True, text=True)
+        if done.returncode:
+            shutil.rmtree(where / "node_modules", ignore_errors=True)
+            pytest.skip("npm ci: " + done.stderr[-300:])
+    return where
