@@ -8,7 +8,7 @@ from lxml import etree
 from conftest import running
 from lib import pki, saml_idp, saml_logout
 from lib.browser import Browser, exchange
-from lib.idps import LemonLdap, PySaml2, Samlify, SimpleSamlPhp
+from lib.idps import LemonLdap, PySaml2, Samlify, Samlp, SimpleSamlPhp
 from lib.recipes import protect, saml, sign_in, user_of
 from lib.saml_idp import A, NS, P, POST, REDIRECT, SamlIdp, _add
 
@@ -148,9 +148,10 @@ def test_another_person_stays(world, person, make_browser):
     assert all(user_of(other, x) for x in world.hosts)
 
 
-def test_with_samlify(closing, httpd, make_browser):
+@pytest.mark.parametrize("make", [Samlify, Samlp], ids=lambda x: x.name)
+def test_with_libraries_of_npm(make, closing, httpd, make_browser):
     """A login, and a logout from either end."""
-    idp, alice = closing(Samlify()), make_browser("alice")
+    idp, alice = closing(make()), make_browser("alice")
     host = httpd.host("app.example.test", tls=True)
     host.page("/bye.html", "bye")
     saml(host, idp, "corp", "SSOSamlSignRequests on")

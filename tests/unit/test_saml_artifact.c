@@ -19,7 +19,8 @@ typedef struct {
     sso_client_t client; /* first */
     bench_t *b;
     const char *from, *to; /* an edit of the ArtifactResponse before it is signed */
-    const char *inside;    /* text of the Response in it that is taken out; NULL */
+    const char *inside;    /* text of the Response in it that becomes ...; NULL: none */
+    const char *instead;   /* ... this */
     int how;               /* BY_OTHER, -1: not signed */
     int status;
     const char *asked; /* the last message that came */
@@ -38,7 +39,7 @@ static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
                              const sso_client_request_t *req, sso_client_response_t *out)
 {
     server_t *s = (server_t *)client->state;
-    const char *response = bench_edited(s->b, SIGN_ASSERTION, s->inside, "");
+    const char *response = bench_edited(s->b, SIGN_ASSERTION, s->inside, s->instead);
     const char *xml;
 
     s->count++;
@@ -210,10 +211,13 @@ static void the_response_names_its_provider(void **state)
     server_t *s = make_server(b);
     sso_answer_t answer;
 
-    s->inside = "InResponseTo=\"" REQUEST "\"><saml:Issuer>" IDP_ID "</saml:Issuer>";
-    b->flows.n = 1;
+    s->inside = "<saml:Issuer>" IDP_ID "</saml:Issuer><samlp:Status>";
+    s->instead = "<samlp:Status>";
     assert_int_not_equal(bring(b, artifact(b, IDP_ID, 7, 4), &answer), APR_SUCCESS);
-    sso_ctx_clear(b->cx);
+    assert_fault(b->cx, ISSUER);
+    s->instead = "<saml:Issuer>https://other.example.com/</saml:Issuer><samlp:Status>";
+    assert_int_not_equal(bring(b, artifact(b, IDP_ID, 7, 4), &answer), APR_SUCCESS);
+    assert_fault(b->cx, ISSUER);
 }
 
 /* Without a service in the metadata there is nowhere to redeem: said at the start. */
@@ -241,8 +245,11 @@ static void artifacts_are_off_by_default(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(an_artifact_is_redeemed),       UNIT(nothing_is_asked_in_vain),
-        UNIT(what_comes_for_it_is_verified), UNIT(a_provider_without_a_service_is_refused),
+        UNIT(an_artifact_is_redeemed),
+        UNIT(nothing_is_asked_in_vain),
+        UNIT(what_comes_for_it_is_verified),
+        UNIT(the_response_names_its_provider),
+        UNIT(a_provider_without_a_service_is_refused),
         UNIT(artifacts_are_off_by_default),
     };
 

@@ -260,3 +260,13 @@ def node_modules(name):
             shutil.rmtree(where / "node_modules", ignore_errors=True)
             pytest.skip("npm ci: " + done.stderr[-300:])
     return where
+
+
+class Samlp(PySaml2):
+    """A provider on the library samlp of npm. People: alice/alice-pw, bob/bob-pw."""
+
+    name = "samlp"
+
+    def command(self):
+        return (["node", str(_CONF / "samlp" / "idp.js")],
+                {"NODE_PATH": str(node_modules("samlp") / "node_modules")})
