@@ -169,3 +169,63 @@ apr_time_t sso_when_add(apr_time_t a, apr_interval_time_t b)
 {
     return a > APR_INT64_MAX - b ? APR_INT64_MAX : a + b;
 }
+
+/* ---- durations ---- */
+
+#define DURATION_MOST ((apr_int64_t)100 * 365 * DAY_SECONDS)
+
+/* Digits and then one of the letters, which have to come in their order; its place, or -1. */
+static int take_part(sso_span_t *text, const char *letters, int from, apr_int64_t *value)
+{
+    const char *letter;
+    apr_size_t n;
+
+    *value = 0;
+    for (n = 0; n < text->n && n < 9 && is_digit(text->p[n]); n++) {
+        *value = *value * 10 + (text->p[n] - '0');
+    }
+    if (n == 0 || n == text->n) return -1;
+    letter = strchr(letters + from, text->p[n]);
+    if (!letter || *letter == '\0') return -1;
+    *text = sso_span_of(text->p + n + 1, text->n - n - 1);
+    return (int)(letter - letters);
+}
+
+/* The parts before or behind the 'T'; how many there were, or -1. */
+static int take_parts(sso_span_t *text, const char *letters, const int *seconds, apr_int64_t *sum)
+{
+    int parts = 0;
+    int next = 0;
+
+    while (text->n > 0 && text->p[0] != 'T') {
+        apr_int64_t value;
+        const int at = take_part(text, letters, next, &value);
+
+        if (at < 0) return -1;
+        *sum += value * seconds[at];
+        next = at + 1;
+        parts++;
+    }
+    return parts;
+}
+
+apr_status_t sso_when_duration(sso_span_t text, apr_interval_time_t *out)
+{
+    static const int days[] = {365 * DAY_SECONDS, 30 * DAY_SECONDS, DAY_SECONDS};
+    static const int times[] = {3600, 60, 1};
+    apr_int64_t sum = 0;
+    int dates;
+    int clocks = 0;
+
+    text = strip(text);
+    if (!take_char(&text, 'P')) return APR_EINVAL;
+    dates = take_parts(&text, "YMD", days, &sum);
+    if (dates >= 0 && take_char(&text, 'T')) {
+        clocks = take_parts(&text, "HMS", times, &sum);
+        if (clocks == 0) return APR_EINVAL;
+    }
+    if (dates < 0 || clocks < 0 || dates + clocks == 0 || text.n > 0) return APR_EINVAL;
+    if (sum > DURATION_MOST) return APR_EINVAL;
+    *out = apr_time_from_sec(sum);
+    return APR_SUCCESS;
+}

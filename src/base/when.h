@@ -22,6 +22,15 @@
  */
 apr_status_t sso_when_parse(sso_span_t text, apr_time_t *out);
 
+/**
+ * Read an xsd:duration that is not negative: "P1D", "PT6H", "P1Y2M3DT4H5M6S". A year counts 365 days
+ * and a month 30: good enough to know when to look again.
+ *
+ * @return APR_SUCCESS or APR_EINVAL (form, nothing in it, more than a hundred years); out untouched.
+ * @spec   XML Schema Part 2, 3.2.6.
+ */
+apr_status_t sso_when_duration(sso_span_t text, apr_interval_time_t *out);
+
 /* "2026-11-23T18:58:52Z", whole seconds, UTC, in pool. */
 char *sso_when_text(apr_pool_t *pool, apr_time_t t);
 

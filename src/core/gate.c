@@ -75,6 +75,7 @@ void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *r
     const char *reference = sso_gate_note(cx);
 
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    sso_count_fault(site->counts, cx->err.fault);
     if (wants_page(req)) {
         sso_page_error(cx, reference, retry_link(cx, site), reply);
     } else {

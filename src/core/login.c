@@ -367,8 +367,10 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
     rv = sso_session_make(cx, req, plan, reply);
     if (rv == APR_SUCCESS && accounts) rv = confirm(cx, accounts, &account);
-    if (rv == APR_SUCCESS) log_login(cx, idp, profile);
-    return rv;
+    if (rv != APR_SUCCESS) return rv;
+    log_login(cx, idp, profile);
+    sso_count_login(idp->site->counts);
+    return APR_SUCCESS;
 }
 
 /* A verified answer becomes a session. */

@@ -109,6 +109,12 @@ typedef struct {
     const char *note; /* one sentence or NULL */
 } sso_fact_t;
 
+/* Something of a provider that ends some day. */
+typedef struct {
+    const char *what; /* "certificate of the provider CN=idp.example", in the pool of the context */
+    apr_time_t until;
+} sso_expiry_t;
+
 typedef struct sso_protocol sso_protocol_t;
 struct sso_protocol {
     const char *name;     /* as written after the provider's name: "saml" */
@@ -183,6 +189,10 @@ struct sso_protocol {
                            int ended, sso_reply_t *reply);
     /* Look over a provider that is prepared; adds sso_finding_t in cx->pool. NULL: nothing to say. */
     void (*audit)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings);
+
+    /* What of a provider ends some day: certificates, metadata. Adds sso_expiry_t to the array. NULL:
+     * nothing ever does. */
+    void (*expiries)(sso_ctx_t *cx, const sso_provider_t *provider, apr_array_header_t *out);
 };
 
 /* Do this provider's answers come as a POST from its site? Then the cookies of flows must, too. */

@@ -136,9 +136,10 @@ typedef struct {
     int may_write;          /* files may be created (not during configtest) */
     sso_fresh_set_t *fresh; /* where documents of others are kept, and the client that asks; NULL in
                                tests that need none */
-    int allow_http;         /* SSOInsecureHttp of its server: addresses may be plain http */
-    apr_pool_t *pool;       /* lives as long as the provider */
-    void *state;            /* what the protocol's prepare made */
+    const char *ca_file; /* SSOCAFile of its server, absolute: who vouches for addresses; or NULL */
+    int allow_http;      /* SSOInsecureHttp of its server: addresses may be plain http */
+    apr_pool_t *pool;    /* lives as long as the provider */
+    void *state;         /* what the protocol's prepare made */
 } sso_provider_t;
 
 /* NULL, or why the text cannot name a provider. */

@@ -100,6 +100,14 @@ static const char *read_scaled(apr_int64_t *out, const sso_setting_t *row, const
     return NULL;
 }
 
+const char *sso_settings_duration(apr_pool_t *p, const char *word, apr_interval_time_t min,
+                                  apr_interval_time_t max, apr_interval_time_t *out)
+{
+    const sso_setting_t row = {.kind = SSO_K_DURATION, .min = min, .max = max};
+
+    return read_scaled(out, &row, word, p);
+}
+
 static const char *read_flag(int *out, const char *word, apr_pool_t *p)
 {
     if (!strcasecmp(word, "on")) {

@@ -87,6 +87,10 @@ typedef struct {
 const char *sso_settings_read(const sso_table_t *table, void *settings, int row, int n,
                               const char *const *words, const sso_reader_t *reader);
 
+/* A duration that stands within a line ("1h"); NULL, or what is wrong with it, in p. */
+const char *sso_settings_duration(apr_pool_t *p, const char *word, apr_interval_time_t min,
+                                  apr_interval_time_t max, apr_interval_time_t *out);
+
 /* A struct with every preset in place and nothing marked as given: the outermost level. */
 void *sso_settings_make(const sso_table_t *table, apr_pool_t *p);
 

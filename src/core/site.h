@@ -10,6 +10,7 @@
 #ifndef SSO_CORE_SITE_H
 #define SSO_CORE_SITE_H
 
+#include "core/counts.h"
 #include "crypto/seal.h"
 #include "store/store.h"
 
@@ -32,8 +33,9 @@ typedef struct {
     int tenant;        /* in the store */
     const sso_seal_t *seal;
     sso_store_t *store;
-    apr_hash_t *idps;    /* name -> const sso_idp_t *, every provider usable here */
-    apr_hash_t *aliases; /* path -> const sso_idp_t *: further callbacks; NULL if none */
+    sso_counts_t *counts; /* shared; NULL: nobody counts */
+    apr_hash_t *idps;     /* name -> const sso_idp_t *, every provider usable here */
+    apr_hash_t *aliases;  /* path -> const sso_idp_t *: further callbacks; NULL if none */
     const struct sso_accounts *accounts; /* NULL: none are kept */
 } sso_site_t;
 

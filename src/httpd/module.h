@@ -35,6 +35,7 @@
 #include <ap_provider.h>
 #include <mod_auth.h>
 #include <mod_log_config.h>
+#include <mod_status.h>
 #include <mod_watchdog.h>
 #include <mpm_common.h>
 #include <unixd.h>

@@ -7,10 +7,12 @@
 
 #include "core/audit.h"
 #include "core/describe.h"
+#include "core/status.h"
 #include "crypto/keys.h"
 #include "crypto/mac.h"
 #include "httpd/accounts.h"
 #include "httpd/log.h"
+#include "httpd/status.h"
 #include "store/store_shm.h"
 
 #include <apr_file_io.h>
@@ -18,13 +20,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define RETAINED     "mod_sso:store:1"
-#define FOLLOW_EVERY APR_TIME_C(2000000)
-#define SWEEP_EVERY  APR_TIME_C(60000000)
-#define WORK_EVERY   APR_TIME_C(1000000)
+#define RETAINED        "mod_sso:store:1"
+#define FOLLOW_EVERY    APR_TIME_C(2000000)
+#define SWEEP_EVERY     APR_TIME_C(60000000)
+#define WORK_EVERY      APR_TIME_C(1000000)
+#define WARN_EVERY      APR_TIME_C(3600000000)
+#define RETAINED_COUNTS "mod_sso:counts:1" /* and how many faults there are */
 
 /* Kept over restarts, in the process pool. */
 typedef struct {
@@ -126,17 +131,17 @@ static apr_status_t close_dir(void *fd)
 }
 
 /* The children write there, who may not enter the state directory above it: they inherit the open
- * directory. */
+ * directory. During configtest it is looked at, if there is one. */
 static int open_fetched(const setup_t *setup, int *out)
 {
     const char *path = apr_pstrcat(setup->pool, setup->state_dir, "/fetched", NULL);
     int *fd = apr_palloc(setup->pool, sizeof(*fd));
 
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) return errno;
+    if (setup->may_write && mkdir(path, 0700) != 0 && errno != EEXIST) return errno;
     *fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (*fd < 0) return errno;
+    if (*fd < 0) return setup->may_write ? errno : 0;
     apr_pool_cleanup_register(setup->pool, fd, close_dir, apr_pool_cleanup_null);
-    if (geteuid() == 0
+    if (setup->may_write && geteuid() == 0
         && (fchown(*fd, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0
             || fchmod(*fd, 0700) != 0)) {
         return errno;
@@ -150,14 +155,15 @@ static int prepare_fresh(setup_t *setup)
     sso_ctx_t cx = sso_log_server_ctx(setup->main_server, setup->pool);
     char why[128];
     int dir = -1;
-    int error = setup->may_write ? open_fetched(setup, &dir) : 0;
+    int error = open_fetched(setup, &dir);
 
     if (error) {
         return complain(setup->main_server, NULL, 0, "SSOStateDirectory",
                         apr_psprintf(setup->pool, "cannot use %s/fetched: %s", setup->state_dir,
                                      apr_strerror(error, why, sizeof(why))));
     }
-    if (sso_fresh_make(&cx, setup->pool, dir, NULL, &setup->fresh) != APR_SUCCESS) {
+    if (sso_fresh_make(&cx, setup->pool, dir, setup->may_write, NULL, &setup->fresh)
+        != APR_SUCCESS) {
         return complain(setup->main_server, NULL, 0, "SSOStateDirectory", cx.err.log);
     }
     sso_server_of(setup->main_server)->fresh = setup->fresh;
@@ -166,16 +172,42 @@ static int prepare_fresh(setup_t *setup)
 
 /* ---- providers ---- */
 
+/* A pool with an allocator of its own: what was read on the way, metadata of megabytes among it, goes
+ * back to the system before there are children. */
+static apr_pool_t *make_temporary(apr_pool_t *parent)
+{
+    apr_allocator_t *allocator;
+    apr_pool_t *pool;
+
+    if (apr_allocator_create(&allocator) != APR_SUCCESS) return NULL;
+    if (apr_pool_create_ex(&pool, parent, NULL, allocator) != APR_SUCCESS) {
+        apr_allocator_destroy(allocator);
+        return NULL;
+    }
+    apr_allocator_owner_set(allocator, pool);
+    return pool;
+}
+
 static int prepare_provider(const setup_t *setup, server_rec *s, sso_provider_t *provider)
 {
-    sso_ctx_t cx = sso_log_server_ctx(s, setup->pool);
+    apr_pool_t *temporary = make_temporary(setup->pool);
+    sso_ctx_t cx;
+    int rc = OK;
 
+    if (!temporary) return HTTP_INTERNAL_SERVER_ERROR;
     provider->state_dir = setup->state_dir;
     provider->may_write = setup->may_write;
     provider->fresh = setup->fresh;
     provider->allow_http = sso_server_of(s)->set->insecure_http;
-    if (provider->protocol->prepare(&cx, provider, &provider->state) == APR_SUCCESS) return OK;
-    return complain_provider(s, provider, cx.err.log);
+    if (sso_server_of(s)->set->ca_file) {
+        provider->ca_file = ap_server_root_relative(setup->pool, sso_server_of(s)->set->ca_file);
+    }
+    cx = sso_log_server_ctx(s, temporary);
+    if (provider->protocol->prepare(&cx, provider, &provider->state) != APR_SUCCESS) {
+        rc = complain_provider(s, provider, cx.err.log);
+    }
+    apr_pool_destroy(temporary);
+    return rc;
 }
 
 /* One secret, one peer: the handshake has no domain separation between two (section 1.1). */
@@ -616,8 +648,25 @@ static apr_status_t open_store(sso_ctx_t *cx, retained_t *kept, apr_pool_t *proc
     return sso_store_shm_copy(cx, before, kept->store);
 }
 
+/* Shared by all children, over restarts; NULL: no memory, and nobody counts. */
+static sso_counts_t *find_counts(server_rec *s)
+{
+    const char *key = apr_psprintf(s->process->pconf, RETAINED_COUNTS ":%d", (int)SSO_F_COUNT);
+    sso_counts_t **kept = ap_retained_data_get(key);
+    void *shared;
+
+    if (kept) return *kept;
+    shared = mmap(NULL, sizeof(sso_counts_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                  -1, 0);
+    if (shared == MAP_FAILED) return NULL;
+    kept = ap_retained_data_create(apr_pstrdup(s->process->pool, key), sizeof(*kept));
+    *kept = shared;
+    return *kept;
+}
+
 static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_store_t *store)
 {
+    sso_counts_t *counts = find_counts(main_server);
     apr_status_t rv = APR_SUCCESS;
     server_rec *s;
 
@@ -625,6 +674,7 @@ static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_stor
         sso_server_t *server = sso_server_of(s);
 
         server->site->store = store;
+        server->site->counts = counts;
         rv = store->ops->tenant(store, cx, server->site->base_url, (int)server->set->quota,
                                 &server->site->tenant);
     }
@@ -661,13 +711,31 @@ static apr_status_t work(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-/* Without mod_watchdog sessions lose nothing: expired records go when their room is needed. */
+/* What has come to be near its end since the last look; what was so at the start was said then. */
+static apr_status_t warn(int state, void *data, apr_pool_t *pool)
+{
+    static apr_time_t since; /* of one thread in one child */
+    const apr_array_header_t *providers;
+    server_rec *s = data;
+    sso_ctx_t cx;
+    int i;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    cx = sso_log_server_ctx(s, pool);
+    providers = sso_status_providers(s, pool);
+    for (i = 0; since > 0 && i < providers->nelts; i++)
+        sso_status_warn(&cx, APR_ARRAY_IDX(providers, i, const sso_provider_t *), since);
+    since = cx.now;
+    return APR_SUCCESS;
+}
+
 static apr_status_t follow_accounts(int state, void *data, apr_pool_t *pool)
 {
     if (state == AP_WATCHDOG_STATE_RUNNING) sso_accounts_watch(pool, data);
     return APR_SUCCESS;
 }
 
+/* Without mod_watchdog sessions lose nothing: expired records go when their room is needed. */
 static int start_watching(server_rec *s, apr_pool_t *p)
 {
     APR_OPTIONAL_FN_TYPE(ap_watchdog_get_instance) *get = APR_RETRIEVE_OPTIONAL_FN(
@@ -680,6 +748,7 @@ static int start_watching(server_rec *s, apr_pool_t *p)
         (void)call(dog, SWEEP_EVERY, s, sweep);
         (void)call(dog, FOLLOW_EVERY, s, follow_accounts);
         (void)call(dog, WORK_EVERY, s, work);
+        (void)call(dog, WARN_EVERY, s, warn);
         return OK;
     }
     if (!sso_fresh_has_urls(sso_server_of(s)->fresh)) return OK;

@@ -1,9 +1,6 @@
 /*
  * fresh.c - fetched by one, verified before it is kept, read by all.
  *
- * A copy is a file: a head of HEAD bytes, lines of text padded with NULs, and the document behind
- * it. Its time of modification is when the source last confirmed it.
- *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "net/fresh.h"
@@ -12,27 +9,19 @@
 #include "base/file.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
+#include "net/fresh_copy.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define HEAD      2048
-#define MAGIC     "mod_sso copy 1"
-#define HEX_MAX   65 /* SHA-256 and a NUL */
-#define MARK_MAX  (SSO_CLIENT_VALUE_MAX + 1)
-#define HOUR      APR_TIME_C(3600000000)
-#define SHORTEST  APR_TIME_C(5000000) /* between two attempts, whatever anybody says */
-#define HEAD_FMT  MAGIC "\n%s\n%s\n%" APR_TIME_T_FMT "\n%" APR_TIME_T_FMT "\n%s\n%s\n"
-#define HEAD_ROWS 7
+#define HEX_MAX  65 /* SHA-256 and a NUL */
+#define MARK_MAX (SSO_CLIENT_VALUE_MAX + 1)
+#define HOUR     APR_TIME_C(3600000000)
+#define SHORTEST APR_TIME_C(5000000) /* between two attempts, whatever anybody says */
 
 /* What all children share about one document; written by the one that works. */
 typedef struct {
@@ -49,6 +38,7 @@ typedef struct {
 struct sso_fresh {
     sso_fresh_set_t *set;
     sso_fresh_source_t source;
+    sso_copy_t copy;
     char id[HEX_MAX]; /* hash of where it comes from and of what the check depends on */
     slot_t *slot;
     sso_span_t memory;    /* without a directory: the text */
@@ -57,7 +47,8 @@ struct sso_fresh {
 
 struct sso_fresh_set {
     apr_pool_t *pool;
-    int dir; /* -1: none */
+    int dir;    /* -1: none */
+    int writes; /* copies are made, URLs fetched */
     const sso_client_t *client;
     slot_t *slots; /* shared */
     sso_fresh_t *doc[SSO_FRESH_MAX];
@@ -68,9 +59,7 @@ struct sso_fresh_set {
 typedef struct {
     sso_ctx_t *cx;
     sso_fresh_t *doc;
-    const char *name; /* of the temporary file */
-    int fd;
-    apr_size_t n; /* bytes of the document in it */
+    sso_copy_draft_t draft;
     sso_client_response_t res;
     sso_fresh_found_t found;
 } attempt_t;
@@ -85,12 +74,6 @@ static const char *reason(sso_ctx_t *cx, int error)
     char text[128];
 
     return apr_pstrdup(cx->pool, apr_strerror(APR_FROM_OS_ERROR(error), text, sizeof(text)));
-}
-
-static apr_status_t fail_at(sso_ctx_t *cx, const sso_fresh_t *doc, const char *verb, int error)
-{
-    return sso_fail(cx, SSO_F_INTERNAL, "cannot %s the copy of %s: %s", verb, doc->source.name,
-                    reason(cx, error));
 }
 
 static const char *shown(sso_ctx_t *cx, const sso_fresh_t *doc)
@@ -122,156 +105,9 @@ static apr_status_t hash_hex(sso_ctx_t *cx, const sso_span_t *part, int n, char 
     return rv;
 }
 
-/* ---- copies ---- */
-
-/* What the head of a copy says. */
-typedef struct {
-    const char *row[HEAD_ROWS];
-    apr_time_t changed, until;
-} head_t;
-
-/* Lines of the head; its last byte is a NUL, or it is not one of ours. */
-static int read_head(sso_ctx_t *cx, const char *map, const sso_fresh_t *doc, head_t *head)
-{
-    char *rest = apr_pstrmemdup(cx->pool, map, HEAD);
-    int i;
-
-    if (map[HEAD - 1] != '\0') return 0;
-    for (i = 0; i < HEAD_ROWS; i++) {
-        char *end = strchr(rest, '\n');
-
-        if (!end) return 0;
-        *end = '\0';
-        head->row[i] = rest;
-        rest = end + 1;
-    }
-    head->changed = (apr_time_t)apr_atoi64(head->row[3]);
-    head->until = (apr_time_t)apr_atoi64(head->row[4]);
-    return !strcmp(head->row[0], MAGIC) && !strcmp(head->row[1], doc->id);
-}
-
-typedef struct {
-    void *p;
-    apr_size_t n;
-} map_t;
-
-static apr_status_t unmap(void *data)
-{
-    const map_t *map = data;
-
-    (void)munmap(map->p, map->n);
-    return APR_SUCCESS;
-}
-
-/* n bytes of a file; gone with cx->pool. */
-static apr_status_t map_file(sso_ctx_t *cx, int fd, apr_size_t n, const char **out)
-{
-    map_t *map = apr_palloc(cx->pool, sizeof(*map));
-
-    map->n = n;
-    map->p = mmap(NULL, n, PROT_READ, MAP_SHARED, fd, 0);
-    if (map->p == MAP_FAILED) return APR_FROM_OS_ERROR(errno);
-    apr_pool_cleanup_register(cx->pool, map, unmap, apr_pool_cleanup_null);
-    *out = map->p;
-    return APR_SUCCESS;
-}
-
-/* The copy as it is on the disk; APR_NOTFOUND: none, or not of this source. The directory belongs to
- * the user of the children: no link is followed. */
-static apr_status_t open_copy(sso_ctx_t *cx, const sso_fresh_t *doc, head_t *head, sso_span_t *text,
-                              apr_time_t *confirmed)
-{
-    int fd = openat(doc->set->dir, doc->source.name,
-                    O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    const char *map = NULL;
-    struct stat st;
-    apr_status_t rv;
-
-    if (fd < 0) return errno == ENOENT ? APR_NOTFOUND : fail_at(cx, doc, "open", errno);
-    rv = fstat(fd, &st) == 0 ? APR_SUCCESS : APR_FROM_OS_ERROR(errno);
-    if (rv == APR_SUCCESS && (!S_ISREG(st.st_mode) || st.st_size <= HEAD)) rv = APR_NOTFOUND;
-    if (rv == APR_SUCCESS) rv = map_file(cx, fd, (apr_size_t)st.st_size, &map);
-    (void)close(fd);
-    if (rv == APR_NOTFOUND) return rv;
-    if (rv != APR_SUCCESS) return fail_at(cx, doc, "read", APR_TO_OS_ERROR(rv));
-    if (!read_head(cx, map, doc, head)) return APR_NOTFOUND;
-    *text = sso_span_of(map + HEAD, (apr_size_t)st.st_size - HEAD);
-    *confirmed = apr_time_from_sec(st.st_mtime);
-    return APR_SUCCESS;
-}
-
-/* ---- writing a copy ---- */
-
-static apr_status_t write_at(int fd, sso_span_t bytes, off_t at)
-{
-    while (bytes.n > 0) {
-        ssize_t put = pwrite(fd, bytes.p, bytes.n, at);
-
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return APR_FROM_OS_ERROR(errno);
-        bytes = sso_span_of(bytes.p + put, bytes.n - (apr_size_t)put);
-        at += put;
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t take_piece(void *sink, const char *p, apr_size_t n)
 {
-    attempt_t *a = sink;
-    apr_status_t rv = write_at(a->fd, sso_span_of(p, n), (off_t)(HEAD + a->n));
-
-    if (rv == APR_SUCCESS) a->n += n;
-    return rv;
-}
-
-static apr_status_t begin_copy(attempt_t *a)
-{
-    sso_ctx_t *cx = a->cx;
-    const int dir = a->doc->set->dir;
-
-    a->name = apr_psprintf(cx->pool, ".%s.%ld", a->doc->source.name, (long)getpid());
-    (void)unlinkat(dir, a->name, 0);
-    a->fd = openat(dir, a->name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    return a->fd >= 0 ? APR_SUCCESS : fail_at(cx, a->doc, "create", errno);
-}
-
-/* Nothing is left of an attempt but what was renamed. */
-static void end_copy(attempt_t *a)
-{
-    if (a->fd >= 0) (void)close(a->fd);
-    if (a->fd >= 0) (void)unlinkat(a->doc->set->dir, a->name, 0);
-}
-
-/* Root writes for the children, who are somebody else. */
-static int hand_over(const attempt_t *a)
-{
-    struct stat dir;
-
-    if (geteuid() != 0) return 0;
-    if (fstat(a->doc->set->dir, &dir) != 0) return errno;
-    return fchown(a->fd, dir.st_uid, dir.st_gid) == 0 ? 0 : errno;
-}
-
-static apr_status_t finish_copy(attempt_t *a, const char *digest)
-{
-    sso_ctx_t *cx = a->cx;
-    sso_fresh_t *doc = a->doc;
-    const slot_t *slot = doc->slot;
-    char *head = apr_pcalloc(cx->pool, HEAD);
-    apr_status_t rv;
-    int error;
-
-    (void)snprintf(head, HEAD - 1, HEAD_FMT, doc->id, digest, cx->now, a->found.until, slot->etag,
-                   slot->last_modified);
-    rv = write_at(a->fd, sso_span_of(head, HEAD), 0);
-    if (rv == APR_SUCCESS && ftruncate(a->fd, (off_t)(HEAD + a->n)) != 0) rv = errno;
-    if (rv != APR_SUCCESS) return fail_at(cx, doc, "write", APR_TO_OS_ERROR(rv));
-    error = hand_over(a);
-    if (error == 0 && fsync(a->fd) != 0) error = errno;
-    if (error == 0 && renameat(doc->set->dir, a->name, doc->set->dir, doc->source.name) != 0) {
-        error = errno;
-    }
-    return error == 0 ? APR_SUCCESS : fail_at(cx, doc, "write", error);
+    return sso_copy_add(&((attempt_t *)sink)->draft, p, n);
 }
 
 /* ---- what comes of an attempt ---- */
@@ -343,24 +179,30 @@ static void note_failure(attempt_t *a)
 /* The text in the temporary file; checked; what is to be kept in its place. */
 static apr_status_t check_text(attempt_t *a)
 {
-    const char *map = NULL;
     sso_span_t text;
     apr_status_t rv;
 
-    if (a->n == 0) return sso_fail(a->cx, SSO_F_NET_BROKEN, "%s: is empty", shown(a->cx, a->doc));
-    rv = map_file(a->cx, a->fd, HEAD + a->n, &map);
-    if (rv != APR_SUCCESS) return fail_at(a->cx, a->doc, "read", APR_TO_OS_ERROR(rv));
-    text = sso_span_of(map + HEAD, a->n);
+    if (a->draft.n == 0) {
+        return sso_fail(a->cx, SSO_F_NET_BROKEN, "%s: is empty", shown(a->cx, a->doc));
+    }
+    rv = sso_copy_text(a->cx, &a->draft, &text);
+    if (rv != APR_SUCCESS) return rv;
     a->found.text = text;
     rv = a->doc->source.check(a->doc->source.check_data, a->cx, text, &a->found);
     if (rv != APR_SUCCESS || a->found.text.p == text.p) return rv;
-    /* Made of the text, perhaps within it: not written over what is mapped before it is copied. */
-    text = sso_span_of(apr_pmemdup(a->cx->pool, a->found.text.p, a->found.text.n), a->found.text.n);
-    rv = write_at(a->fd, text, HEAD);
-    if (rv != APR_SUCCESS) return fail_at(a->cx, a->doc, "write", APR_TO_OS_ERROR(rv));
-    a->found.text = text;
-    a->n = text.n;
-    return APR_SUCCESS;
+    return sso_copy_replace(a->cx, &a->draft, a->found.text);
+}
+
+static apr_status_t finish_copy(attempt_t *a, const char *digest)
+{
+    const slot_t *slot = a->doc->slot;
+    const sso_copy_head_t head = {.digest = digest,
+                                  .etag = slot->etag,
+                                  .last_modified = slot->last_modified,
+                                  .changed = a->cx->now,
+                                  .until = a->found.until};
+
+    return sso_copy_finish(a->cx, &a->draft, &head);
 }
 
 /* What was found is what is used from now on. */
@@ -372,7 +214,7 @@ static void publish(attempt_t *a, const char *digest)
     slot->changed = a->cx->now;
     STORE(slot->version, slot->version + 1);
     SSO_INFO(a->cx, "%s: a new copy of %s, %" APR_SIZE_T_FMT " bytes", a->doc->source.name,
-             shown(a->cx, a->doc), a->n);
+             shown(a->cx, a->doc), a->draft.n);
 }
 
 /* etag and last_modified go with what was fetched, whether it differs or not. */
@@ -428,16 +270,16 @@ static apr_status_t import_file(attempt_t *a, const char *mark)
     if (APR_STATUS_IS_ENOENT(rv)) {
         return sso_fail(a->cx, SSO_F_CONFIG, "there is no file %s", a->doc->source.file);
     }
-    if (rv == APR_SUCCESS) rv = begin_copy(a);
+    if (rv == APR_SUCCESS) rv = sso_copy_begin(a->cx, &a->doc->copy, &a->draft);
     if (rv == APR_SUCCESS) rv = take_piece(a, text.p, text.n);
     if (rv == APR_SUCCESS) rv = take_over(a, mark, NULL);
-    end_copy(a);
+    sso_copy_end(&a->draft);
     return rv;
 }
 
 static void work_on_file(sso_ctx_t *cx, sso_fresh_t *doc)
 {
-    attempt_t a = {.cx = cx, .doc = doc, .fd = -1};
+    attempt_t a = {.cx = cx, .doc = doc, .draft.fd = -1};
     char mark[MARK_MAX] = "gone";
     apr_status_t rv = look_at_file(cx, doc, mark);
 
@@ -479,32 +321,24 @@ static apr_status_t ask(attempt_t *a, int (*is_cancelled)(void *), void *data)
     apr_status_t rv = sso_client_exchange(a->doc->set->client, a->cx, &req, &a->res);
 
     if (rv != APR_SUCCESS && a->cx->err.fault == SSO_F_NONE) {
-        return fail_at(a->cx, a->doc, "write", APR_TO_OS_ERROR(rv)); /* the sink */
+        return sso_fail(a->cx, SSO_F_INTERNAL, "cannot write the copy of %s: %s", /* the sink */
+                        a->doc->source.name, reason(a->cx, APR_TO_OS_ERROR(rv)));
     }
     if (rv != APR_SUCCESS) return rv;
     if (a->res.status == 304 && have) return APR_SUCCESS;
     return sso_client_expect(a->cx, &req, &a->res, source->types);
 }
 
-/* For the next start. */
-static void mark_confirmed(const attempt_t *a)
-{
-    const struct timespec now = {.tv_sec = (time_t)apr_time_sec(a->cx->now)};
-    const struct timespec times[] = {now, now};
-
-    (void)utimensat(a->doc->set->dir, a->doc->source.name, times, 0);
-}
-
 static apr_status_t fetch(attempt_t *a, int (*is_cancelled)(void *), void *data)
 {
-    apr_status_t rv = begin_copy(a);
+    apr_status_t rv = sso_copy_begin(a->cx, &a->doc->copy, &a->draft);
 
     if (rv == APR_SUCCESS) rv = ask(a, is_cancelled, data);
     if (rv == APR_SUCCESS && a->res.status != 304) {
         rv = take_over(a, a->res.etag, a->res.last_modified);
     }
-    if (rv == APR_SUCCESS) mark_confirmed(a);
-    end_copy(a);
+    if (rv == APR_SUCCESS) sso_copy_touch(&a->doc->copy, a->cx->now);
+    sso_copy_end(&a->draft);
     return rv;
 }
 
@@ -518,7 +352,7 @@ static int is_due(const sso_ctx_t *cx, const sso_fresh_t *doc)
 
 static void work_on_url(sso_ctx_t *cx, sso_fresh_t *doc, int (*is_cancelled)(void *), void *data)
 {
-    attempt_t a = {.cx = cx, .doc = doc, .fd = -1};
+    attempt_t a = {.cx = cx, .doc = doc, .draft.fd = -1};
     slot_t *slot = doc->slot;
 
     if (!is_due(cx, doc)) return;
@@ -536,7 +370,7 @@ void sso_fresh_work(sso_ctx_t *cx, sso_fresh_set_t *set, int (*is_cancelled)(voi
 {
     int i;
 
-    for (i = 0; i < set->n && set->dir >= 0; i++) {
+    for (i = 0; i < set->n && set->writes; i++) {
         if (is_cancelled && is_cancelled(data)) return;
         if (set->doc[i]->source.file) work_on_file(cx, set->doc[i]);
         if (set->doc[i]->source.url && set->client) {
@@ -547,31 +381,14 @@ void sso_fresh_work(sso_ctx_t *cx, sso_fresh_set_t *set, int (*is_cancelled)(voi
 
 /* ---- start ---- */
 
-/* What a process left that was killed while it wrote. */
-static void sweep(int dir)
-{
-    const int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    struct dirent *entry;
-
-    while (d && (entry = readdir(d)) != NULL) {
-        const char *name = entry->d_name;
-
-        if (name[0] == '.' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-            (void)unlinkat(dir, name, 0);
-        }
-    }
-    if (d) (void)closedir(d);
-}
-
 static apr_status_t free_slots(void *data)
 {
     (void)munmap(data, SSO_FRESH_MAX * sizeof(slot_t));
     return APR_SUCCESS;
 }
 
-apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, const sso_client_t *client,
-                            sso_fresh_set_t **out)
+apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int may_write,
+                            const sso_client_t *client, sso_fresh_set_t **out)
 {
     sso_fresh_set_t *set = apr_pcalloc(pool, sizeof(*set));
     void *shared = mmap(NULL, SSO_FRESH_MAX * sizeof(slot_t), PROT_READ | PROT_WRITE,
@@ -581,9 +398,10 @@ apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, const sso_
     apr_pool_cleanup_register(pool, shared, free_slots, apr_pool_cleanup_null);
     set->pool = pool;
     set->dir = dir;
+    set->writes = dir >= 0 && may_write;
     set->client = client;
     set->slots = shared;
-    if (dir >= 0) sweep(dir);
+    if (set->writes) sso_copy_sweep(dir);
     *out = set;
     return APR_SUCCESS;
 }
@@ -625,7 +443,6 @@ static apr_status_t check_source(sso_ctx_t *cx, const sso_fresh_set_t *set,
 {
     const char *why = source->url ? sso_client_url_check(cx->pool, source->url, source->allow_http)
                                   : NULL;
-    int i;
 
     if (why) {
         return sso_fail(cx, SSO_F_CONFIG, "%s %s", sso_client_url_shown(cx->pool, source->url),
@@ -634,8 +451,7 @@ static apr_status_t check_source(sso_ctx_t *cx, const sso_fresh_set_t *set,
     if (set->n == SSO_FRESH_MAX) {
         return sso_fail(cx, SSO_F_CONFIG, "more than %d documents are kept fresh", SSO_FRESH_MAX);
     }
-    for (i = 0; i < set->n && strcmp(set->doc[i]->source.name, source->name) != 0; i++) {}
-    if (i < set->n || !is_name(source->name) || !source->check || !source->url == !source->file) {
+    if (!is_name(source->name) || !source->check || !source->url == !source->file) {
         return sso_fail(cx, SSO_F_INTERNAL, "a document cannot be called %s, or is no source",
                         source->name);
     }
@@ -646,24 +462,25 @@ static apr_status_t check_source(sso_ctx_t *cx, const sso_fresh_set_t *set,
 static void load_copy(sso_ctx_t *cx, sso_fresh_t *doc)
 {
     slot_t *slot = doc->slot;
-    head_t head;
+    sso_copy_head_t head;
     sso_span_t text;
 
     if (doc->set->dir < 0) return;
-    if (open_copy(cx, doc, &head, &text, &slot->confirmed) != APR_SUCCESS) {
+    if (sso_copy_read(cx, &doc->copy, &head, &text) != APR_SUCCESS) {
         sso_ctx_clear(cx);
         return;
     }
     slot->version = 1;
     slot->changed = head.changed;
+    slot->confirmed = head.confirmed;
     slot->until = head.until;
-    slot->next = slot->confirmed + refresh_of(doc);
-    keep_text(slot->digest, sizeof(slot->digest), head.row[2]);
-    keep_text(slot->etag, sizeof(slot->etag), head.row[5]);
-    keep_text(slot->last_modified, sizeof(slot->last_modified), head.row[6]);
+    slot->next = head.confirmed + refresh_of(doc);
+    keep_text(slot->digest, sizeof(slot->digest), head.digest);
+    keep_text(slot->etag, sizeof(slot->etag), head.etag);
+    keep_text(slot->last_modified, sizeof(slot->last_modified), head.last_modified);
 }
 
-/* Without a directory: read and checked, and kept in memory. */
+/* Without a copy: read and checked, and kept in memory. */
 static apr_status_t read_file(sso_ctx_t *cx, sso_fresh_t *doc)
 {
     sso_fresh_found_t found = {.until = 0};
@@ -689,16 +506,44 @@ static apr_status_t read_file(sso_ctx_t *cx, sso_fresh_t *doc)
 /* A file is the admin's: one that does not hold stops the start, whatever copy there is. */
 static apr_status_t load_file(sso_ctx_t *cx, sso_fresh_t *doc)
 {
-    attempt_t a = {.cx = cx, .doc = doc, .fd = -1};
+    attempt_t a = {.cx = cx, .doc = doc, .draft.fd = -1};
     char mark[MARK_MAX];
     apr_status_t rv;
 
-    if (doc->set->dir < 0) return read_file(cx, doc);
+    if (!doc->set->writes) return read_file(cx, doc);
     load_copy(cx, doc);
     rv = look_at_file(cx, doc, mark);
     if (rv == APR_SUCCESS) rv = import_file(&a, mark);
     if (rv == APR_SUCCESS) doc->slot->confirmed = cx->now;
     return rv;
+}
+
+static apr_status_t name_doc(sso_ctx_t *cx, sso_fresh_t *doc)
+{
+    const sso_fresh_source_t *source = &doc->source;
+    const sso_span_t part[] = {sso_span(source->url ? source->url : source->file),
+                               sso_span(source->salt)};
+    apr_status_t rv = hash_hex(cx, part, 2, doc->id);
+
+    doc->copy = (sso_copy_t){
+        .dir = doc->set->dir,
+        .file = apr_psprintf(doc->set->pool, "%s.%.12s", source->name, doc->id),
+        .name = source->name,
+        .id = doc->id,
+    };
+    return rv;
+}
+
+static sso_fresh_t *find_twin(const sso_fresh_set_t *set, const sso_fresh_t *doc)
+{
+    int i;
+
+    for (i = 0; i < set->n; i++) {
+        if (!strcmp(set->doc[i]->id, doc->id) && !strcmp(set->doc[i]->copy.file, doc->copy.file)) {
+            return set->doc[i];
+        }
+    }
+    return NULL;
 }
 
 apr_status_t sso_fresh_add(sso_ctx_t *cx, sso_fresh_set_t *set, const sso_fresh_source_t *source,
@@ -710,14 +555,13 @@ apr_status_t sso_fresh_add(sso_ctx_t *cx, sso_fresh_set_t *set, const sso_fresh_
     if (rv != APR_SUCCESS) return rv;
     doc->set = set;
     doc->source = copy_source(set->pool, source);
+    rv = name_doc(cx, doc);
+    if (rv == APR_SUCCESS && find_twin(set, doc)) {
+        *out = find_twin(set, doc);
+        return APR_SUCCESS;
+    }
     doc->slot = &set->slots[set->n];
     memset(doc->slot, 0, sizeof(*doc->slot));
-    {
-        const sso_span_t part[] = {sso_span(source->url ? source->url : source->file),
-                                   sso_span(doc->source.salt)};
-
-        rv = hash_hex(cx, part, 2, doc->id);
-    }
     if (rv == APR_SUCCESS && source->file) rv = load_file(cx, doc);
     if (rv == APR_SUCCESS && source->url) load_copy(cx, doc);
     if (rv != APR_SUCCESS) return rv;
@@ -738,15 +582,14 @@ apr_status_t sso_fresh_read(sso_ctx_t *cx, const sso_fresh_t *doc, sso_span_t *t
 {
     const unsigned int now = sso_fresh_version(
         doc); /* before the file: it may be newer, never older */
-    apr_time_t confirmed;
-    head_t head;
+    sso_copy_head_t head;
     apr_status_t rv = APR_SUCCESS;
 
     if (now == 0) return APR_NOTFOUND;
     if (doc->memory.p) {
         *text = doc->memory;
     } else {
-        rv = open_copy(cx, doc, &head, text, &confirmed);
+        rv = sso_copy_read(cx, &doc->copy, &head, text);
     }
     if (rv == APR_SUCCESS && version) *version = now;
     return rv;
@@ -778,6 +621,7 @@ void sso_fresh_info(sso_ctx_t *cx, const sso_fresh_t *doc, sso_fresh_info_t *out
     *out = (sso_fresh_info_t){
         .name = doc->source.name,
         .source = shown(cx, doc),
+        .copy = doc->copy.file,
         .changed = slot->changed,
         .confirmed = slot->confirmed,
         .next = doc->source.url ? LOAD(slot->next) : 0,

@@ -61,7 +61,7 @@ typedef apr_status_t sso_fresh_check_fn(void *data, sso_ctx_t *cx, sso_span_t te
                                         sso_fresh_found_t *found);
 
 typedef struct {
-    const char *name;   /* unique; names the copy: letters, digits, ". _ -" */
+    const char *name;   /* for logs, and in the name of the copy: letters, digits, ". _ -" */
     const char *url;    /* where it is; or */
     const char *file;   /* the same, absolute */
     const char *accept; /* media types for the Accept header */
@@ -81,6 +81,7 @@ typedef struct {
 typedef struct {
     const char *name;
     const char *source;    /* URL without query, or file */
+    const char *copy;      /* name of its file in the directory */
     apr_time_t changed;    /* when the copy in use was fetched; 0: there is none */
     apr_time_t confirmed;  /* when its source last said that it is still right */
     apr_time_t next;       /* when it is asked for again */
@@ -93,17 +94,19 @@ typedef struct {
 /**
  * Make the set of one configuration.
  *
- * @param dir    descriptor of the directory for copies, which the children may write; -1: none,
- *               documents stay in memory and URLs are not fetched (configtest, tests).
- * @param client what fetches; may be NULL where nothing will be.
+ * @param dir       descriptor of the directory for copies, which the children may write; -1: none,
+ *                  documents stay in memory and URLs are not fetched (tests).
+ * @param may_write 0: copies are read and nothing is changed or fetched (configtest, ssoctl).
+ * @param client    what fetches; may be NULL until sso_fresh_start().
  */
-apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, const sso_client_t *client,
-                            sso_fresh_set_t **out);
+apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int may_write,
+                            const sso_client_t *client, sso_fresh_set_t **out);
 
 /**
  * Register a document and load what there is: a file from its place, the last copy of a URL.
  *
- * @param source copied, texts included.
+ * @param source copied, texts included. Of the same name, place and salt: the same document, which
+ *               is fetched once, with the first one's check.
  * @return       APR_SUCCESS, also when a URL has no copy yet; SSO_F_CONFIG; for a file whatever its
  *               check says.
  */

@@ -130,6 +130,7 @@ static apr_status_t fetch(sso_ctx_t *cx, const sso_oidc_state_t *st, const char 
     const sso_client_request_t req = {
         .url = url,
         .accept = "application/json",
+        .ca_file = st->ca_file,
         .max = max,
         .timeout = SSO_OIDC_FETCH_TIME,
         .connect = SSO_OIDC_FETCH_WAIT,

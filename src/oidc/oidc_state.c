@@ -229,6 +229,7 @@ apr_status_t sso_oidc_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     m.state->set = m.set;
     m.state->name = provider->name;
     m.state->issuer = m.set->oidc_issuer;
+    m.state->ca_file = provider->ca_file;
     if (!m.state->issuer) {
         return sso_fail(cx, SSO_F_CONFIG,
                         "SSOOidcIssuer is missing: write for example "

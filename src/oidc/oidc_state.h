@@ -45,6 +45,7 @@ typedef struct {
     const sso_oidc_metadata_t *fixed; /* from SSOOidcEndpoints; NULL: the provider is asked */
     sso_oidc_doc_t *discovery;
     sso_oidc_doc_t *jwks;
+    const char *ca_file;        /* who vouches for its servers; NULL: whom the system trusts */
     const sso_client_t *client; /* of a test; NULL: the one over libcurl */
 } sso_oidc_state_t;
 

@@ -45,6 +45,7 @@ apr_status_t sso_oidc_userinfo(sso_ctx_t *cx, const sso_oidc_state_t *st, const 
         .url = url,
         .accept = "application/json, application/jwt",
         .bearer = access_token,
+        .ca_file = st->ca_file,
         .max = SSO_OIDC_ANSWER_BYTES,
         .timeout = SSO_OIDC_CALL_TIME,
         .connect = SSO_OIDC_CALL_CONNECT,

@@ -6,6 +6,7 @@
 #include "saml/saml_audit.h"
 
 #include "core/audit.h"
+#include "saml/saml_current.h"
 #include "saml/saml_state.h"
 
 #include <apr_strings.h>
@@ -57,6 +58,11 @@ static void audit_keys(sso_ctx_t *cx, const sso_saml_state_t *state, apr_array_h
 static void audit_metadata(sso_ctx_t *cx, const sso_saml_state_t *state,
                            apr_array_header_t *findings)
 {
+    if (!state->idp.entity_id) {
+        sso_audit_add(findings, SSO_NOTE, "the provider's metadata has not been fetched yet",
+                      "httpd does when it runs; its error log says if it cannot");
+        return;
+    }
     sso_audit_add(findings, SSO_GOOD,
                   apr_pstrcat(cx->pool, "the provider is ", state->idp.entity_id, NULL), "");
     if (!state->idp.valid_until) return;
@@ -116,7 +122,7 @@ static void audit_allowances(sso_ctx_t *cx, const sso_saml_state_t *state,
 
 void sso_saml_audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
 {
-    const sso_saml_state_t *state = idp->provider->state;
+    const sso_saml_state_t *state = sso_saml_current(cx, idp->provider->state);
 
     audit_metadata(cx, state, findings);
     audit_keys(cx, state, findings);

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/when.h"
 #include "saml/saml_address.h"
+#include "saml/saml_current.h"
 #include "saml/saml_state.h"
 
 #include <apr_strings.h>
@@ -81,7 +82,7 @@ static void add_certificate(sso_ctx_t *cx, apr_array_header_t *facts, const sso_
 
 apr_status_t sso_saml_describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
 {
-    const sso_saml_state_t *state = idp->provider->state;
+    const sso_saml_state_t *state = sso_saml_current(cx, idp->provider->state);
     const apr_array_header_t *acs = sso_saml_acs_list(idp, cx->pool);
     const char *first = APR_ARRAY_IDX(acs, 0, const char *);
     int i;
@@ -124,7 +125,7 @@ static void add_key(sso_ctx_t *cx, apr_array_header_t *facts, const sso_cert_t *
 
 apr_status_t sso_saml_describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
 {
-    const sso_saml_state_t *state = idp->provider->state;
+    const sso_saml_state_t *state = sso_saml_current(cx, idp->provider->state);
     const sso_saml_idp_t *other = &state->idp;
     int i;
 

@@ -29,6 +29,7 @@ typedef struct {
     xmlNode *entity;
     xmlNode *role;
     apr_time_t until;
+    apr_interval_time_t keep; /* shortest cacheDuration around it; 0: none */
 } search_t;
 
 /* ---- what may be used ---- */
@@ -102,6 +103,25 @@ static apr_status_t narrow_validity(sso_ctx_t *cx, const xmlNode *node, apr_time
     if (t == 0) t = 1; /* 0 means "no limit" */
     if (*until == 0 || t < *until) *until = t;
     return APR_SUCCESS;
+}
+
+/* A hint only: what does not parse says nothing. */
+static void read_keep(search_t *s, const xmlNode *node)
+{
+    const char *text = sso_xml_attr(s->cx, node, "cacheDuration");
+    apr_interval_time_t keep;
+
+    if (!text || sso_when_duration(sso_span(text), &keep) != APR_SUCCESS) return;
+    if (s->keep == 0 || keep < s->keep) s->keep = keep;
+}
+
+/* Of the entity and of all that is around it. */
+static void read_keeps(search_t *s)
+{
+    const xmlNode *node = s->role;
+
+    for (; node && node->type == XML_ELEMENT_NODE; node = node->parent)
+        read_keep(s, node);
 }
 
 static apr_status_t take_entity(search_t *s, xmlNode *entity, xmlNode *role, apr_time_t until,
@@ -396,6 +416,8 @@ static apr_status_t read_role(search_t *s, sso_saml_idp_t *out)
     if (rv == APR_SUCCESS) rv = read_looks(s, &idp);
     if (rv != APR_SUCCESS) return rv;
     idp.wants_signed_requests = is_true(sso_xml_attr(s->cx, s->role, "WantAuthnRequestsSigned"));
+    read_keeps(s);
+    idp.cache_duration = s->keep;
     idp.valid_until = s->until;
     *out = idp;
     return APR_SUCCESS;

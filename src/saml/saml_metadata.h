@@ -36,9 +36,10 @@ typedef struct {
     apr_array_header_t *artifact_services; /* of sso_saml_service_t, by SOAP; NULL: none */
     apr_array_header_t *certs;             /* of const sso_cert_t *: signing keys, at least one */
     int wants_signed_requests;
-    const char *display_name; /* NULL: not said */
-    const char *logo;         /* https URL; NULL: not said */
-    apr_time_t valid_until;   /* the provider must not be believed from then on; 0: no limit */
+    const char *display_name;           /* NULL: not said */
+    const char *logo;                   /* https URL; NULL: not said */
+    apr_interval_time_t cache_duration; /* it should be read again after this; 0: not said */
+    apr_time_t valid_until; /* the provider must not be believed from then on; 0: no limit */
 } sso_saml_idp_t;
 
 /**

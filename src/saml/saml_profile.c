@@ -296,7 +296,7 @@ apr_status_t sso_saml_profile(sso_ctx_t *cx, const xmlNode *element, const xmlNo
     apr_status_t rv = check_position(cx, element, signature);
 
     if (rv == APR_SUCCESS && (!id || !*id)) rv = refuse(cx, signature, "the element has no ID");
-    if (rv == APR_SUCCESS) rv = check_content(cx, element);
+    if (rv == APR_SUCCESS && !trust->allow_comments) rv = check_content(cx, element);
     if (rv == APR_SUCCESS) rv = read_no_attribute(cx, signature);
     if (rv == APR_SUCCESS) rv = read_children(cx, signature, name, 3, 2, part);
     if (rv == APR_SUCCESS) rv = read_bytes(cx, part[1], &profile.value);

@@ -22,6 +22,8 @@ typedef struct {
     const apr_array_header_t *certs; /* of const sso_cert_t *: signing keys of the expected IdP */
     int allow_sha1;
     int allow_inclusive; /* inclusive C14N */
+    int allow_comments;  /* R22 does not hold: metadata, of which only the octets are read, where
+                            comments have vanished */
 } sso_saml_trust_t;
 
 /* What a SignedInfo says. */

@@ -8,6 +8,7 @@
 #include "saml/saml.h"
 #include "saml/saml_address.h"
 #include "saml/saml_audit.h"
+#include "saml/saml_current.h"
 #include "saml/saml_describe.h"
 #include "saml/saml_logout.h"
 #include "saml/saml_notice.h"
@@ -16,12 +17,14 @@
 #include "saml/saml_sp.h"
 #include "saml/saml_state.h"
 
+#include <apr_strings.h>
+
 #define METADATA_TYPE     "application/samlmetadata+xml"
 #define METADATA_KEEP_SEC 300 /* short: after a change of keys others should see it soon */
 
-static const sso_saml_state_t *state_of(const sso_idp_t *idp)
+static const sso_saml_state_t *state_of(sso_ctx_t *cx, const sso_idp_t *idp)
 {
-    return idp->provider->state;
+    return sso_saml_current(cx, idp->provider->state);
 }
 
 static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void **state)
@@ -30,14 +33,14 @@ static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void 
     apr_status_t rv = sso_xml_start(cx);
 
     if (rv == APR_SUCCESS) rv = sso_saml_state_make(cx, provider, &made);
+    if (rv == APR_SUCCESS) rv = sso_saml_current_watch(cx, provider, made);
     if (rv == APR_SUCCESS) *state = made;
     return rv;
 }
 
 static const char *issuer(sso_ctx_t *cx, const sso_idp_t *idp)
 {
-    (void)cx;
-    return state_of(idp)->idp.entity_id;
+    return state_of(cx, idp)->idp.entity_id;
 }
 
 static const char *title(const sso_provider_t *provider)
@@ -51,7 +54,7 @@ static const char *title(const sso_provider_t *provider)
 static const char *discovery(sso_ctx_t *cx, const sso_idp_t *idp, const char *return_url,
                              const char *name)
 {
-    const char *service = state_of(idp)->set->saml_discovery;
+    const char *service = state_of(cx, idp)->set->saml_discovery;
     const char *us = sso_saml_entity_id(idp, cx->pool);
 
     if (!service) return NULL;
@@ -83,20 +86,23 @@ static const char *objects(apr_pool_t *pool, const sso_provider_t *provider,
 
 static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow, sso_reply_t *reply)
 {
-    return sso_saml_request_start(cx, idp, state_of(idp), flow, reply);
+    return sso_saml_request_start(cx, idp, state_of(cx, idp), flow, reply);
 }
 
 static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                            const sso_flows_t *flows, sso_answer_t *out)
 {
-    return sso_saml_response_finish(cx, idp, state_of(idp), req, flows, out);
+    const sso_saml_state_t *state = state_of(cx, idp);
+    apr_status_t rv = sso_saml_state_check(cx, state);
+
+    return rv == APR_SUCCESS ? sso_saml_response_finish(cx, idp, state, req, flows, out) : rv;
 }
 
 /* ---- our metadata ---- */
 
 static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span_t *out)
 {
-    const sso_saml_state_t *state = state_of(idp);
+    const sso_saml_state_t *state = state_of(cx, idp);
     const sso_saml_sp_t sp = {
         .entity_id = sso_saml_entity_id(idp, cx->pool),
         .signing = state->signing,
@@ -148,21 +154,52 @@ static const char *const notices[] = {"slo", NULL};
 static apr_status_t logout(sso_ctx_t *cx, const sso_idp_t *idp, const sso_leaving_t *who,
                            sso_flow_t *flow, sso_reply_t *reply)
 {
-    return sso_saml_logout_start(cx, idp, state_of(idp), who, flow, reply);
+    return sso_saml_logout_start(cx, idp, state_of(cx, idp), who, flow, reply);
 }
 
 static apr_status_t hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                          const sso_flows_t *flows, sso_notice_t *out)
 {
     const int soap = !strcmp(leaf, notices[0]);
+    const sso_saml_state_t *state = state_of(cx, idp);
+    apr_status_t rv = sso_saml_state_check(cx, state);
 
-    return sso_saml_notice_hear(cx, idp, state_of(idp), req, soap, flows, out);
+    return rv == APR_SUCCESS ? sso_saml_notice_hear(cx, idp, state, req, soap, flows, out) : rv;
 }
 
 static apr_status_t answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
                            int ended, sso_reply_t *reply)
 {
-    return sso_saml_logout_answer(cx, idp, state_of(idp), notice->more, ended, reply);
+    return sso_saml_logout_answer(cx, idp, state_of(cx, idp), notice->more, ended, reply);
+}
+
+/* ---- what ends some day ---- */
+
+static void add_ending(apr_array_header_t *endings, const char *what, apr_time_t until)
+{
+    APR_ARRAY_PUSH(endings, sso_expiry_t) = (sso_expiry_t){what, until};
+}
+
+static void add_certs(sso_ctx_t *cx, apr_array_header_t *endings, const char *whose,
+                      const apr_array_header_t *certs)
+{
+    int i;
+
+    for (i = 0; i < certs->nelts; i++) {
+        const sso_cert_t *cert = APR_ARRAY_IDX(certs, i, const sso_cert_t *);
+
+        add_ending(endings, apr_psprintf(cx->pool, "%s certificate %s", whose, cert->subject),
+                   cert->not_after);
+    }
+}
+
+static void endings(sso_ctx_t *cx, const sso_provider_t *provider, apr_array_header_t *out)
+{
+    const sso_saml_state_t *state = sso_saml_current(cx, provider->state);
+
+    if (state->idp.valid_until) add_ending(out, "the provider's metadata", state->idp.valid_until);
+    add_certs(cx, out, "the provider's", state->idp.certs);
+    add_certs(cx, out, "our", state->signing);
 }
 
 const sso_protocol_t sso_saml = {
@@ -186,4 +223,5 @@ const sso_protocol_t sso_saml = {
     .hear = hear,
     .answer = answer,
     .audit = sso_saml_audit,
+    .expiries = endings,
 };

@@ -61,6 +61,19 @@ apr_status_t sso_saml_sig_check_by(sso_ctx_t *cx, const sso_saml_verifier_t *ver
     return open_octets(cx, octets, element, profile.info.id, limits, verified);
 }
 
+apr_status_t sso_saml_sig_octets(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
+                                 apr_size_t max, sso_span_t *octets)
+{
+    const xmlNode *signature = sso_saml_sig_of(element);
+    sso_saml_profile_t profile;
+    apr_status_t rv;
+
+    if (!signature) return APR_NOTFOUND;
+    rv = sso_saml_profile(cx, element, signature, trust, &profile);
+    if (rv != APR_SUCCESS) return rv;
+    return sso_saml_verifier.verify(cx, element, &profile, trust, max, octets);
+}
+
 apr_status_t sso_saml_sig_check(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
                                 const sso_xml_limits_t *limits, xmlDoc **verified)
 {

@@ -30,6 +30,11 @@ xmlNode *sso_saml_sig_of(const xmlNode *element);
 apr_status_t sso_saml_sig_check(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
                                 const sso_xml_limits_t *limits, xmlDoc **verified);
 
+/* The same, but the octets themselves: for what is too long for a second tree. Their root is the
+ * element. */
+apr_status_t sso_saml_sig_octets(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
+                                 apr_size_t max, sso_span_t *octets);
+
 /* The same by another verifier: for tests that compare two. */
 apr_status_t sso_saml_sig_check_by(sso_ctx_t *cx, const sso_saml_verifier_t *verifier,
                                    xmlNode *element, const sso_saml_trust_t *trust,

@@ -6,7 +6,6 @@
 #include "saml/saml_state.h"
 
 #include "base/buf.h"
-#include "base/file.h"
 #include "crypto/keystore.h"
 #include "crypto/sign.h"
 #include "saml/saml_names.h"
@@ -60,33 +59,33 @@ static apr_status_t blame(sso_ctx_t *cx, const char *place)
     return sso_fail(cx, SSO_F_CONFIG, "%s: %s", place, why);
 }
 
+/* What the source says now; nothing at all where an address has not answered yet. */
+static apr_status_t read_source(maker_t *m)
+{
+    sso_saml_state_t *state = m->state;
+    apr_status_t rv = sso_saml_source_read(m->cx, state->source, m->pool, &state->idp,
+                                           &state->version);
+
+    if (rv != APR_NOTFOUND) return rv;
+    state->version = 0;
+    state->idp = (sso_saml_idp_t){.certs = apr_array_make(m->pool, 1, sizeof(const sso_cert_t *))};
+    return APR_SUCCESS;
+}
+
 static apr_status_t load_metadata(maker_t *m)
 {
     sso_ctx_t *cx = m->cx;
-    const sso_line_t *line = &APR_ARRAY_IDX(m->set->saml_metadata, 0, sso_line_t);
-    const char *file = full_path(m, line->word[0]);
-    const char *entity_id = sso_line_value(line->n - 1, line->word + 1, "entity-id");
-    sso_span_t text;
-    apr_status_t rv;
+    const char *place = APR_ARRAY_IDX(m->set->saml_metadata, 0, sso_line_t).word[0];
+    sso_saml_source_t *source;
+    apr_status_t rv = sso_saml_source_make(cx, m->provider, &source);
 
-    if (strstr(line->word[0], "://")) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "SSOSamlMetadata %s: an address is not fetched; save the "
-                        "metadata to a file and name that",
-                        line->word[0]);
-    }
-    if (line->n > 2 || (line->n == 2 && !entity_id)) {
-        return sso_fail(cx, SSO_F_CONFIG, "SSOSamlMetadata: write FILE [entity-id=ID]");
-    }
-    rv = sso_file_read(cx, cx->pool, file, SSO_SAML_METADATA_MAX, SSO_FILE_PUBLIC, &text);
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return sso_fail(cx, SSO_F_CONFIG, "SSOSamlMetadata: there is no file %s", file);
-    }
     if (rv == APR_SUCCESS) {
-        rv = sso_saml_metadata_read(cx, m->pool, text, entity_id, &m->state->idp);
+        m->state->source = source;
+        place = sso_saml_source_name(source);
+        rv = read_source(m);
     }
-    if (rv == APR_SUCCESS) return APR_SUCCESS;
-    return blame(cx, apr_psprintf(cx->pool, "SSOSamlMetadata %s", file));
+    if (rv == APR_SUCCESS || !strncmp(cx->err.log, "SSOSamlMetadata", 15)) return rv;
+    return blame(cx, apr_psprintf(cx->pool, "SSOSamlMetadata %s", place));
 }
 
 /* cert= may stand several times, for a provider that changes its key. */
@@ -382,10 +381,13 @@ static void warn_of_weakness(maker_t *m)
                  "account of theirs",
                  name);
     }
-    if (sso_saml_state_check(m->cx, m->state) != APR_SUCCESS) {
+    if (sso_saml_state_check(m->cx, m->state) == APR_SUCCESS) return;
+    if (m->state->idp.entity_id) {
         SSO_WARN(m->cx, "provider %s: %s; nobody can log in", name, m->cx->err.log);
-        sso_ctx_clear(m->cx);
+    } else {
+        SSO_INFO(m->cx, "provider %s: %s; nobody can log in before it has", name, m->cx->err.log);
     }
+    sso_ctx_clear(m->cx);
 }
 
 /* ---- requests ---- */
@@ -395,6 +397,7 @@ static apr_status_t choose_binding(maker_t *m)
     const sso_saml_idp_t *idp = &m->state->idp;
     const char *want = NULL;
 
+    if (!idp->entity_id) return APR_SUCCESS; /* nothing to choose from yet */
     if (m->set->saml_binding == SSO_BINDING_REDIRECT && !idp->sso_redirect) want = "redirect";
     if (m->set->saml_binding == SSO_BINDING_POST && !idp->sso_post) want = "post";
     if (!want) return APR_SUCCESS;
@@ -408,6 +411,7 @@ static apr_status_t check_response_binding(maker_t *m)
 {
     const apr_array_header_t *services = m->state->idp.artifact_services;
 
+    if (!m->state->idp.entity_id) return APR_SUCCESS; /* not known yet */
     if (m->set->saml_response != SSO_RESPONSE_ARTIFACT || count(services) > 0) return APR_SUCCESS;
     return sso_fail(m->cx, SSO_F_CONFIG,
                     "SSOSamlResponseBinding artifact: %s has no ArtifactResolutionService with an "
@@ -549,12 +553,36 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     return APR_SUCCESS;
 }
 
+/* Warnings of the start are not repeated, but for keys that end. */
+apr_status_t sso_saml_state_renew(sso_ctx_t *cx, const sso_provider_t *provider,
+                                  const sso_saml_state_t *first, apr_pool_t *pool,
+                                  sso_saml_state_t **out, unsigned int *version)
+{
+    sso_saml_state_t *state = apr_pmemdup(pool, first, sizeof(*first));
+    maker_t m = {cx, provider, provider->set, pool, state};
+    apr_status_t rv = sso_saml_source_read(cx, state->source, pool, &state->idp, &state->version);
+
+    if (rv == APR_SUCCESS) rv = choose_binding(&m);
+    if (rv == APR_SUCCESS) rv = check_response_binding(&m);
+    if (rv != APR_SUCCESS) return rv;
+    state->trust.certs = state->idp.certs;
+    choose_signing(&m);
+    warn_of_ends(&m, "the provider's", state->idp.certs);
+    *version = state->version;
+    *out = state;
+    return APR_SUCCESS;
+}
+
 /* ---- at every login ---- */
 
 apr_status_t sso_saml_state_check(sso_ctx_t *cx, const sso_saml_state_t *state)
 {
     char when[APR_RFC822_DATE_LEN];
 
+    if (!state->idp.entity_id) {
+        return sso_fail(cx, SSO_F_METADATA_MISSING, "nothing has come from %s yet",
+                        sso_client_url_shown(cx->pool, sso_saml_source_name(state->source)));
+    }
     if (state->idp.valid_until == 0 || cx->now < state->idp.valid_until) return APR_SUCCESS;
     if (apr_rfc822_date(when, state->idp.valid_until) != APR_SUCCESS) when[0] = '\0';
     return sso_fail(cx, SSO_F_METADATA_EXPIRED, "the metadata of %s was valid until %s",

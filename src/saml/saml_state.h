@@ -15,6 +15,7 @@
 #include "saml/saml_metadata.h"
 #include "saml/saml_publish.h"
 #include "saml/saml_sig.h"
+#include "saml/saml_source.h"
 #include "saml/saml_tries.h"
 #include "saml/saml_xml.h"
 
@@ -32,7 +33,10 @@ enum {
 
 typedef struct {
     const sso_provider_settings_t *set;
-    sso_saml_idp_t idp;
+    const sso_saml_source_t *source; /* of the metadata; NULL: three values, which do not change */
+    struct sso_saml_follower *follower; /* see saml_current; NULL: nothing changes */
+    unsigned int version;               /* of the source's metadata that idp was read from */
+    sso_saml_idp_t idp;                 /* entity_id NULL: there is no metadata yet */
     sso_saml_trust_t trust;
     sso_xml_limits_t limits;
     unsigned allow;                 /* SSO_SAML_ALLOW_* */
@@ -65,7 +69,19 @@ typedef struct {
 apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
                                  sso_saml_state_t **out);
 
-/* Has validUntil of the provider's metadata passed? SSO_F_METADATA_EXPIRED. */
+/**
+ * The same with the metadata as it is now.
+ *
+ * @param first   what sso_saml_state_make() made: settings and keys stay the same.
+ * @param pool    owns *out, apart from what it shares with first.
+ * @param version of the metadata that was read.
+ */
+apr_status_t sso_saml_state_renew(sso_ctx_t *cx, const sso_provider_t *provider,
+                                  const sso_saml_state_t *first, apr_pool_t *pool,
+                                  sso_saml_state_t **out, unsigned int *version);
+
+/* Can anybody log in? SSO_F_METADATA_MISSING: it has not been fetched yet; SSO_F_METADATA_EXPIRED: its
+ * validUntil has passed. */
 apr_status_t sso_saml_state_check(sso_ctx_t *cx, const sso_saml_state_t *state);
 
 #endif /* SSO_SAML_SAML_STATE_H */

@@ -70,7 +70,7 @@ static apr_status_t check(void *data, sso_ctx_t *cx, sso_span_t text, sso_fresh_
 
 static void start(bench_t *b)
 {
-    assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, b->fd, &b->server.client, &b->set),
+    assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, b->fd, 1, &b->server.client, &b->set),
                      APR_SUCCESS);
     assert_int_equal(sso_fresh_add(b->cx, b->set, &b->source, &b->doc), APR_SUCCESS);
 }
@@ -106,6 +106,11 @@ static sso_fresh_info_t info(bench_t *b)
 
     sso_fresh_info(b->cx, b->doc, &i);
     return i;
+}
+
+static const char *copy_of(bench_t *b)
+{
+    return apr_pstrcat(b->cx->pool, b->dir, "/", info(b).copy, NULL);
 }
 
 static const char *text_of(bench_t *b)
@@ -146,7 +151,7 @@ static void it_is_fetched_and_read(void **state)
     assert_int_equal(sso_fresh_read(b->cx, b->doc, &text, &version), APR_SUCCESS);
     assert_int_equal(version, 1);
     assert_int_equal(scratch_count(b->dir), 1); /* nothing beside it */
-    assert_int_equal(scratch_mode(apr_pstrcat(b->cx->pool, b->dir, "/doc", NULL)), 0600);
+    assert_int_equal(scratch_mode(copy_of(b)), 0600);
     assert_int_equal(work_for(b, 50 * MINUTE), 0);
     b->server.body = "two";
     assert_int_equal(work_for(b, 20 * MINUTE), 1);
@@ -394,11 +399,12 @@ static void what_the_check_gives_is_kept(void **state)
 static void the_directory_is_not_trusted(void **state)
 {
     bench_t *b = make(*state);
-    const char *path = apr_pstrcat(b->cx->pool, b->dir, "/doc", NULL);
+    const char *path;
     const char *there = scratch_file(b->cx, scratch_dir(b->cx), "x", sso_span("secret"), 0600);
 
     start(b);
     work(b);
+    path = copy_of(b);
     assert_int_equal(unlink(path), 0);
     assert_int_equal(symlink(there, path), 0);
     start(b);
@@ -406,11 +412,11 @@ static void the_directory_is_not_trusted(void **state)
     work(b);
     assert_string_equal(text_of(b), "one");
     assert_int_equal(scratch_mode(there), 0600);
-    (void)scratch_file(b->cx, b->dir, "doc", sso_span("short"), 0600);
+    (void)scratch_file(b->cx, b->dir, info(b).copy, sso_span("short"), 0600);
     start(b);
     assert_int_equal(sso_fresh_version(b->doc), 0);
-    (void)scratch_file(b->cx, b->dir, "doc", sso_span_of(apr_pcalloc(b->cx->pool, 5000), 5000),
-                       0600);
+    (void)scratch_file(b->cx, b->dir, info(b).copy,
+                       sso_span_of(apr_pcalloc(b->cx->pool, 5000), 5000), 0600);
     start(b);
     assert_int_equal(sso_fresh_version(b->doc), 0);
     assert_int_equal(unlink(path), 0);
@@ -473,7 +479,7 @@ static void a_bad_file_is_a_mistake(void **state)
         const int fd = i ? -1 : b->fd;
 
         (void)scratch_file(b->cx, dir, "f", sso_span("bad"), 0644);
-        assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, fd, NULL, &b->set), APR_SUCCESS);
+        assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, fd, 1, NULL, &b->set), APR_SUCCESS);
         assert_int_not_equal(sso_fresh_add(b->cx, b->set, &b->source, &b->doc), APR_SUCCESS);
         assert_fault(b->cx, SIGNATURE);
         assert_int_equal(unlink(b->source.file), 0);
@@ -506,6 +512,30 @@ static void a_configtest_leaves_no_trace(void **state)
     assert_int_equal(scratch_count(b->dir), 0);
 }
 
+/* Copies may be looked at by who may not change them. */
+static void reading_only(void **state)
+{
+    bench_t *b = make(*state);
+    const char *dir = scratch_dir(b->cx);
+
+    start(b);
+    work(b);
+    (void)scratch_file(b->cx, b->dir, ".doc.123", sso_span("half"), 0600);
+    assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, b->fd, 0, &b->server.client, &b->set), 0);
+    assert_int_equal(sso_fresh_add(b->cx, b->set, &b->source, &b->doc), APR_SUCCESS);
+    assert_string_equal(text_of(b), "one");
+    b->source = (sso_fresh_source_t){.name = "f",
+                                     .check = check,
+                                     .check_data = b,
+                                     .file = scratch_file(b->cx, dir, "f", sso_span("file"), 0644)};
+    assert_int_equal(sso_fresh_add(b->cx, b->set, &b->source, &b->doc), APR_SUCCESS);
+    assert_string_equal(text_of(b), "file");
+    b->cx->now += 10 * HOUR;
+    work(b);
+    assert_int_equal(b->server.requests, 1);
+    assert_int_equal(scratch_count(b->dir), 2);
+}
+
 static void sources_are_checked(void **state)
 {
     bench_t *b = make(*state);
@@ -513,8 +543,16 @@ static void sources_are_checked(void **state)
     sso_fresh_t *doc;
 
     start(b);
+    assert_int_equal(sso_fresh_add(b->cx, b->set, &bad, &doc), APR_SUCCESS);
+    assert_ptr_equal(doc, b->doc); /* the same: fetched once */
+    bad.salt = "other";
+    assert_int_equal(sso_fresh_add(b->cx, b->set, &bad, &doc), APR_SUCCESS);
+    assert_ptr_not_equal(doc, b->doc);
+    bad.check = NULL;
+    bad.name = "y";
     assert_int_not_equal(sso_fresh_add(b->cx, b->set, &bad, &doc), APR_SUCCESS);
-    assert_fault(b->cx, INTERNAL); /* the name is taken */
+    assert_fault(b->cx, INTERNAL);
+    bad.check = check;
     bad.name = "../x";
     assert_int_not_equal(sso_fresh_add(b->cx, b->set, &bad, &doc), APR_SUCCESS);
     assert_fault(b->cx, INTERNAL);
@@ -585,6 +623,7 @@ int main(void)
         UNIT(files_are_watched),
         UNIT(a_bad_file_is_a_mistake),
         UNIT(a_configtest_leaves_no_trace),
+        UNIT(reading_only),
         UNIT(sources_are_checked),
         UNIT(processes_share),
         UNIT(a_child_that_ends_works_no_more),

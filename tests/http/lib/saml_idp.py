@@ -375,8 +375,8 @@ def _hash(algorithm):
     return hashes.SHA1() if algorithm == RSA_SHA1 else hashes.SHA256()
 
 
-def sign(element, pair, algorithm=RSA_SHA256):
-    """Put an enveloped signature behind the element's Issuer."""
+def sign(element, pair, algorithm=RSA_SHA256, at=1):
+    """Put an enveloped signature behind the element's Issuer; at=0: first, where there is none."""
     hasher = hashes.Hash(_hash(algorithm))
     hasher.update(_canonical(element))
     signature = etree.Element("{%s}Signature" % DS, nsmap={"ds": DS})
@@ -390,7 +390,7 @@ def sign(element, pair, algorithm=RSA_SHA256):
     digest = DS + "sha1" if algorithm == RSA_SHA1 else ENC + "sha256"
     _add(reference, DS, "DigestMethod", Algorithm=digest)
     _add(reference, DS, "DigestValue", base64.b64encode(hasher.finalize()).decode())
-    element.insert(1, signature)
+    element.insert(at, signature)
     value = pair.key.sign(_canonical(info), padding.PKCS1v15(), _hash(algorithm))
     _add(signature, DS, "SignatureValue", base64.b64encode(value).decode())
     data = _add(_add(signature, DS, "KeyInfo"), DS, "X509Data")

@@ -1,0 +1,26 @@
+/*
+ * saml_current.h - a SAML provider as it is now: metadata that changes while httpd runs.
+ *
+ * Owns:  the swap from one prepared state to the next.
+ * Layer: saml (base, crypto, core).
+ *
+ * A login takes the state that is current and holds it until its pool is gone; when other metadata
+ * has come, the first login that notices prepares the next state (less than a millisecond), and the
+ * old one goes when nobody holds it any more. Keys and settings are those of the start. Metadata
+ * that cannot be used leaves the state as it is.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#ifndef SSO_SAML_SAML_CURRENT_H
+#define SSO_SAML_SAML_CURRENT_H
+
+#include "saml/saml_state.h"
+
+/* Let a state that was made at start-up follow its metadata. */
+apr_status_t sso_saml_current_watch(sso_ctx_t *cx, const sso_provider_t *provider,
+                                    sso_saml_state_t *state);
+
+/* The state to use for whatever is done in cx->pool. Without metadata that changes, the one given. */
+const sso_saml_state_t *sso_saml_current(sso_ctx_t *cx, const sso_saml_state_t *state);
+
+#endif /* SSO_SAML_SAML_CURRENT_H */
