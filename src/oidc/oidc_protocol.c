@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/trace.h"
+#include "core/audit.h"
 #include "oidc/oidc.h"
 #include "oidc/oidc_id_token.h"
 #include "oidc/oidc_identity.h"
@@ -218,6 +219,32 @@ static apr_status_t describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_arra
     return APR_SUCCESS;
 }
 
+static void audit_address(sso_ctx_t *cx, apr_array_header_t *findings, const char *what,
+                          const char *url)
+{
+    if (!url || !strncmp(url, "https:", 6)) return;
+    sso_audit_add(findings, SSO_WARNING,
+                  apr_psprintf(cx->pool, "the %s %s is plain http", what, url),
+                  "use its https address outside of a test bench");
+}
+
+static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
+{
+    const sso_oidc_state_t *st = state_of(idp);
+
+    sso_audit_add(findings, SSO_GOOD, apr_pstrcat(cx->pool, "the issuer is ", st->issuer, NULL),
+                  "");
+    audit_address(cx, findings, "issuer", st->issuer);
+    if (st->fixed) {
+        audit_address(cx, findings, "authorization endpoint", st->fixed->authorization);
+        audit_address(cx, findings, "token endpoint", st->fixed->token);
+    }
+    if (!st->set->oidc_pkce) {
+        sso_audit_add(findings, SSO_WARNING, "SSOOidcPKCE off: a stolen code can be used",
+                      "write on, unless the provider refuses it");
+    }
+}
+
 const sso_protocol_t sso_oidc = {
     .name = "oidc",
     .bit = SSO_FOR_OIDC,
@@ -233,4 +260,5 @@ const sso_protocol_t sso_oidc = {
     .serve = serve,
     .describe = describe,
     .describe_other = describe_other,
+    .audit = audit,
 };

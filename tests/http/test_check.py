@@ -76,6 +76,16 @@ def test_what_was_loosened(httpd, closing, site):
     assert ssoctl(httpd, "check", "--strict").returncode == 1
 
 
+def test_openid_connect(httpd):
+    host = httpd.host("app.example.test", tls=True)
+    host.add("<SSOProvider okta oidc>\nSSOOidcIssuer http://127.0.0.1:9/op\n"
+             "SSOOidcClient app file:%s\n</SSOProvider>" % httpd.secret("client", "s" * 40))
+    done = ssoctl(httpd, "check", "okta")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok       the issuer is http://127.0.0.1:9/op" in done.stdout
+    assert "WARNING  the issuer http://127.0.0.1:9/op is plain http" in done.stdout
+
+
 def test_a_site_by_plain_http(httpd, closing):
     host = httpd.host("localhost")
     saml(host, closing(SamlIdp()), extra="SSOActive test")
