@@ -5,15 +5,18 @@
  */
 #include "protocols.h"
 
+#include "discourse/discourse.h"
 #include "hmac/hmac.h"
 #include "oidc/oidc.h"
 #include "saml/saml.h"
 
 #include <strings.h>
 
-const char sso_protocol_names[] = "saml, oidc or hmac";
+const char sso_protocol_names[] = "saml, oidc, hmac or discourse";
+const char sso_protocol_peer_names[] = "hmac or discourse";
 
-static const sso_protocol_t *const protocols[] = {&sso_saml, &sso_oidc, &sso_hmac, NULL};
+static const sso_protocol_t *const protocols[] = {&sso_saml, &sso_oidc, &sso_hmac, &sso_discourse,
+                                                  NULL};
 
 const sso_protocol_t *sso_protocol_find(const char *name)
 {

@@ -17,4 +17,7 @@ const sso_protocol_t *sso_protocol_find(const char *name);
 /* Their names, for messages: "saml, oidc or hmac". */
 extern const char sso_protocol_names[];
 
+/* Those in which a peer can ask us. */
+extern const char sso_protocol_peer_names[];
+
 #endif /* SSO_PROTOCOLS_H */

@@ -5,6 +5,7 @@
  */
 #include "cli/commands.h"
 #include "core/directory.h"
+#include "core/peer.h"
 #include "core/provider.h"
 #include "core/server.h"
 
@@ -25,7 +26,7 @@ typedef struct {
     const char *close;
     const sso_table_t *table;
     sso_place_t at;
-    unsigned protocols; /* at SSO_AT_PROVIDER: exactly these */
+    unsigned protocols; /* at SSO_AT_PROVIDER and SSO_AT_PEER: exactly these */
 } section_t;
 
 static const section_t sections[] = {
@@ -35,7 +36,7 @@ static const section_t sections[] = {
      "They stand in <VirtualHost>, or outside of every section for all virtual hosts.",
      "main server, virtual host", NULL, NULL, &sso_server_table, SSO_AT_SERVER, 0},
     {"Every provider",
-     "They stand in <SSOProvider NAME PROTOCOL>, whatever the protocol: saml, oidc or hmac. The section "
+     "They stand in <SSOProvider NAME PROTOCOL>, whatever the protocol: saml, oidc, hmac or discourse. The section "
      "stands in the main server, for all virtual hosts, or in <VirtualHost>.",
      "any <SSOProvider>", "<SSOProvider NAME PROTOCOL>", "</SSOProvider>", &sso_provider_table,
      SSO_AT_PROVIDER, 0},
@@ -51,6 +52,24 @@ static const section_t sections[] = {
      "They stand in <SSOProvider NAME hmac>. SSOHmacEndpoint and SSOHmacSecret are needed.",
      "<SSOProvider NAME hmac>", "<SSOProvider NAME hmac>", "</SSOProvider>", &sso_provider_table,
      SSO_AT_PROVIDER, SSO_FOR_HMAC},
+    {"DiscourseConnect providers",
+     "They stand in <SSOProvider NAME discourse>. SSODiscourseEndpoint and SSODiscourseSecret are "
+     "needed.",
+     "<SSOProvider NAME discourse>", "<SSOProvider NAME discourse>", "</SSOProvider>",
+     &sso_provider_table, SSO_AT_PROVIDER, SSO_FOR_DISCOURSE},
+    {"Every peer",
+     "They stand in <SSOPeer NAME PROTOCOL>, for another site that may ask who the person is: a "
+     "forum, a help desk. It sends the browser to SSOPath/peer/NAME. SSOPeerCallback and "
+     "SSOPeerSecret are needed. The section stands in the main server, for all virtual hosts, or "
+     "in <VirtualHost>.",
+     "any <SSOPeer>", "<SSOPeer NAME PROTOCOL>", "</SSOPeer>", &sso_peer_table, SSO_AT_PEER, 0},
+    {"Signed-token (HMAC) peers", "They stand in <SSOPeer NAME hmac>.", "<SSOPeer NAME hmac>",
+     "<SSOPeer NAME hmac>", "</SSOPeer>", &sso_peer_table, SSO_AT_PEER, SSO_FOR_HMAC},
+    {"DiscourseConnect peers",
+     "They stand in <SSOPeer NAME discourse>. SSOPeerCallback may be left out where SSOPeerHosts "
+     "stands.",
+     "<SSOPeer NAME discourse>", "<SSOPeer NAME discourse>", "</SSOPeer>", &sso_peer_table,
+     SSO_AT_PEER, SSO_FOR_DISCOURSE},
     {"Directories and .htaccess",
      "They stand in <Directory>, <Location>, <Files>, <If>, and in .htaccess where AllowOverride "
      "AuthConfig holds. What an inner section says replaces what an outer one says.",
@@ -174,7 +193,7 @@ static void conf_head(void)
     comment(
         "Every directive of mod_sso, with what it does and its default. Nothing here is active: "
         "\"#SSO...\" without a space is a directive, everything else explains. Complete small "
-        "sites are in saml.conf, oidc.conf and hmac.conf.");
+        "sites are in saml.conf, oidc.conf, hmac.conf, peer.conf and discourse.conf.");
     printf("#\n");
     comment("Written by \"ssoctl directives --format conf\"; \"make docs\" renews it.");
     printf("\n");

@@ -1,8 +1,8 @@
 /*
  * cmd_show.c - ssoctl show: what the configuration amounts to, by asking httpd itself.
  *
- * With -D DUMP_SSO mod_sso prints a block for every provider at every site: "Provider NAME (protocol)
- * at URL, defined in FILE:LINE", lines, an empty line.
+ * With -D DUMP_SSO mod_sso prints a block for every provider and peer at every site: "Provider NAME
+ * (protocol) at URL, defined in FILE:LINE", or "Peer", lines, an empty line.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -33,16 +33,27 @@ typedef struct {
     sso_span_t text; /* with the empty line at its end */
 } block_t;
 
+/* What stands before the name in the first line of a block; 0: this is none. */
+static apr_size_t head_of(const char *line)
+{
+    static const char *const first[] = {"Provider ", "Peer "};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+        if (!strncmp(line, first[i], strlen(first[i]))) return strlen(first[i]);
+    }
+    return 0;
+}
+
 /* "Provider NAME (protocol) at URL, defined in ..." */
 static int parse_head(const char *line, block_t *out, apr_pool_t *p)
 {
-    static const char first[] = "Provider ";
-    const char *name = line + sizeof(first) - 1;
+    const char *name = line + head_of(line);
     const char *open;
     const char *at;
     const char *comma;
 
-    if (strncmp(line, first, sizeof(first) - 1) != 0) return 0;
+    if (name == line) return 0;
     open = strstr(name, " (");
     at = open ? strstr(open, ") at ") : NULL;
     comma = at ? strstr(at, ", defined in ") : NULL;
@@ -142,10 +153,11 @@ const sso_command_t sso_cmd_show = {
     .noun = "show",
     .operands = "[NAME]",
     .most = 1,
-    .summary = "show the settings of providers, and what to enter at the other side",
-    .about = "Asks httpd to check its configuration, and prints for every provider, or for NAME,\n"
-             "the settings that are in effect and what to enter at the other side. Run it as the\n"
-             "user who starts httpd: the files with keys and secrets are read.",
+    .summary = "show the settings of providers and peers, and what to enter at the other side",
+    .about =
+        "Asks httpd to check its configuration, and prints for every provider and peer, or for NAME,\n"
+        "the settings that are in effect and what to enter at the other side. Run it as the\n"
+        "user who starts httpd: the files with keys and secrets are read.",
     .options = options,
     .run = show,
 };

@@ -25,6 +25,9 @@ extern const sso_command_t sso_cmd_accounts_role;
 extern const sso_command_t sso_cmd_accounts_rename;
 extern const sso_command_t sso_cmd_accounts_export;
 extern const sso_command_t sso_cmd_sync;
+extern const sso_command_t sso_cmd_token_make;
+extern const sso_command_t sso_cmd_token_verify;
+extern const sso_command_t sso_cmd_token_explain;
 extern const sso_command_t sso_cmd_directives;
 extern const sso_command_t sso_cmd_faults;
 

@@ -1,22 +1,24 @@
 /*
- * describe.c - a provider as text.
+ * describe.c - a provider or a peer as text.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "core/describe.h"
 
-static void settings(sso_ctx_t *cx, const sso_provider_t *provider, sso_buf_t *out)
+static void settings(sso_ctx_t *cx, const sso_table_t *table, const void *set, unsigned protocol,
+                     sso_buf_t *out)
 {
     int i;
 
-    for (i = 0; i < sso_provider_table.rows; i++) {
-        const sso_setting_t *row = &sso_provider_table.row[i];
-        const char *value = sso_settings_print(&sso_provider_table, provider->set, i, cx->pool);
+    sso_buf_text(out, "  Settings\n");
+    for (i = 0; i < table->rows; i++) {
+        const sso_setting_t *row = &table->row[i];
+        const char *value = sso_settings_print(table, set, i, cx->pool);
 
-        if (row->protocols && !(row->protocols & provider->protocol->bit)) continue;
+        if (row->protocols && !(row->protocols & protocol)) continue;
         if (!value) continue;
         sso_buf_format(out, "    %-24s %s%s\n", row->name, value,
-                       sso_settings_given(provider->set, i) ? "" : "   (default)");
+                       sso_settings_given(set, i) ? "" : "   (default)");
     }
 }
 
@@ -31,10 +33,11 @@ static void add_value(const char *text, sso_buf_t *out)
     sso_buf_format(out, "%s%.*s\n", memchr(text, '\n', n) ? "" : "        ", (int)n, text);
 }
 
-static void facts(const apr_array_header_t *list, sso_buf_t *out)
+static void facts(const char *title, const apr_array_header_t *list, sso_buf_t *out)
 {
     int i;
 
+    if (list->nelts) sso_buf_format(out, "  %s\n", title);
     for (i = 0; i < list->nelts; i++) {
         const sso_fact_t *fact = &APR_ARRAY_IDX(list, i, sso_fact_t);
 
@@ -64,12 +67,40 @@ apr_status_t sso_describe(sso_ctx_t *cx, const sso_idp_t *idp, sso_buf_t *out)
     if (rv != APR_SUCCESS) return rv;
     sso_buf_format(out, "Provider %s (%s) at %s, defined in %s:%d\n", provider->name,
                    provider->protocol->name, idp->site->base_url, provider->file, provider->line);
-    sso_buf_text(out, "  Settings\n");
-    settings(cx, provider, out);
-    sso_buf_text(out, "  Enter at the other side\n");
-    facts(ours, out);
-    if (theirs->nelts) sso_buf_text(out, "  Known about the other side\n");
-    facts(theirs, out);
+    settings(cx, &sso_provider_table, provider->set, provider->protocol->bit, out);
+    facts("Enter at the other side", ours, out);
+    facts("Known about the other side", theirs, out);
+    sso_buf_char(out, '\n');
+    return APR_SUCCESS;
+}
+
+/* What the peer is told, by which words it can be changed. */
+static void told(const sso_peer_t *peer, sso_buf_t *out)
+{
+    const sso_peer_field_t *field;
+    apr_size_t i;
+
+    sso_buf_text(out, "  What the peer is told, unless SSOPeerAttribute says otherwise\n");
+    for (field = peer->protocol->peer->field; field->name; field++) {
+        sso_buf_format(out, "    %-24s", field->name);
+        for (i = 0; i < sizeof(field->source) / sizeof(field->source[0]) && field->source[i]; i++)
+            sso_buf_format(out, "%s %s", i ? " or" : "", field->source[i]);
+        sso_buf_text(out, field->needed ? "   (needed)\n" : "\n");
+    }
+}
+
+apr_status_t sso_describe_peer(sso_ctx_t *cx, const sso_asker_t *asker, sso_buf_t *out)
+{
+    const sso_peer_t *peer = asker->peer;
+    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_fact_t));
+    apr_status_t rv = peer->protocol->peer->describe(cx, asker, list);
+
+    if (rv != APR_SUCCESS) return rv;
+    sso_buf_format(out, "Peer %s (%s) at %s, defined in %s:%d\n", peer->name, peer->protocol->name,
+                   asker->site->base_url, peer->file, peer->line);
+    settings(cx, &sso_peer_table, peer->set, peer->protocol->bit, out);
+    told(peer, out);
+    facts("Enter at the other side", list, out);
     sso_buf_char(out, '\n');
     return APR_SUCCESS;
 }

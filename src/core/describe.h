@@ -1,5 +1,5 @@
 /*
- * describe.h - a provider as text: its effective settings, and what to enter at the other side.
+ * describe.h - a provider or a peer as text: its effective settings, and what to enter at the other side.
  *
  * Owns:  the form of that text.
  * Layer: core.
@@ -16,6 +16,7 @@
 
 /* Append a description that an admin can read, and paste from. Secrets are not in it. */
 apr_status_t sso_describe(sso_ctx_t *cx, const sso_idp_t *idp, sso_buf_t *out);
+apr_status_t sso_describe_peer(sso_ctx_t *cx, const sso_asker_t *asker, sso_buf_t *out);
 
 /* Its facts one by one: what to enter at the other side, what is known about it; arrays of
  * sso_fact_t. */

@@ -16,6 +16,7 @@
 #include "core/passive.h"
 #include "core/setup.h"
 #include "core/trial.h"
+#include "core/vouch.h"
 #include "crypto/random.h"
 
 #include <apr_lib.h>
@@ -29,7 +30,7 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path)
 {
     if (!strncmp(path, site->path, site->path_len)
         && (path[site->path_len] == '/' || path[site->path_len] == '\0')) {
-        return apr_hash_count(site->idps) > 0;
+        return apr_hash_count(site->idps) > 0 || site->peers;
     }
     return site->aliases && apr_hash_get(site->aliases, path, APR_HASH_KEY_STRING);
 }
@@ -37,17 +38,17 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path)
 /* ---- failures ---- */
 
 /* Where to try again: only where trying again can help. */
-static sso_link_t retry_link(sso_ctx_t *cx, const sso_site_t *site)
+static sso_link_t retry_link(sso_ctx_t *cx, const char *url)
 {
-    static const sso_fault_t in_vain[] = {SSO_F_BANNED,    SSO_F_CONFIG, SSO_F_TLS,
-                                          SSO_F_NOT_FOUND, SSO_F_METHOD, SSO_F_CSRF,
-                                          SSO_F_NO_SESSION};
+    static const sso_fault_t in_vain[] = {SSO_F_BANNED,     SSO_F_CONFIG,      SSO_F_TLS,
+                                          SSO_F_NOT_FOUND,  SSO_F_METHOD,      SSO_F_CSRF,
+                                          SSO_F_NO_SESSION, SSO_F_PEER_REQUIRE};
     apr_size_t i;
 
     for (i = 0; i < sizeof(in_vain) / sizeof(in_vain[0]); i++) {
         if (cx->err.fault == in_vain[i]) return (sso_link_t){NULL, NULL};
     }
-    return (sso_link_t){apr_pstrcat(cx->pool, site->base_url, "/", NULL), "Start again"};
+    return (sso_link_t){url, "Start again"};
 }
 
 static int wants_page(const sso_request_t *req)
@@ -69,18 +70,25 @@ const char *sso_gate_note(sso_ctx_t *cx)
     return reference;
 }
 
-void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
-                   sso_reply_t *reply)
+/* retry: where the person may start again. */
+static void fail_with(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                      const char *retry, sso_reply_t *reply)
 {
     const char *reference = sso_gate_note(cx);
 
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     sso_count_fault(site->counts, cx->err.fault);
     if (wants_page(req)) {
-        sso_page_error(cx, reference, retry_link(cx, site), reply);
+        sso_page_error(cx, reference, retry_link(cx, retry), reply);
     } else {
         sso_page_error_json(cx, reference, reply);
     }
+}
+
+void sso_gate_fail(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                   sso_reply_t *reply)
+{
+    fail_with(cx, site, req, apr_pstrcat(cx->pool, site->base_url, "/", NULL), reply);
 }
 
 /* A login that begins with a form begins with a page. */
@@ -512,10 +520,33 @@ static apr_status_t route(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *
     return serve_provider(cx, idp, req, slash + 1, reply);
 }
 
+/* At a peer's address, who cannot be helped here may start again over there. */
+static void serve_peer(sso_ctx_t *cx, const sso_asker_t *asker, const sso_request_t *req,
+                       const char *leaf, sso_reply_t *reply)
+{
+    const char *retry;
+
+    if (finish_form(cx, sso_vouch(cx, asker, req, leaf, reply), reply) == APR_SUCCESS) return;
+    retry = sso_vouch_retry(cx, asker);
+    fail_with(cx, asker->site, req, retry, reply);
+}
+
+int sso_gate_takes_user(const sso_site_t *site, const char *path)
+{
+    const char *leaf;
+
+    return sso_vouch_find(site, path, &leaf) != NULL;
+}
+
 void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply)
 {
+    const char *leaf;
+    const sso_asker_t *asker = sso_vouch_find(site, req->path, &leaf);
+
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
-    if (finish_form(cx, route(cx, site, req, reply), reply) != APR_SUCCESS) {
+    if (asker) {
+        serve_peer(cx, asker, req, leaf, reply);
+    } else if (finish_form(cx, route(cx, site, req, reply), reply) != APR_SUCCESS) {
         sso_gate_fail(cx, site, req, reply);
     }
 }

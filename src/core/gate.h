@@ -19,7 +19,7 @@ typedef struct {
     sso_reply_t reply;
 } sso_verdict_t;
 
-/* Is the path one of ours: SSOPath itself or below it? A site without providers has none, so that
+/* Is the path one of ours: SSOPath itself or below it? A site without providers and peers has none, so that
  * what it proxies to may have its own. */
 int sso_gate_is_ours(const sso_site_t *site, const char *path);
 
@@ -47,6 +47,10 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
  */
 int sso_gate_tries(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
                    const sso_request_t *req, sso_reply_t *reply);
+
+/* Is it the address of a peer? There, whom another authentication of httpd names is who is vouched
+ * for, and it may run first. */
+int sso_gate_takes_user(const sso_site_t *site, const char *path);
 
 /* Answer a request to one of our addresses; never fails, but with a page that says why. */
 void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply);

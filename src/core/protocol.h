@@ -1,7 +1,7 @@
 /*
  * protocol.h - what a handshake must be able to do.
  *
- * Owns:  sso_protocol_t, sso_answer_t, sso_notice_t.
+ * Owns:  sso_protocol_t, sso_answer_t, sso_notice_t, sso_peer_role_t, sso_message_tool_t.
  * Layer: core (base, crypto).
  *
  * What a login must be like is asked for by start and judged by the login, for all protocols alike
@@ -19,6 +19,7 @@
 
 #include "core/flow.h"
 #include "core/identity.h"
+#include "core/peer.h"
 #include "core/provider.h"
 #include "core/reply.h"
 #include "core/request.h"
@@ -115,6 +116,91 @@ typedef struct {
     apr_time_t until;
 } sso_expiry_t;
 
+/* ---- the other way round: a peer asks us who the user is ---- */
+
+/* One peer at one site. Read-only after start-up. */
+typedef struct {
+    const sso_peer_t *peer;
+    const sso_site_t *site;
+    const char *url; /* "https://www.example.org/.sso/peer/NAME" */
+} sso_asker_t;
+
+/* What a peer can be told about a person. */
+typedef struct {
+    const char *name;
+    int needed;            /* nobody without it is vouched for */
+    int list;              /* may have several values */
+    const char *source[4]; /* unless SSOPeerAttribute names others; NULL at the end */
+} sso_peer_field_t;
+
+/* The same with what was found: at least one value, of const char *. */
+typedef struct {
+    const char *field;
+    const apr_array_header_t *values;
+} sso_told_t;
+
+/* A peer's request that was verified completely. */
+typedef struct {
+    const char *token;    /* by what the peer knows its request again */
+    const char *callback; /* where the answer goes: absolute, allowed by the configuration */
+    int silent;           /* nobody may be asked to sign in: who is not signed in is nobody */
+    int logout;           /* no question: the person's session ends, and the browser goes back */
+    int second_factor;    /* the peer wants to know of a second factor */
+} sso_question_t;
+
+/* What is said of a person. */
+typedef struct {
+    const apr_array_header_t *told; /* of sso_told_t, in the order of the fields, further ones
+                                       behind them; NULL: nobody is signed in */
+    int unverified_email;           /* the provider says that the address is not verified */
+    int second_factor;              /* SSOPeerSecondFactor is met */
+} sso_testimony_t;
+
+/* What a protocol must be able to do to be asked. */
+typedef struct {
+    const sso_peer_field_t *field; /* the first one identifies the person; NULL name at the end */
+    const char *const *reserved;   /* names that SSOPeerAttribute cannot have; NULL at the end */
+    int needs_verified_email;      /* nobody whose address is known to be unverified */
+
+    /* As a provider's prepare. */
+    apr_status_t (*prepare)(sso_ctx_t *cx, const sso_peer_t *peer, void **state);
+
+    /* Read and verify a request. *out is untouched unless everything holds. */
+    apr_status_t (*ask)(sso_ctx_t *cx, const sso_asker_t *asker, const sso_request_t *req,
+                        sso_question_t *out);
+
+    /**
+     * Make the answer.
+     *
+     * @param location where to send the browser, in cx->pool.
+     * @return         SSO_F_PEER_FIELD about a field whose value the peer would have to refuse.
+     */
+    apr_status_t (*answer)(sso_ctx_t *cx, const sso_asker_t *asker, const sso_question_t *question,
+                           const sso_testimony_t *testimony, const char **location);
+
+    /* What to enter at the peer; array of sso_fact_t. */
+    apr_status_t (*describe)(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *facts);
+} sso_peer_role_t;
+
+/* ---- messages without a server ---- */
+
+typedef enum { SSO_MESSAGE_REQUEST, SSO_MESSAGE_ANSWER } sso_message_kind_t;
+
+/* What ssoctl token needs; for protocols in which two sides share a secret. */
+typedef struct {
+    const char *token; /* the field that a new message needs: "token", "nonce" */
+
+    /* The query of a message; secrets: of sso_span_t, told: of sso_told_t. */
+    apr_status_t (*make)(sso_ctx_t *cx, const apr_array_header_t *secrets, sso_message_kind_t kind,
+                         const apr_array_header_t *told, const char **query);
+
+    /* Verify a message by itself: without the browser that it belongs to. by: which secret made it;
+     * told: its fields are added. */
+    apr_status_t (*read)(sso_ctx_t *cx, const apr_array_header_t *secrets,
+                         const sso_params_t *params, sso_message_kind_t *kind, int *by,
+                         apr_array_header_t *told);
+} sso_message_tool_t;
+
 typedef struct sso_protocol sso_protocol_t;
 struct sso_protocol {
     const char *name;     /* as written after the provider's name: "saml" */
@@ -193,6 +279,9 @@ struct sso_protocol {
     /* What of a provider ends some day: certificates, metadata. Adds sso_expiry_t to the array. NULL:
      * nothing ever does. */
     void (*expiries)(sso_ctx_t *cx, const sso_provider_t *provider, apr_array_header_t *out);
+
+    const sso_peer_role_t *peer;    /* NULL: nobody can ask us in it */
+    const sso_message_tool_t *tool; /* NULL: its messages cannot be made by hand */
 };
 
 /* Do this provider's answers come as a POST from its site? Then the cookies of flows must, too. */

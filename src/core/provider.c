@@ -132,7 +132,7 @@ static const char *check_entity_id_list(apr_pool_t *p, int n, const char *const 
 }
 
 /* Credentials and assertions travel to and from these: https, or http on this machine. */
-static const char *check_one_url(apr_pool_t *p, const char *word)
+const char *sso_provider_url_check(apr_pool_t *p, const char *word)
 {
     sso_url_t url;
     const char *why = sso_url_parse(p, word, &url);
@@ -145,13 +145,13 @@ static const char *check_one_url(apr_pool_t *p, const char *word)
 static const char *check_url(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
-    return check_one_url(p, word[0]);
+    return sso_provider_url_check(p, word[0]);
 }
 
 static const char *check_logo(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
-    if (word[0][0] != '/') return check_one_url(p, word[0]);
+    if (word[0][0] != '/') return sso_provider_url_check(p, word[0]);
     if (sso_url_is_local(word[0], URI_MAX_BYTES)) return NULL;
     return apr_psprintf(p, "'%s' is not a path of this site; write for example /logos/corp.svg",
                         word[0]);
@@ -163,7 +163,7 @@ static const char *check_url_list(apr_pool_t *p, int n, const char *const *word)
     int i;
 
     for (i = 0; i < n && !why; i++)
-        why = check_one_url(p, word[i]);
+        why = sso_provider_url_check(p, word[i]);
     return why;
 }
 
@@ -195,8 +195,8 @@ static const char *check_saml_idp(apr_pool_t *p, int n, const char *const *word)
         return "needs three values: entity-id=ID sso-url=URL cert=FILE";
     }
     why = check_uri(p, id);
-    if (!why) why = check_one_url(p, sso);
-    if (!why && slo) why = check_one_url(p, slo);
+    if (!why) why = sso_provider_url_check(p, sso);
+    if (!why && slo) why = sso_provider_url_check(p, slo);
     return why;
 }
 
@@ -452,7 +452,7 @@ static const char *check_oidc_endpoints(apr_pool_t *p, int n, const char *const 
     for (i = 0; keys[i] && !why; i++) {
         const char *url = sso_line_value(n, word, keys[i]);
 
-        if (url) why = check_one_url(p, url);
+        if (url) why = sso_provider_url_check(p, url);
         if (!url && i < 3) {
             return "needs three values: authorization=URL token=URL jwks=URL";
         }
@@ -501,7 +501,7 @@ static const char *check_update(apr_pool_t *p, int n, const char *const *word)
     return NULL;
 }
 
-static const char *check_params(apr_pool_t *p, int n, const char *const *word)
+const char *sso_provider_params_check(apr_pool_t *p, int n, const char *const *word)
 {
     int i;
     int j;
@@ -529,7 +529,7 @@ static const sso_setting_t rows[] = {
 #undef SETTING
 };
 /* clang-format on */
-_Static_assert(SSO_PROVIDER_ROWS <= 64, "`given` is too narrow");
+_Static_assert(SSO_PROVIDER_ROWS <= 128, "`given` is too narrow");
 
 const sso_table_t sso_provider_table = {rows, SSO_PROVIDER_ROWS, sizeof(sso_provider_settings_t)};
 

@@ -15,7 +15,7 @@
 #include "net/fresh.h"
 
 /* Bits of sso_setting_t.protocols. */
-enum { SSO_FOR_SAML = 1, SSO_FOR_HMAC = 2, SSO_FOR_OIDC = 4 };
+enum { SSO_FOR_SAML = 1, SSO_FOR_HMAC = 2, SSO_FOR_OIDC = 4, SSO_FOR_DISCOURSE = 8 };
 
 /* Values of the enumerated settings, in the order of their names in provider.c. */
 enum { SSO_ACTIVE_ON, SSO_ACTIVE_TEST, SSO_ACTIVE_OFF };
@@ -43,7 +43,7 @@ enum { SSO_FRESHNESS_OPTIONAL, SSO_FRESHNESS_REQUIRED, SSO_FRESHNESS_OFF };
 enum { SSO_HMAC_SIGNED_EITHER, SSO_HMAC_SIGNED_BASE64, SSO_HMAC_SIGNED_URLENCODED };
 
 typedef struct {
-    apr_uint64_t given; /* see settings.h */
+    apr_uint64_t given[2]; /* see settings.h */
 
     int active;
     int setup_pages;
@@ -112,6 +112,11 @@ typedef struct {
     int hmac_sync;
     int hmac_sync_freshness;
     int hmac_sync_create;
+
+    const char *discourse_endpoint;
+    apr_array_header_t *discourse_secrets;
+    int discourse_staff;
+    int discourse_second_factor;
 } sso_provider_settings_t;
 
 enum {
@@ -142,7 +147,13 @@ typedef struct {
     void *state;         /* what the protocol's prepare made */
 } sso_provider_t;
 
-/* NULL, or why the text cannot name a provider. */
+/* NULL, or why the text cannot name a provider or a peer. */
 const char *sso_provider_name_check(const char *name);
+
+/* NULL, or why the word is no address to send people to: https, or http on this machine. In p. */
+const char *sso_provider_url_check(apr_pool_t *p, const char *word);
+
+/* The check of a row that names the parameters of a signed token. */
+const char *sso_provider_params_check(apr_pool_t *p, int n, const char *const *word);
 
 #endif /* SSO_CORE_PROVIDER_H */

@@ -34,6 +34,12 @@ struct sso_request {
     const char *cookie; /* Cookie header as received, NULL if none */
     sso_memo_t *memo;   /* of the connection; NULL: none is kept */
 
+    const char *user; /* whom another authentication of httpd named; NULL: none did */
+
+    /* Value of a variable of the request's environment, NULL if absent. The function itself is NULL
+     * where there is no environment. */
+    const char *(*variable)(const sso_request_t *, const char *name);
+
     /* Value of a request header, NULL if absent. */
     const char *(*header)(const sso_request_t *, const char *name);
 
@@ -41,7 +47,7 @@ struct sso_request {
      * max bytes, SSO_F_BODY_READ. */
     apr_status_t (*body)(sso_request_t *, sso_ctx_t *cx, apr_size_t max, sso_span_t *out);
 
-    void *baton;     /* of header and body */
+    void *baton;     /* of the functions */
     int is_read;     /* the body has been read: */
     sso_span_t kept; /* this */
 };

@@ -771,6 +771,35 @@ apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
     return rv;
 }
 
+/* Back from the joined form: "%2C" is a comma inside a value, "%25" a percent sign. */
+static const char *plain_item(apr_pool_t *p, const char *at, apr_size_t n)
+{
+    char *item = apr_pstrmemdup(p, at, n);
+    char *from = item;
+    char *to = item;
+
+    for (; *from; from++) {
+        if (from[0] == '%' && from[1] && from[2]) {
+            *to++ = from[1] == '2' && from[2] == 'C' ? ',' : '%';
+            from += 2;
+        } else {
+            *to++ = *from;
+        }
+    }
+    *to = '\0';
+    return item;
+}
+
+void sso_session_split(apr_pool_t *p, const char *joined, apr_array_header_t *values)
+{
+    while (*joined) {
+        apr_size_t n = strcspn(joined, ",");
+
+        APR_ARRAY_PUSH(values, const char *) = plain_item(p, joined, n);
+        joined += n + (joined[n] == ',');
+    }
+}
+
 /* ---- bans and single use ---- */
 
 static apr_status_t ban_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject,

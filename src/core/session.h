@@ -137,6 +137,9 @@ apr_status_t sso_session_rewrite(sso_ctx_t *cx, const sso_session_t *session,
                                  const char *const *names, const apr_array_header_t *mapped,
                                  sso_span_t *out);
 
+/* Add the values of a list attribute to an array of const char *. */
+void sso_session_split(apr_pool_t *p, const char *joined, apr_array_header_t *values);
+
 /* End the session and remove its cookie. */
 apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                              sso_reply_t *reply);

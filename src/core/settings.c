@@ -247,7 +247,7 @@ const char *sso_settings_read(const sso_table_t *table, void *settings, int row,
         if (!why && set->check) why = set->check(reader->pool, n, words);
         if (!why) why = read_field(set, field, n, words, reader);
     }
-    if (!why) *(apr_uint64_t *)settings |= (apr_uint64_t)1 << row;
+    if (!why) ((apr_uint64_t *)settings)[row / 64] |= (apr_uint64_t)1 << row % 64;
     return why;
 }
 
@@ -271,7 +271,7 @@ void *sso_settings_make(const sso_table_t *table, apr_pool_t *p)
     for (i = 0; i < table->rows; i++) {
         if (table->row[i].preset) read_preset(table, settings, i, p);
     }
-    *(apr_uint64_t *)settings = 0;
+    memset(settings, 0, sizeof(apr_uint64_t) * (apr_size_t)((table->rows + 63) / 64));
     return settings;
 }
 
@@ -312,7 +312,7 @@ int sso_settings_find(const sso_table_t *table, const char *name)
 
 int sso_settings_given(const void *settings, int row)
 {
-    return (*(const apr_uint64_t *)settings >> row) & 1;
+    return (((const apr_uint64_t *)settings)[row / 64] >> row % 64) & 1;
 }
 
 /* As httpd reads it back: in quotes where it needs them. */

@@ -6,7 +6,8 @@
  * Lives: values are written while a configuration is read and are read-only afterwards.
  *
  * A table describes one struct: one row and one field per directive. The struct's first member is
- * `apr_uint64_t given`, bit i set when row i was written there.
+ * `apr_uint64_t given`, bit i set when row i was written there; an array of two where the table has more
+ * than 64 rows, which are not merged then.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -36,6 +37,7 @@ typedef enum {
     SSO_AT_GLOBAL,   /* the main server only */
     SSO_AT_SERVER,   /* and virtual hosts */
     SSO_AT_PROVIDER, /* inside <SSOProvider> */
+    SSO_AT_PEER,     /* inside <SSOPeer> */
     SSO_AT_HTACCESS  /* directory contexts and .htaccess */
 } sso_place_t;
 
@@ -53,7 +55,7 @@ typedef struct {
     const char *name; /* as written in httpd.conf */
     sso_kind_t kind;
     sso_place_t place;
-    unsigned protocols;   /* SSO_AT_PROVIDER: bit mask of SSO_FOR_*; 0: all */
+    unsigned protocols;   /* SSO_AT_PROVIDER, SSO_AT_PEER: bit mask of SSO_FOR_*; 0: all */
     apr_size_t offset;    /* of the field in the struct */
     apr_int64_t min, max; /* in the unit of the field; 0,0: any. Of words: LIST, of all its lines
                              together; LINES and SECRET, of each line */
@@ -66,7 +68,7 @@ typedef struct {
 
 typedef struct {
     const sso_setting_t *row;
-    int rows;        /* at most 64 */
+    int rows;        /* at most 64; 128 where nothing is merged */
     apr_size_t size; /* of the struct */
 } sso_table_t;
 

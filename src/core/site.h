@@ -35,6 +35,7 @@ typedef struct {
     sso_store_t *store;
     sso_counts_t *counts; /* shared; NULL: nobody counts */
     apr_hash_t *idps;     /* name -> const sso_idp_t *, every provider usable here */
+    apr_hash_t *peers;    /* name -> const sso_asker_t *, every peer that may ask; NULL if none */
     apr_hash_t *aliases;  /* path -> const sso_idp_t *: further callbacks; NULL if none */
     const struct sso_accounts *accounts; /* NULL: none are kept */
 } sso_site_t;

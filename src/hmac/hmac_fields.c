@@ -6,78 +6,18 @@
 #include "hmac/hmac_fields.h"
 
 #include "base/span.h"
+#include "token/token_rules.h"
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
-#define USER_ID_MAX    255
-#define JTI_MAX        128
-#define INTEGER_MAX    APR_INT64_C(9007199254740991) /* 2^53-1: above, other parsers round */
-#define EMAIL_MIN      3
-#define EMAIL_MAX      254
-#define EMAIL_USER_MAX 64
-#define NAME_MAX_BYTES 255
-#define IMAGE_MAX      2048
-#define BIO_MAX        8192
-#define ROLES_MAX      64
-#define ROLE_MAX       128
-#define VALUES_MAX     64
-#define VALUE_MAX      1024
+#define JTI_MAX     128
+#define INTEGER_MAX APR_INT64_C(9007199254740991) /* 2^53-1: above, other parsers round */
+#define VALUES_MAX  64
 
 static int same(const char *a, const char *b)
 {
     return strcmp(a, b) == 0; /* what fields hold is public to who holds the answer */
-}
-
-/* ---- what characters may stand where ---- */
-
-/* Control characters, line separators and what overrides the direction of text. The text is
- * well-formed UTF-8, so that the bytes tell: U+0080-009F are C2 80-9F, U+2028-202E are E2 80 A8-AE,
- * U+2066-2069 are E2 81 A6-A9. */
-static int is_control(const char *z)
-{
-    const unsigned char *c = (const unsigned char *)z;
-
-    if (c[0] < 0x20 || c[0] == 0x7f) return 1;
-    if (c[0] == 0xc2) return c[1] < 0xa0;
-    if (c[0] != 0xe2) return 0;
-    return (c[1] == 0x80 && c[2] >= 0xa8 && c[2] <= 0xae)
-           || (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
-/* No control character but those in `except`. */
-static int is_clean(const char *z, const char *except)
-{
-    for (; *z; z++) {
-        if (is_control(z) && !strchr(except, *z)) return 0;
-    }
-    return 1;
-}
-
-static int has_outer_space(const char *z)
-{
-    apr_size_t n = strlen(z);
-
-    return n > 0 && (z[0] == ' ' || z[n - 1] == ' ');
-}
-
-static int is_within(const char *z, apr_size_t min, apr_size_t max)
-{
-    apr_size_t n = strlen(z);
-
-    return n >= min && n <= max;
-}
-
-/* A copy without white space at its ends. */
-static char *trim(apr_pool_t *pool, const char *z)
-{
-    apr_size_t n;
-
-    z += strspn(z, " \t\r\n");
-    n = strlen(z);
-    while (n > 0 && strchr(" \t\r\n", z[n - 1]))
-        n--;
-    return apr_pstrmemdup(pool, z, n);
 }
 
 /* ---- refusals ---- */
@@ -100,22 +40,9 @@ static apr_status_t check_token(sso_ctx_t *cx, const json_t *value, sso_hmac_fie
     const char *z = json_string_value(value);
 
     if (!z) return bad_type(cx, "token", "a string");
-    if (!is_within(z, 0, SSO_HMAC_TOKEN_MAX)) return bad_value(cx, "token", z, "too long");
+    if (strlen(z) > SSO_HMAC_TOKEN_MAX) return bad_value(cx, "token", z, "too long");
     f->token = apr_pstrdup(cx->pool, z);
     return APR_SUCCESS;
-}
-
-/* A word that a program wrote where it had no user? */
-static int means_nobody(const char *z)
-{
-    static const char *const word[] = {"null", "nil",   "none", "undefined",
-                                       "nan",  "blank", "true", "false"};
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(word) / sizeof(word[0]); i++) {
-        if (apr_cstr_casecmp(z, word[i]) == 0) return 1;
-    }
-    return 0;
 }
 
 static const char *integer_text(sso_ctx_t *cx, const json_t *value)
@@ -136,51 +63,20 @@ static apr_status_t check_user_number(sso_ctx_t *cx, const json_t *value, sso_hm
 static apr_status_t check_user_id(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
 {
     const char *z = json_string_value(value);
+    const char *why;
 
     if (json_is_integer(value)) return check_user_number(cx, value, f);
     if (!z) return bad_type(cx, "user_id", "a string or an integer");
-    if (!is_within(z, 1, USER_ID_MAX)) return bad_value(cx, "user_id", z, "not 1 to 255 bytes");
-    if (!is_clean(z, "") || has_outer_space(z)) {
-        return bad_value(cx, "user_id", z, "has a control character, or a space at an end");
-    }
-    if (means_nobody(z)) return bad_value(cx, "user_id", z, "the site wrote this for no user");
+    why = sso_token_judge_user_id(z);
+    if (why) return bad_value(cx, "user_id", z, why);
     f->user_id = apr_pstrdup(cx->pool, z);
     return APR_SUCCESS;
-}
-
-/* Nothing empty around a dot. */
-static int has_good_dots(const char *z, apr_size_t n)
-{
-    apr_size_t i;
-
-    if (n == 0 || z[0] == '.' || z[n - 1] == '.') return 0;
-    for (i = 1; i < n; i++) {
-        if (z[i] == '.' && z[i - 1] == '.') return 0;
-    }
-    return 1;
-}
-
-static const char *judge_email(const char *z)
-{
-    const char *at = strchr(z, '@');
-    apr_size_t user = at ? (apr_size_t)(at - z) : 0;
-
-    if (!is_within(z, EMAIL_MIN, EMAIL_MAX)) return "not 3 to 254 bytes";
-    if (!at || strchr(at + 1, '@')) return "has not exactly one @";
-    if (user > EMAIL_USER_MAX) return "more than 64 bytes before the @";
-    if (!is_clean(z, "") || strpbrk(z, " ,;:<>()[]\"\\")) {
-        return "has a character that cannot stand in a plain address";
-    }
-    if (!has_good_dots(z, user) || !has_good_dots(at + 1, strlen(at + 1))) {
-        return "empty before or behind the @, or a dot at an end or doubled";
-    }
-    return NULL;
 }
 
 static apr_status_t check_email(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
 {
     const char *z = json_string_value(value);
-    const char *why = z ? judge_email(z) : NULL;
+    const char *why = z ? sso_token_judge_email(z) : NULL;
 
     if (!z) return bad_type(cx, "email", "a string");
     if (why) return bad_value(cx, "email", z, why);
@@ -191,11 +87,11 @@ static apr_status_t check_email(sso_ctx_t *cx, const json_t *value, sso_hmac_fie
 static apr_status_t check_name(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
 {
     const char *given = json_string_value(value);
-    const char *z = given ? trim(cx->pool, given) : NULL;
+    const char *z = given ? sso_token_trim(cx->pool, given) : NULL;
+    const char *why = z ? sso_token_judge_name(z) : NULL;
 
     if (!z) return bad_type(cx, "name", "a string");
-    if (!is_within(z, 1, NAME_MAX_BYTES)) return bad_value(cx, "name", z, "not 1 to 255 bytes");
-    if (!is_clean(z, "")) return bad_value(cx, "name", z, "has a control character");
+    if (why) return bad_value(cx, "name", z, why);
     f->name = z;
     return APR_SUCCESS;
 }
@@ -217,25 +113,11 @@ static apr_status_t check_image(sso_ctx_t *cx, const json_t *value, sso_hmac_fie
     const char *z = json_string_value(value);
 
     if (is_cleared(value)) return APR_SUCCESS;
-    if (!z || !is_within(z, 9, IMAGE_MAX) || apr_cstr_casecmpn(z, "https://", 8) != 0
-        || !is_clean(z, "") || strpbrk(z, " \"<>\\^`{|}")) {
+    if (!z || sso_token_judge_image(z)) {
         return drop(cx, "image", "an https URL of at most 2048 bytes");
     }
     f->image = apr_pstrdup(cx->pool, z);
     return APR_SUCCESS;
-}
-
-/* Lines end with "\n"; forms send "\r\n". */
-static char *unify_lines(apr_pool_t *pool, const char *z)
-{
-    char *copy = apr_pstrdup(pool, z);
-    char *o = copy;
-
-    for (; *z; z++) {
-        if (z[0] != '\r' || z[1] != '\n') *o++ = *z;
-    }
-    *o = '\0';
-    return copy;
 }
 
 static apr_status_t check_bio(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
@@ -243,32 +125,12 @@ static apr_status_t check_bio(sso_ctx_t *cx, const json_t *value, sso_hmac_field
     const char *z = json_string_value(value);
 
     if (is_cleared(value)) return APR_SUCCESS;
-    if (z) z = unify_lines(cx->pool, z);
-    if (!z || !is_within(z, 1, BIO_MAX) || !is_clean(z, "\n\t")) {
+    if (z) z = sso_token_unify_lines(cx->pool, z);
+    if (!z || sso_token_judge_bio(z)) {
         return drop(cx, "bio", "text of at most 8192 bytes without control characters");
     }
     f->bio = z;
     return APR_SUCCESS;
-}
-
-static int is_listed(const apr_array_header_t *list, const char *z)
-{
-    int i;
-
-    for (i = 0; i < list->nelts; i++) {
-        if (same(APR_ARRAY_IDX(list, i, const char *), z)) return 1;
-    }
-    return 0;
-}
-
-static const char *judge_role(const char *z)
-{
-    if (!is_within(z, 1, ROLE_MAX)) return "not 1 to 128 bytes";
-    if (strchr(z, SSO_HMAC_ROLE_SEPARATOR)) return "a comma would make it two roles";
-    if (!is_clean(z, "") || has_outer_space(z)) {
-        return "has a control character, or a space at an end";
-    }
-    return NULL;
 }
 
 static apr_status_t check_roles(sso_ctx_t *cx, const json_t *value, sso_hmac_fields_t *f)
@@ -278,16 +140,18 @@ static apr_status_t check_roles(sso_ctx_t *cx, const json_t *value, sso_hmac_fie
 
     if (json_is_null(value)) return APR_SUCCESS;
     if (!json_is_array(value)) return bad_type(cx, "roles", "an array");
-    if (json_array_size(value) > ROLES_MAX) {
-        return sso_fail_about(cx, SSO_F_FIELD_VALUE, "roles", "more than %d roles", ROLES_MAX);
+    if (json_array_size(value) > SSO_TOKEN_ROLES_MAX) {
+        return sso_fail_about(cx, SSO_F_FIELD_VALUE, "roles", "more than %d roles",
+                              SSO_TOKEN_ROLES_MAX);
     }
     for (i = 0; i < json_array_size(value); i++) {
         const char *z = json_string_value(json_array_get(value, i));
-        const char *why = z ? judge_role(z) : NULL;
+        const char *why = z ? sso_token_judge_role(z) : NULL;
 
         if (!z) return bad_type(cx, "roles", "an array of strings");
         if (why) return bad_value(cx, "roles", z, why);
-        if (!is_listed(roles, z)) APR_ARRAY_PUSH(roles, const char *) = apr_pstrdup(cx->pool, z);
+        if (!sso_token_is_listed(roles, z))
+            APR_ARRAY_PUSH(roles, const char *) = apr_pstrdup(cx->pool, z);
     }
     f->roles = roles;
     return APR_SUCCESS;
@@ -323,7 +187,7 @@ static apr_status_t check_jti(sso_ctx_t *cx, const json_t *value, sso_hmac_field
     const char *z = json_string_value(value);
 
     if (!z) return bad_type(cx, "jti", "a string");
-    if (!is_within(z, 1, JTI_MAX) || !is_clean(z, "")) {
+    if (!*z || strlen(z) > JTI_MAX || sso_token_judge_value(z)) {
         return bad_value(cx, "jti", z, "not 1 to 128 bytes without control characters");
     }
     f->jti = apr_pstrdup(cx->pool, z);
@@ -345,8 +209,7 @@ static const char *judge_value(const json_t *value, const char *z)
     json_int_t n = json_integer_value(value); /* 0 unless it is one */
 
     if (n < -INTEGER_MAX || n > INTEGER_MAX) return "not within 2^53-1 of 0";
-    if (!is_within(z, 0, VALUE_MAX)) return "more than 1024 bytes";
-    return is_clean(z, "") ? NULL : "has a control character";
+    return sso_token_judge_value(z);
 }
 
 static apr_status_t take_value(sso_ctx_t *cx, const char *key, const json_t *value,
@@ -432,7 +295,7 @@ static const char *find_twin(const char *key, const apr_array_header_t *mapped)
     apr_size_t i;
     int m;
 
-    if (sso_hmac_fields_has(key) || (mapped && is_listed(mapped, key))) return NULL;
+    if (sso_hmac_fields_has(key) || (mapped && sso_token_is_listed(mapped, key))) return NULL;
     for (i = 0; i < FIELDS; i++) {
         if (apr_cstr_casecmp(key, fields[i].name) == 0) twin = fields[i].name;
     }

@@ -2,7 +2,7 @@
  * hmac_fields.h - the members of a login answer and what may stand in each.
  *
  * Owns:  the table of fields, their limits, sso_hmac_fields_t.
- * Layer: hmac (base).
+ * Layer: hmac (base, token).
  * Lives: one request; texts are in cx->pool.
  *
  *   token    string of at most 512 bytes
@@ -32,8 +32,7 @@
 
 #include <jansson.h>
 
-#define SSO_HMAC_TOKEN_MAX      512 /* bytes */
-#define SSO_HMAC_ROLE_SEPARATOR ',' /* what backends find between roles */
+#define SSO_HMAC_TOKEN_MAX 512 /* bytes */
 
 /* A value of a key that the admin maps. */
 typedef struct {

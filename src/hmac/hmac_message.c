@@ -18,60 +18,24 @@
 static const sso_json_limits_t json_limits = {.bytes = SSO_HMAC_DATA_MAX, .depth = 4, .keys = 64};
 static const sso_json_limits_t sync_limits = {.bytes = SSO_HMAC_SYNC_MAX, .depth = 4, .keys = 64};
 
+void sso_hmac_peer_keys(sso_hmac_peer_t *peer, const sso_token_secrets_t *secrets)
+{
+    memcpy(peer->key, secrets->key, sizeof(peer->key));
+    peer->keys = secrets->keys;
+}
+
 /* ---- parameters ---- */
-
-static sso_span_t space_to_plus(apr_pool_t *pool, sso_span_t text)
-{
-    char *copy;
-    apr_size_t i;
-
-    if (!memchr(text.p, ' ', text.n)) return text;
-    copy = sso_span_text(pool, text);
-    for (i = 0; i < text.n; i++) {
-        if (copy[i] == ' ') copy[i] = '+';
-    }
-    return sso_span_of(copy, text.n);
-}
-
-/* A3 */
-static apr_status_t read_param(sso_ctx_t *cx, const sso_params_t *params, const char *name,
-                               sso_hmac_param_t *out)
-{
-    apr_status_t rv = sso_params_raw(cx, params, name, &out->wire);
-
-    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && out->wire.n == 0)) {
-        return sso_fail_about(cx, SSO_F_PARAM_MISSING, name, "%s is missing or empty", name);
-    }
-    return rv == APR_SUCCESS ? sso_params_get(cx, params, name, &out->text) : rv;
-}
-
-/* A4 */
-static apr_status_t check_size(sso_ctx_t *cx, const char *name, sso_span_t text, apr_size_t max)
-{
-    if (text.n <= max) return APR_SUCCESS;
-    return sso_fail_about(cx, SSO_F_PARAM_SIZE, name, "%s has %d bytes, %d at most", name,
-                          (int)text.n, (int)max);
-}
 
 apr_status_t sso_hmac_signed_read(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_hmac_kind_t kind,
                                   const sso_params_t *params, sso_hmac_signed_t *out)
 {
-    const char *name = kind == SSO_HMAC_REQUEST ? peer->token_name : peer->data_name;
     static const apr_size_t most[] = {[SSO_HMAC_REQUEST] = SSO_HMAC_TOKEN_MAX,
                                       [SSO_HMAC_ANSWER] = SSO_HMAC_DATA_MAX,
                                       [SSO_HMAC_SYNC] = SSO_HMAC_SYNC_MAX};
-    sso_hmac_signed_t m;
-    apr_status_t rv = read_param(cx, params, name, &m.what);
+    int request = kind == SSO_HMAC_REQUEST;
 
-    if (rv == APR_SUCCESS) rv = read_param(cx, params, peer->sig_name, &m.sig);
-    if (rv == APR_SUCCESS) rv = check_size(cx, name, m.what.text, most[kind]);
-    if (rv == APR_SUCCESS) rv = check_size(cx, peer->sig_name, m.sig.text, SSO_HMAC_SIG_MAX);
-    if (rv != APR_SUCCESS) return rv;
-
-    m.sig.text = space_to_plus(cx->pool, m.sig.text); /* A5 */
-    if (kind != SSO_HMAC_REQUEST) m.what.text = space_to_plus(cx->pool, m.what.text);
-    *out = m;
-    return APR_SUCCESS;
+    return sso_token_signed_read(cx, params, request ? peer->token_name : peer->data_name,
+                                 peer->sig_name, most[kind], !request, out);
 }
 
 /* ---- signatures ---- */
@@ -95,75 +59,28 @@ static apr_status_t decode_sig(sso_ctx_t *cx, sso_span_t text, int accepted,
     return APR_SUCCESS;
 }
 
-/* Bit i is set when secret i made the signature (A7). Every secret and every reading that is
- * accepted is computed and compared, whatever the earlier ones gave. */
-static apr_status_t match_secrets(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
-                                  const sso_hmac_param_t *what,
-                                  const unsigned char sig[SSO_MAC_BYTES], unsigned *matches)
-{
-    sso_span_t reading[2];
-    unsigned found = 0;
-    int readings = 0;
-    int i;
-    int r;
-
-    if (peer->covers != SSO_HMAC_SIGNED_URLENCODED) reading[readings++] = what->text;
-    if (peer->covers != SSO_HMAC_SIGNED_BASE64) reading[readings++] = what->wire;
-    for (i = 0; i < peer->keys; i++) {
-        for (r = 0; r < readings; r++) {
-            unsigned char mac[SSO_MAC_BYTES];
-            apr_status_t rv = sso_mac_sign(cx, peer->key[i], reading[r], mac);
-
-            if (rv != APR_SUCCESS) return rv;
-            found |= (unsigned)sso_mac_same(mac, sig, SSO_MAC_BYTES) << i;
-        }
-    }
-    *matches = found;
-    return APR_SUCCESS;
-}
-
-/* A6 and A7: the one place that says a message is authentic. */
+/* A6 and A7 */
 static apr_status_t check_sig(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
                               const sso_hmac_signed_t *m, int *secret)
 {
-    sso_span_t text = m->sig.text;
     unsigned char sig[SSO_MAC_BYTES];
-    unsigned matches = 0;
-    apr_status_t rv;
-    int first = 0;
+    sso_span_t reading[2];
+    int readings = 0;
 
-    if (decode_sig(cx, text, peer->sig, sig) != APR_SUCCESS) {
+    if (decode_sig(cx, m->sig.text, peer->sig, sig) != APR_SUCCESS) {
         /* Not quoted: it may hold the right MAC in a wrong form. */
         return sso_fail(cx, SSO_F_SIG_FORMAT, "%s, %d bytes, is not an accepted form of 32 bytes",
-                        peer->sig_name, (int)text.n);
+                        peer->sig_name, (int)m->sig.text.n);
     }
-    rv = match_secrets(cx, peer, &m->what, sig, &matches);
-    if (rv != APR_SUCCESS) return rv;
-    if (!matches) {
-        sso_trace_see(cx, "Signature",
-                      apr_psprintf(cx->pool, "HMAC-SHA256 with one of %d secrets", peer->keys),
-                      "with another secret, or over another text");
-        return sso_fail(cx, SSO_F_SIG_MISMATCH, "%s matches no secret", peer->sig_name);
-    }
-    while (!(matches >> first & 1))
-        first++;
-    sso_trace_see(cx, "Signature",
-                  apr_psprintf(cx->pool, "HMAC-SHA256 with one of %d secrets", peer->keys),
-                  apr_psprintf(cx->pool, "HMAC-SHA256 with secret %d", first + 1));
-    *secret = first;
-    return APR_SUCCESS;
+    if (peer->covers != SSO_HMAC_SIGNED_URLENCODED) reading[readings++] = m->what.text;
+    if (peer->covers != SSO_HMAC_SIGNED_BASE64) reading[readings++] = m->what.wire;
+    return sso_token_match(cx, peer->key, peer->keys, reading, readings, sig, secret);
 }
 
 static apr_status_t make_query(sso_ctx_t *cx, const sso_hmac_peer_t *peer, const char *name,
                                const char *value, const char **query)
 {
-    unsigned char mac[SSO_MAC_BYTES];
-    apr_status_t rv = sso_mac_sign(cx, peer->key[0], sso_span(value), mac);
-
-    if (rv != APR_SUCCESS) return rv;
-    *query = apr_pstrcat(cx->pool, name, "=", value, "&", peer->sig_name, "=",
-                         sso_hex_encode(cx->pool, sso_span_of(mac, sizeof(mac))), NULL);
-    return APR_SUCCESS;
+    return sso_token_sign_query(cx, peer->key[0], name, value, value, peer->sig_name, query);
 }
 
 /* ---- requests ---- */

@@ -2,7 +2,7 @@
  * hmac_message.h - the two messages of the signed-token handshake, made and verified; no state.
  *
  * Owns:  sso_hmac_peer_t, the order in which an incoming message is examined.
- * Layer: hmac (base, crypto, core).
+ * Layer: hmac (base, crypto, core, token).
  * Lives: a peer as long as its provider; all else one request.
  *
  *   request  <Endpoint>?token=T&sig=HMAC(K,T)        this side to the site that knows the user
@@ -17,13 +17,11 @@
 #ifndef SSO_HMAC_HMAC_MESSAGE_H
 #define SSO_HMAC_HMAC_MESSAGE_H
 
-#include "base/url.h"
-#include "crypto/mac.h"
 #include "hmac/hmac_fields.h"
+#include "token/token_message.h"
 
-#define SSO_HMAC_SECRETS_MAX 3
+#define SSO_HMAC_SECRETS_MAX SSO_TOKEN_SECRETS_MAX
 
-#define SSO_HMAC_SIG_MAX  88    /* bytes; 64 suffice, the rest lets us name the commonest mistake */
 #define SSO_HMAC_DATA_MAX 8192  /* bytes, decoded; a request line holds no more */
 #define SSO_HMAC_SYNC_MAX 65536 /* the same of a form */
 
@@ -39,28 +37,16 @@ typedef struct {
     const apr_array_header_t *mapped; /* further keys that an answer may have; NULL: none */
 } sso_hmac_peer_t;
 
-/* One parameter. */
-typedef struct {
-    sso_span_t wire; /* as received, still %-encoded: the literal reading of what is signed */
-    sso_span_t text; /* decoded: the usual reading */
-} sso_hmac_param_t;
+/* Let the other side's messages be verified, and ours be signed, with these secrets. */
+void sso_hmac_peer_keys(sso_hmac_peer_t *peer, const sso_token_secrets_t *secrets);
 
-/* What is signed, and its signature. Nothing of it is verified yet. */
-typedef struct {
-    sso_hmac_param_t what;
-    sso_hmac_param_t sig;
-} sso_hmac_signed_t;
+/* A message before anything of it is verified. Of `wire` and `text`, the former is the literal reading
+ * of what is signed, the latter the usual one. */
+typedef sso_token_signed_t sso_hmac_signed_t;
 
 typedef enum { SSO_HMAC_REQUEST, SSO_HMAC_ANSWER, SSO_HMAC_SYNC } sso_hmac_kind_t;
 
-/**
- * Take a message out of a query, rules A3 to A5: both parameters there exactly once, not empty,
- * escapes sound, not too long. '+' means '+'; a space in data or signature was one, before some
- * intermediary decoded and encoded it, and becomes one again. That is safe, for no alphabet has a
- * space and the MAC covers the mended text.
- *
- * @return SSO_F_PARAM_MISSING, _DUPLICATE, _ESCAPE or _SIZE about the parameter's name.
- */
+/* Take a message out of a query, as sso_token_signed_read does (A3 to A5). */
 apr_status_t sso_hmac_signed_read(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_hmac_kind_t kind,
                                   const sso_params_t *params, sso_hmac_signed_t *out);
 

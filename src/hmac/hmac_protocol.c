@@ -8,9 +8,12 @@
 #include "core/audit.h"
 #include "crypto/random.h"
 #include "hmac/hmac.h"
-#include "hmac/hmac_diagnose.h"
 #include "hmac/hmac_message.h"
+#include "hmac/hmac_peer.h"
 #include "hmac/hmac_sync.h"
+#include "hmac/hmac_tool.h"
+#include "token/token_diagnose.h"
+#include "token/token_flow.h"
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
@@ -18,20 +21,12 @@
 #define SYNC_LEAF   "sync"
 #define TOKEN_BYTES 16  /* E1: as many bits as nobody can guess; lower-case hex (R4) */
 #define TOKEN_AGE   900 /* seconds from request to answer (A12) */
-#define SPENT_EXTRA 60  /* seconds that a spent token is remembered beyond that */
-#define CLOCK_SKEW  60  /* seconds that machines which share a site may differ by */
-#define SECRET_MIN  16  /* bytes; fewer can be guessed */
-#define SECRET_GOOD 32  /* bytes; fewer are accepted with a warning */
-#define MINUTE      APR_TIME_C(60000000)
 
-/* Made by prepare. The counters are this process's own and change atomically; all else is
- * read-only. */
+/* Made by prepare; but for the counters read-only. */
 typedef struct {
     sso_hmac_peer_t peer;
     const char *endpoint;
-    const sso_span_t *secret; /* peer.keys of them, for the diagnosis; of the configuration */
-    apr_uint32_t used[SSO_HMAC_SECRETS_MAX]; /* answers that each secret verified */
-    apr_time_t quiet_until;                  /* no diagnosis before */
+    sso_token_secrets_t secrets;
 } state_t;
 
 /* ---- prepare ---- */
@@ -76,54 +71,14 @@ static apr_status_t check_endpoint(sso_ctx_t *cx, const sso_hmac_peer_t *peer, c
     return check_endpoint_query(cx, peer, url.query);
 }
 
-static apr_status_t check_secret(sso_ctx_t *cx, const char *provider, sso_span_t secret)
-{
-    if (secret.n > 0 && memchr(secret.p, '\0', secret.n)) {
-        return sso_fail(cx, SSO_F_CONFIG, "an SSOHmacSecret holds a NUL byte; use text");
-    }
-    if (secret.n > 0 && strchr("\r\n", secret.p[secret.n - 1])) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "an SSOHmacSecret ends with a line break; remove it from the file");
-    }
-    if (secret.n < SECRET_MIN) {
-        return sso_fail(
-            cx, SSO_F_CONFIG,
-            "an SSOHmacSecret has %d bytes, %d at least; make one with: ssoctl secret new",
-            (int)secret.n, SECRET_MIN);
-    }
-    if (secret.n < SECRET_GOOD) {
-        SSO_WARN(
-            cx, "provider %s: an SSOHmacSecret has only %d bytes; make one with: ssoctl secret new",
-            provider, (int)secret.n);
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t prepare_secrets(sso_ctx_t *cx, const sso_provider_t *provider, state_t *st)
 {
-    const apr_array_header_t *secrets = provider->set->hmac_secrets;
-    int i;
+    const char *who = apr_pstrcat(provider->pool, "provider ", provider->name, NULL);
+    apr_status_t rv = sso_token_secrets_prepare(cx, provider->pool, who, "SSOHmacSecret",
+                                                provider->set->hmac_secrets, &st->secrets);
 
-    if (!secrets || secrets->nelts == 0) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "SSOHmacSecret is missing: write for example "
-                        "SSOHmacSecret file:/etc/apache2/sso/site.secret");
-    }
-    if (secrets->nelts > SSO_HMAC_SECRETS_MAX) {
-        return sso_fail(cx, SSO_F_CONFIG, "SSOHmacSecret names more than %d secrets",
-                        SSO_HMAC_SECRETS_MAX);
-    }
-    st->secret = (const sso_span_t *)(const void *)secrets->elts;
-    for (i = 0; i < secrets->nelts; i++) {
-        sso_mac_key_t *key = NULL;
-        apr_status_t rv = check_secret(cx, provider->name, st->secret[i]);
-
-        if (rv == APR_SUCCESS) rv = sso_mac_prepare(cx, provider->pool, st->secret[i], &key);
-        if (rv != APR_SUCCESS) return rv;
-        st->peer.key[i] = key;
-        st->peer.keys = i + 1;
-    }
-    return APR_SUCCESS;
+    if (rv == APR_SUCCESS) sso_hmac_peer_keys(&st->peer, &st->secrets);
+    return rv;
 }
 
 static int is_in(const apr_array_header_t *list, const char *word)
@@ -240,47 +195,20 @@ static apr_status_t check_request(sso_ctx_t *cx, const sso_site_t *site, const s
     return APR_SUCCESS;
 }
 
-/* Once a minute: the tries cost some, and anybody can provoke them. */
-static int may_diagnose(state_t *st, apr_time_t now)
-{
-    apr_time_t until = __atomic_load_n(&st->quiet_until, __ATOMIC_RELAXED);
-
-    if (now < until && until - now <= MINUTE) return 0;
-    return __atomic_compare_exchange_n(&st->quiet_until, &until, now + MINUTE, 0, __ATOMIC_RELAXED,
-                                       __ATOMIC_RELAXED);
-}
-
 /* Names the other side's mistake in the log, where it is a known one. */
-static void diagnose(sso_ctx_t *cx, const sso_provider_t *provider, const sso_params_t *params)
+static void explain(sso_ctx_t *cx, state_t *st, sso_hmac_kind_t kind, const sso_params_t *params)
 {
-    state_t *st = provider->state;
+    sso_ctx_t scratch = sso_ctx(cx->pool, cx->now); /* the first failure stays */
     sso_hmac_signed_t m;
-    const char *says;
 
-    if (cx->err.fault != SSO_F_SIG_MISMATCH && cx->err.fault != SSO_F_SIG_FORMAT) return;
-    if (!may_diagnose(st, cx->now)) return;
-    if (sso_hmac_signed_read(cx, &st->peer, SSO_HMAC_ANSWER, params, &m) != APR_SUCCESS) return;
-    says = sso_hmac_diagnose(cx, st->secret, st->peer.keys, &m);
-    SSO_WARN(cx, "provider %s: %s", provider->name,
-             says ? says
-                  : "no usual mistake explains the signature; compare the secrets of both sides");
-    sso_trace_hint(cx, says);
-}
-
-/* Which secret is in use tells when the old one may go. */
-static void count_secret(sso_ctx_t *cx, const sso_provider_t *provider, int secret)
-{
-    state_t *st = provider->state;
-    apr_uint32_t times = __atomic_add_fetch(&st->used[secret], 1, __ATOMIC_RELAXED);
-
-    SSO_INFO(cx, "provider %s: answer verified with secret %d of %d, use %u in this process",
-             provider->name, secret + 1, st->peer.keys, (unsigned int)times);
+    if (sso_hmac_signed_read(&scratch, &st->peer, kind, params, &m) != APR_SUCCESS) return;
+    sso_token_explain(cx, &st->secrets, SSO_TOKEN_ANSWER, &m);
 }
 
 static apr_status_t read_answer(sso_ctx_t *cx, const sso_provider_t *provider,
                                 const sso_request_t *req, sso_hmac_fields_t *out)
 {
-    const state_t *st = provider->state;
+    state_t *st = provider->state;
     sso_params_t params;
     int secret = 0;
     apr_status_t rv = sso_request_query(cx, req, &params);
@@ -288,50 +216,21 @@ static apr_status_t read_answer(sso_ctx_t *cx, const sso_provider_t *provider,
     if (rv != APR_SUCCESS) return rv;
     rv = sso_hmac_answer_check(cx, &st->peer, &params, &secret, out);
     if (rv == APR_SUCCESS) {
-        count_secret(cx, provider, secret);
+        sso_token_secrets_count(cx, &st->secrets, "answer", secret);
     } else {
-        diagnose(cx, provider, &params);
+        explain(cx, st, SSO_HMAC_ANSWER, &params);
     }
     return rv;
 }
 
-static apr_status_t check_age(sso_ctx_t *cx, const sso_flow_t *flow)
-{
-    apr_time_t age = cx->now - flow->issued;
-
-    sso_trace_see(cx, "Seconds since the request", apr_psprintf(cx->pool, "%d at most", TOKEN_AGE),
-                  apr_psprintf(cx->pool, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(age)));
-    if (age <= apr_time_from_sec(TOKEN_AGE) && age >= -apr_time_from_sec(CLOCK_SKEW)) {
-        return APR_SUCCESS;
-    }
-    return sso_fail(cx, SSO_F_TOKEN_EXPIRED,
-                    "the answer came %" APR_INT64_T_FMT " s after the request",
-                    (apr_int64_t)apr_time_sec(age));
-}
-
-/* A12: the handshake that the answer names was begun in this browser, not long ago. */
+/* A12 */
 static apr_status_t match_flow(sso_ctx_t *cx, const sso_flows_t *flows, const char *token,
                                const sso_flow_t **out)
 {
-    const sso_flow_t *flow;
-    apr_status_t rv;
-
     if (!token || token[0] == '\0') { /* R1: what a sync message says logs nobody in */
         return sso_fail(cx, SSO_F_TOKEN_MISSING, "the answer has no token");
     }
-    if (flows->n == 0) {
-        return flows->bad ? sso_fail(cx, SSO_F_STATE_INVALID, "%d cookies did not open", flows->bad)
-                          : sso_fail(cx, SSO_F_STATE_MISSING, "no cookie of a login came");
-    }
-    sso_trace_see(cx, "Token", flows->item[0].request, token);
-    flow = sso_flows_find(flows, sso_span(token));
-    if (!flow) {
-        return sso_fail(cx, SSO_F_TOKEN_MISMATCH,
-                        "the token is of none of the %d logins begun here", flows->n);
-    }
-    rv = check_age(cx, flow);
-    if (rv == APR_SUCCESS) *out = flow;
-    return rv;
+    return sso_token_flow(cx, flows, token, TOKEN_AGE, out);
 }
 
 static void add(sso_identity_t *who, const char *name, const char *friendly, const char *value)
@@ -386,7 +285,7 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
     out->once[0] = (sso_once_t){
         .label = "token",
         .what = sso_span(fields.token),
-        .until = flow->issued + apr_time_from_sec(TOKEN_AGE + SPENT_EXTRA),
+        .until = flow->issued + apr_time_from_sec(TOKEN_AGE + SSO_TOKEN_SPENT_EXTRA),
         .fault = SSO_F_TOKEN_USED,
     };
     return APR_SUCCESS;
@@ -411,7 +310,7 @@ static apr_status_t check_sync_request(sso_ctx_t *cx, const sso_site_t *site,
 static apr_status_t sync_account(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                                  sso_reply_t *reply)
 {
-    const state_t *st = idp->provider->state;
+    state_t *st = idp->provider->state;
     sso_hmac_sync_t message;
     sso_params_t params;
     apr_status_t rv = check_sync_request(cx, idp->site, req);
@@ -420,10 +319,10 @@ static apr_status_t sync_account(sso_ctx_t *cx, const sso_idp_t *idp, sso_reques
     if (rv != APR_SUCCESS) return rv;
     rv = sso_hmac_sync_check(cx, &st->peer, &params, &message);
     if (rv != APR_SUCCESS) {
-        diagnose(cx, idp->provider, &params);
+        explain(cx, st, SSO_HMAC_SYNC, &params);
         return rv;
     }
-    count_secret(cx, idp->provider, message.secret);
+    sso_token_secrets_count(cx, &st->secrets, "sync message", message.secret);
     return sso_hmac_sync_apply(cx, idp, &message, reply);
 }
 
@@ -491,11 +390,11 @@ static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findi
                       "use its https address outside of a test bench");
     }
     for (i = 0; i < st->peer.keys; i++) {
-        if (st->secret[i].n >= SECRET_GOOD) continue;
-        sso_audit_add(
-            findings, SSO_WARNING,
-            apr_psprintf(cx->pool, "secret %d has only %d bytes", i + 1, (int)st->secret[i].n),
-            "make one with ssoctl secret new, put it first, and give it to the site");
+        if (st->secrets.secret[i].n >= SSO_TOKEN_SECRET_GOOD) continue;
+        sso_audit_add(findings, SSO_WARNING,
+                      apr_psprintf(cx->pool, "secret %d has only %d bytes", i + 1,
+                                   (int)st->secrets.secret[i].n),
+                      "make one with ssoctl secret new, put it first, and give it to the site");
     }
     if (st->peer.keys > 1) {
         sso_audit_add(findings, SSO_NOTE,
@@ -518,4 +417,6 @@ const sso_protocol_t sso_hmac = {
     .describe = describe,
     .describe_other = describe_other,
     .audit = audit,
+    .peer = &sso_hmac_peer_role,
+    .tool = &sso_hmac_tool,
 };

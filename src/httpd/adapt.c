@@ -16,6 +16,20 @@ static const char *get_header(const sso_request_t *req, const char *name)
     return apr_table_get(r->headers_in, name);
 }
 
+static const char *get_variable(const sso_request_t *req, const char *name)
+{
+    const request_rec *r = req->baton;
+
+    return apr_table_get(r->subprocess_env, name);
+}
+
+/* Whom another authentication named: a session's user is known by the session. */
+static const char *other_user(const request_rec *r)
+{
+    return r->user && (!r->ap_auth_type || strcasecmp(r->ap_auth_type, "SSO") != 0) ? r->user
+                                                                                    : NULL;
+}
+
 /* APR's rings count offsets from a null pointer, which the check for undefined behaviour would take
  * for an access. */
 static apr_status_t read_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max, sso_span_t *out)
@@ -117,6 +131,8 @@ void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *ou
                            .client = r->useragent_ip,
                            .cookie = sso_adapt_cookie(r),
                            .memo = memo_of(r->connection),
+                           .user = other_user(r),
+                           .variable = get_variable,
                            .header = get_header,
                            .body = read_body,
                            .baton = r};

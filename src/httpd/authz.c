@@ -164,43 +164,18 @@ static const char *expr_text(ap_expr_eval_ctx_t *ctx, const void *data, const ch
     return text ? text : "";
 }
 
-/* Back from the joined form: "%2C" is a comma inside a value, "%25" a percent sign. */
-static const char *list_item(apr_pool_t *p, const char *at, apr_size_t n)
-{
-    char *item = apr_pstrmemdup(p, at, n);
-    char *from = item;
-    char *to = item;
-
-    for (; *from; from++) {
-        if (from[0] == '%' && from[1] && from[2]) {
-            *to++ = from[1] == '2' && from[2] == 'C' ? ',' : '%';
-            from += 2;
-        } else {
-            *to++ = *from;
-        }
-    }
-    *to = '\0';
-    return item;
-}
-
 static apr_array_header_t *expr_list(ap_expr_eval_ctx_t *ctx, const void *data, const char *arg)
 {
     apr_array_header_t *list = apr_array_make(ctx->p, 4, sizeof(const char *));
     const sso_session_t *session = ctx->r ? sso_authz_session(ctx->r) : NULL;
     sso_shown_t shown;
-    const char *at;
 
     (void)data;
     if (!session || sso_session_get(session, arg, &shown) != APR_SUCCESS) return list;
-    if (!shown.list) {
+    if (shown.list) {
+        sso_session_split(ctx->p, shown.value, list);
+    } else {
         APR_ARRAY_PUSH(list, const char *) = shown.value;
-        return list;
-    }
-    for (at = shown.value; *at; at += *at == ',') {
-        apr_size_t n = strcspn(at, ",");
-
-        APR_ARRAY_PUSH(list, const char *) = list_item(ctx->p, at, n);
-        at += n;
     }
     return list;
 }

@@ -34,6 +34,7 @@ void *sso_directives_make_server(apr_pool_t *p, server_rec *s)
     server->set = s->is_virtual ? sso_settings_empty(&sso_server_table, p)
                                 : sso_settings_make(&sso_server_table, p);
     server->providers = apr_hash_make(p);
+    server->peers = apr_hash_make(p);
     server->mentions = apr_array_make(p, 4, sizeof(sso_mention_t));
     server->wishes = apr_array_make(p, 2, sizeof(sso_wish_t));
     return server;
@@ -147,14 +148,25 @@ static const char *set_directory(cmd_parms *cmd, void *dir, int n, char *const w
 
 static const char *misplaced(cmd_parms *cmd, void *dir, const char *args)
 {
+    const char *tag = cmd->info;
+
     (void)dir;
     (void)args;
-    return apr_psprintf(cmd->pool,
-                        "%s belongs inside <SSOProvider NAME PROTOCOL> ... </SSOProvider>",
-                        cmd->cmd->name);
+    return apr_psprintf(cmd->pool, "%s belongs inside <%s NAME PROTOCOL> ... </%s>", cmd->cmd->name,
+                        tag, tag);
 }
 
-/* ---- <SSOProvider> ---- */
+/* ---- <SSOProvider> and <SSOPeer> ---- */
+
+/* One block while it is read. */
+typedef struct {
+    const char *tag; /* "SSOProvider" */
+    const sso_table_t *table;
+    const char *protocols; /* what may be written for the protocol */
+    const char *name;
+    const sso_protocol_t *protocol;
+    void *set;
+} block_t;
 
 static int split(apr_pool_t *p, const char *args, const char *words[WORDS_MAX])
 {
@@ -165,10 +177,9 @@ static int split(apr_pool_t *p, const char *args, const char *words[WORDS_MAX])
     return n;
 }
 
-static const char *read_setting(cmd_parms *cmd, const sso_provider_t *provider,
-                                sso_provider_settings_t *set, const ap_directive_t *line)
+static const char *read_setting(cmd_parms *cmd, const block_t *block, const ap_directive_t *line)
 {
-    int row = sso_settings_find(&sso_provider_table, line->directive);
+    int row = sso_settings_find(block->table, line->directive);
     sso_reader_t reader = reader_of(cmd);
     const char *words[WORDS_MAX];
     const char *why;
@@ -176,28 +187,28 @@ static const char *read_setting(cmd_parms *cmd, const sso_provider_t *provider,
     int n;
 
     if (row < 0) {
-        return apr_psprintf(cmd->pool, "<SSOProvider %s> has no setting '%s'", provider->name,
+        return apr_psprintf(cmd->pool, "<%s %s> has no setting '%s'", block->tag, block->name,
                             line->directive);
     }
-    only = sso_provider_table.row[row].protocols;
-    if (only && !(only & provider->protocol->bit)) {
-        return apr_psprintf(cmd->pool, "%s is not for %s providers", line->directive,
-                            provider->protocol->name);
+    only = block->table->row[row].protocols;
+    if (only && !(only & block->protocol->bit)) {
+        return apr_psprintf(cmd->pool, "%s is not for %s %s", line->directive,
+                            block->protocol->name,
+                            block->table == &sso_peer_table ? "peers" : "providers");
     }
     n = split(cmd->pool, line->args, words);
-    why = sso_settings_read(&sso_provider_table, set, row, n,
+    why = sso_settings_read(block->table, block->set, row, n,
                             apr_pmemdup(cmd->pool, words, sizeof(words[0]) * (apr_size_t)n),
                             &reader);
-    return complain(cmd, sso_provider_table.row[row].name, why);
+    return complain(cmd, block->table->row[row].name, why);
 }
 
-static const char *read_settings(cmd_parms *cmd, const sso_provider_t *provider,
-                                 sso_provider_settings_t *set)
+static const char *read_settings(cmd_parms *cmd, const block_t *block)
 {
     ap_directive_t *line;
 
     for (line = cmd->directive->first_child; line; line = line->next) {
-        const char *why = read_setting(cmd, provider, set, line);
+        const char *why = read_setting(cmd, block, line);
 
         if (!why) continue;
         cmd->err_directive = line;
@@ -206,67 +217,98 @@ static const char *read_settings(cmd_parms *cmd, const sso_provider_t *provider,
     return NULL;
 }
 
-static sso_provider_t *make_provider(const cmd_parms *cmd, const char *name,
-                                     const sso_protocol_t *protocol,
-                                     const sso_provider_settings_t *set)
+static const char *check_name(cmd_parms *cmd, const block_t *block)
 {
-    sso_provider_t *provider = apr_pcalloc(cmd->pool, sizeof(*provider));
+    const char *why = sso_provider_name_check(block->name);
 
-    provider->name = name;
-    provider->protocol = protocol;
-    provider->set = set;
-    provider->file = cmd->directive->filename;
-    provider->line = cmd->directive->line_num;
-    provider->root = ap_server_root;
-    provider->pool = cmd->pool;
-    return provider;
+    return why ? apr_psprintf(cmd->pool, "<%s %s>: the name %s", block->tag, block->name, why)
+               : NULL;
 }
 
-static const char *check_new(cmd_parms *cmd, const char *name)
+static const char *already(cmd_parms *cmd, const block_t *block, const char *file, int line)
 {
-    const sso_provider_t *before = apr_hash_get(sso_server_of(cmd->server)->providers, name,
-                                                APR_HASH_KEY_STRING);
-    const char *why = sso_provider_name_check(name);
+    return apr_psprintf(cmd->pool, "<%s %s> was already defined at %s:%d", block->tag, block->name,
+                        file, line);
+}
 
-    if (why) return apr_psprintf(cmd->pool, "<SSOProvider %s>: the name %s", name, why);
-    if (!before) return NULL;
-    return apr_psprintf(cmd->pool, "<SSOProvider %s> was already defined at %s:%d", name,
-                        before->file, before->line);
+/* The opening line and all settings. */
+static const char *read_block(cmd_parms *cmd, const char *args, block_t *block)
+{
+    const char *why = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
+    const char *end = strrchr(args, '>');
+    const char *words[WORDS_MAX];
+    int n;
+
+    if (why) return why;
+    if (!end) return apr_psprintf(cmd->pool, "<%s> has no closing '>'", block->tag);
+    n = split(cmd->pool, apr_pstrmemdup(cmd->pool, args, (apr_size_t)(end - args)), words);
+    if (n != 2) {
+        return apr_psprintf(cmd->pool, "write <%s NAME PROTOCOL>, the protocol being %s",
+                            block->tag, block->protocols);
+    }
+    block->name = words[0];
+    block->protocol = sso_protocol_find(words[1]);
+    if (!block->protocol || (block->table == &sso_peer_table && !block->protocol->peer)) {
+        return apr_psprintf(cmd->pool, "<%s %s>: '%s' is not a protocol%s; write %s", block->tag,
+                            block->name, words[1], block->protocol ? " of peers" : "",
+                            block->protocols);
+    }
+    block->set = sso_settings_make(block->table, cmd->pool);
+    why = check_name(cmd, block);
+    return why ? why : read_settings(cmd, block);
 }
 
 static const char *open_provider(cmd_parms *cmd, void *dir, const char *args)
 {
-    const char *why = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
-    const char *end = strrchr(args, '>');
-    const sso_protocol_t *protocol;
-    sso_provider_settings_t *set;
+    apr_hash_t *providers = sso_server_of(cmd->server)->providers;
+    block_t block = {
+        .tag = cmd->cmd->name + 1, .table = &sso_provider_table, .protocols = sso_protocol_names};
+    const char *why = read_block(cmd, args, &block);
     sso_provider_t *provider;
-    const char *words[WORDS_MAX];
-    int n;
 
     (void)dir;
     if (why) return why;
-    if (!end) return "<SSOProvider> has no closing '>'";
-    n = split(cmd->pool, apr_pstrmemdup(cmd->pool, args, (apr_size_t)(end - args)), words);
-    if (n != 2)
-        return apr_psprintf(cmd->pool, "write <SSOProvider NAME PROTOCOL>, the protocol being %s",
-                            sso_protocol_names);
-    protocol = sso_protocol_find(words[1]);
-    if (!protocol)
-        return apr_psprintf(cmd->pool, "<SSOProvider %s>: '%s' is not a protocol; write %s",
-                            words[0], words[1], sso_protocol_names);
-    why = check_new(cmd, words[0]);
+    provider = apr_hash_get(providers, block.name, APR_HASH_KEY_STRING);
+    if (provider) return already(cmd, &block, provider->file, provider->line);
+    provider = apr_pcalloc(cmd->pool, sizeof(*provider));
+    provider->name = block.name;
+    provider->protocol = block.protocol;
+    provider->set = block.set;
+    provider->file = cmd->directive->filename;
+    provider->line = cmd->directive->line_num;
+    provider->root = ap_server_root;
+    provider->pool = cmd->pool;
+    apr_hash_set(providers, provider->name, APR_HASH_KEY_STRING, provider);
+    return NULL;
+}
+
+static const char *open_peer(cmd_parms *cmd, void *dir, const char *args)
+{
+    apr_hash_t *peers = sso_server_of(cmd->server)->peers;
+    block_t block = {
+        .tag = cmd->cmd->name + 1, .table = &sso_peer_table, .protocols = sso_protocol_peer_names};
+    const char *why = read_block(cmd, args, &block);
+    sso_peer_t *peer;
+
+    (void)dir;
     if (why) return why;
-    set = sso_settings_make(&sso_provider_table, cmd->pool);
-    provider = make_provider(cmd, words[0], protocol, set);
-    why = read_settings(cmd, provider, set);
-    if (why) return why;
-    apr_hash_set(sso_server_of(cmd->server)->providers, provider->name, APR_HASH_KEY_STRING,
-                 provider);
+    peer = apr_hash_get(peers, block.name, APR_HASH_KEY_STRING);
+    if (peer) return already(cmd, &block, peer->file, peer->line);
+    peer = apr_pcalloc(cmd->pool, sizeof(*peer));
+    peer->name = block.name;
+    peer->protocol = block.protocol;
+    peer->set = block.set;
+    peer->file = cmd->directive->filename;
+    peer->line = cmd->directive->line_num;
+    peer->pool = cmd->pool;
+    apr_hash_set(peers, peer->name, APR_HASH_KEY_STRING, peer);
     return NULL;
 }
 
 /* ---- the table ---- */
+
+static char provider_tag[] = "SSOProvider"; /* httpd wants them without const */
+static char peer_tag[] = "SSOPeer";
 
 /* clang-format off */
 #define ROW(name, set, index, where, usage, help) \
@@ -274,6 +316,7 @@ static const char *open_provider(cmd_parms *cmd, void *dir, const char *args)
 
 const command_rec sso_directives[] = {
     AP_INIT_RAW_ARGS("<SSOProvider", open_provider, NULL, RSRC_CONF, "NAME PROTOCOL - who can tell us who the user is; settings follow until </SSOProvider>"),
+    AP_INIT_RAW_ARGS("<SSOPeer", open_peer, NULL, RSRC_CONF, "NAME PROTOCOL - who may ask us who the user is; settings follow until </SSOPeer>"),
 #define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
     ROW(name, set_server, SSO_SERVER_##name, RSRC_CONF, usage, help)
 #include "core/server.def"
@@ -283,8 +326,12 @@ const command_rec sso_directives[] = {
 #include "core/directory.def"
 #undef SETTING
 #define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
-    AP_INIT_RAW_ARGS(#name, misplaced, NULL, RSRC_CONF | ACCESS_CONF, "inside <SSOProvider>: " usage " - " help),
+    AP_INIT_RAW_ARGS(#name, misplaced, provider_tag, RSRC_CONF | ACCESS_CONF, "inside <SSOProvider>: " usage " - " help),
 #include "core/provider.def"
+#undef SETTING
+#define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
+    AP_INIT_RAW_ARGS(#name, misplaced, peer_tag, RSRC_CONF | ACCESS_CONF, "inside <SSOPeer>: " usage " - " help),
+#include "core/peer.def"
 #undef SETTING
     {.name = NULL},
 };

@@ -1,7 +1,7 @@
 /*
  * directives.h - httpd's view of the tables of settings.
  *
- * Owns:  the command table, <SSOProvider>, creating and merging.
+ * Owns:  the command table, <SSOProvider>, <SSOPeer>, creating and merging.
  * Layer: httpd.
  *
  * SPDX-License-Identifier: Apache-2.0

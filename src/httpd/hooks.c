@@ -48,9 +48,19 @@ int sso_hooks_map(request_rec *r)
     return is_ours(r) ? OK : DECLINED;
 }
 
+/* At a peer's address, may another authentication of httpd say who the person is? Wherever an AuthType
+ * holds that is not ours: the site's own, or one in <Location "/.sso/peer/NAME">. */
+static int asks_httpd(request_rec *r)
+{
+    const char *type = ap_auth_type(r);
+
+    return type && strcasecmp(type, "SSO") != 0 && strcasecmp(type, "None") != 0
+           && sso_gate_takes_user(site_of(r), r->uri);
+}
+
 int sso_hooks_access(request_rec *r)
 {
-    return is_ours(r) ? OK : DECLINED;
+    return is_ours(r) && !asks_httpd(r) ? OK : DECLINED;
 }
 
 int sso_hooks_handle(request_rec *r)
@@ -87,7 +97,8 @@ int sso_hooks_force(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
 
-    if (is_ours(r) || !sso_directory_is_on(dir) || dir->mode != SSO_MODE_REQUIRE) return DECLINED;
+    if (is_ours(r)) return asks_httpd(r) ? OK : DECLINED;
+    if (!sso_directory_is_on(dir) || dir->mode != SSO_MODE_REQUIRE) return DECLINED;
     return OK;
 }
 

@@ -69,6 +69,7 @@ typedef struct {
 typedef struct {
     sso_server_settings_t *set;
     apr_hash_t *providers;        /* name -> sso_provider_t *: its own, not the main server's */
+    apr_hash_t *peers;            /* name -> sso_peer_t *: likewise */
     apr_array_header_t *mentions; /* of sso_mention_t: SSO lines in its sections */
     apr_array_header_t *wishes;   /* of sso_wish_t */
     apr_hash_t *identity_headers; /* names folded by sso_expose_fold, of SSOHeader lines */

@@ -8,6 +8,7 @@
 #include "core/audit.h"
 #include "core/describe.h"
 #include "core/status.h"
+#include "core/vouch.h"
 #include "crypto/keys.h"
 #include "crypto/mac.h"
 #include "httpd/accounts.h"
@@ -65,6 +66,12 @@ static int complain_provider(server_rec *s, const sso_provider_t *provider, cons
 {
     return complain(s, provider->file, provider->line,
                     apr_psprintf(provider->pool, "<SSOProvider %s>", provider->name), why);
+}
+
+static int complain_peer(server_rec *s, const sso_peer_t *peer, const char *why)
+{
+    return complain(s, peer->file, peer->line, apr_psprintf(peer->pool, "<SSOPeer %s>", peer->name),
+                    why);
 }
 
 /* ---- state directory and sealing keys ---- */
@@ -210,59 +217,31 @@ static int prepare_provider(const setup_t *setup, server_rec *s, sso_provider_t 
     return rc;
 }
 
-/* One secret, one peer: the handshake has no domain separation between two (section 1.1). */
-static const sso_provider_t *find_twin(const apr_array_header_t *seen,
-                                       const sso_provider_t *provider)
-{
-    const apr_array_header_t *mine = provider->set->hmac_secrets;
-    int i;
-    int j;
-    int k;
-
-    for (i = 0; mine && i < seen->nelts; i++) {
-        const sso_provider_t *other = APR_ARRAY_IDX(seen, i, const sso_provider_t *);
-
-        for (j = 0; j < mine->nelts; j++) {
-            sso_span_t a = APR_ARRAY_IDX(mine, j, sso_span_t);
-
-            for (k = 0; k < other->set->hmac_secrets->nelts; k++) {
-                sso_span_t b = APR_ARRAY_IDX(other->set->hmac_secrets, k, sso_span_t);
-
-                if (a.n == b.n && sso_mac_same(a.p, b.p, a.n)) return other;
-            }
-        }
-    }
-    return NULL;
-}
-
-static int check_twins(server_rec *s, apr_array_header_t *seen, const sso_provider_t *provider)
-{
-    const sso_provider_t *twin = find_twin(seen, provider);
-
-    if (twin) {
-        return complain_provider(
-            s, provider,
-            apr_psprintf(provider->pool,
-                         "its secret is the one of <SSOProvider %s> at %s:%d; give each its own",
-                         twin->name, twin->file, twin->line));
-    }
-    if (provider->set->hmac_secrets) APR_ARRAY_PUSH(seen, const sso_provider_t *) = provider;
-    return OK;
-}
-
-static int prepare_providers(const setup_t *setup, server_rec *s, apr_array_header_t *seen)
+static int prepare_providers(const setup_t *setup, server_rec *s)
 {
     apr_hash_index_t *i;
     int rc = OK;
 
     for (i = apr_hash_first(setup->pool, sso_server_of(s)->providers); i && rc == OK;
          i = apr_hash_next(i)) {
-        sso_provider_t *provider = apr_hash_this_val(i);
-
-        rc = check_twins(s, seen, provider);
-        if (rc == OK) rc = prepare_provider(setup, s, provider);
+        rc = prepare_provider(setup, s, apr_hash_this_val(i));
     }
     return rc;
+}
+
+static int prepare_peers(const setup_t *setup, server_rec *s)
+{
+    apr_hash_index_t *i;
+
+    for (i = apr_hash_first(setup->pool, sso_server_of(s)->peers); i; i = apr_hash_next(i)) {
+        sso_ctx_t cx = sso_log_server_ctx(s, setup->pool);
+        sso_peer_t *peer = apr_hash_this_val(i);
+
+        if (peer->protocol->peer->prepare(&cx, peer, &peer->state) != APR_SUCCESS) {
+            return complain_peer(s, peer, cx.err.log);
+        }
+    }
+    return OK;
 }
 
 /* ---- sites ---- */
@@ -385,6 +364,21 @@ static void add_idps(sso_site_t *site, apr_hash_t *providers, apr_pool_t *p)
     }
 }
 
+static void add_askers(sso_site_t *site, apr_hash_t *peers, apr_pool_t *p)
+{
+    apr_hash_index_t *i;
+
+    for (i = apr_hash_first(p, peers); i; i = apr_hash_next(i)) {
+        sso_asker_t *asker = apr_pcalloc(p, sizeof(*asker));
+
+        asker->peer = apr_hash_this_val(i);
+        asker->site = site;
+        asker->url = apr_pstrcat(p, site->base_url, site->path, "/peer/", asker->peer->name, NULL);
+        if (!site->peers) site->peers = apr_hash_make(p);
+        apr_hash_set(site->peers, asker->peer->name, APR_HASH_KEY_STRING, asker);
+    }
+}
+
 static int make_site(const setup_t *setup, server_rec *s)
 {
     sso_server_t *server = sso_server_of(s);
@@ -405,6 +399,8 @@ static int make_site(const setup_t *setup, server_rec *s)
     plan_cookie(site, server->set->cookie);
     add_idps(site, sso_server_of(setup->main_server)->providers, p);
     if (s->is_virtual) add_idps(site, server->providers, p);
+    add_askers(site, sso_server_of(setup->main_server)->peers, p);
+    if (s->is_virtual) add_askers(site, server->peers, p);
     server->site = site;
     return OK;
 }
@@ -459,6 +455,20 @@ static int check_wishes(server_rec *s)
     return rc;
 }
 
+static int check_askers(server_rec *s, apr_pool_t *p)
+{
+    const sso_site_t *site = sso_server_of(s)->site;
+    apr_hash_index_t *i;
+
+    for (i = site->peers ? apr_hash_first(p, site->peers) : NULL; i; i = apr_hash_next(i)) {
+        const sso_asker_t *asker = apr_hash_this_val(i);
+        const char *why = sso_vouch_check(p, asker);
+
+        if (why) return complain_peer(s, asker->peer, why);
+    }
+    return OK;
+}
+
 /* AuthType SSO alone protects nothing: without a Require next to it, an inherited "Require all
  * granted" leaves the area open. */
 static void warn_bare_authtype(server_rec *s, const ap_directive_t *d)
@@ -492,6 +502,7 @@ static void part_from_main(const setup_t *setup, server_rec *s)
     if (s == setup->main_server || sso_server_of(s) != shared) return;
     own = apr_pmemdup(setup->pool, shared, sizeof(*shared));
     own->providers = apr_hash_make(setup->pool);
+    own->peers = apr_hash_make(setup->pool);
     own->mentions = apr_array_make(setup->pool, 1, sizeof(sso_mention_t));
     own->wishes = apr_array_make(setup->pool, 1, sizeof(sso_wish_t));
     ap_set_module_config(s->module_config, &sso_module, own);
@@ -510,20 +521,27 @@ static int make_sites(const setup_t *setup)
         rc = check_mentions(s);
     for (s = setup->main_server; s && rc == OK; s = s->next)
         rc = check_wishes(s);
+    for (s = setup->main_server; s && rc == OK; s = s->next)
+        rc = check_askers(s, setup->pool);
     return rc;
 }
 
-static int prepare_all_providers(const setup_t *setup)
+/* Has the host blocks of its own? One without a line of ours shares the main server's. */
+static int has_own(const setup_t *setup, server_rec *s)
 {
-    apr_array_header_t *seen = apr_array_make(setup->pool, 8, sizeof(const sso_provider_t *));
+    return s == setup->main_server
+           || sso_server_of(s)->providers != sso_server_of(setup->main_server)->providers;
+}
+
+static int prepare_all(const setup_t *setup)
+{
     server_rec *s;
     int rc = OK;
 
     for (s = setup->main_server; s && rc == OK; s = s->next) {
-        if (s == setup->main_server
-            || sso_server_of(s)->providers != sso_server_of(setup->main_server)->providers) {
-            rc = prepare_providers(setup, s, seen);
-        }
+        if (!has_own(setup, s)) continue;
+        rc = prepare_providers(setup, s);
+        if (rc == OK) rc = prepare_peers(setup, s);
     }
     return rc;
 }
@@ -537,6 +555,113 @@ static int plan_accounts(const setup_t *setup)
 
     if (!why) return OK;
     return complain(where, where->defn_name, (int)where->defn_line_number, what, why);
+}
+
+/* ---- one secret, one other side ---- */
+
+/* Who shares a secret; either a provider or a peer. */
+typedef struct {
+    server_rec *s;
+    const sso_provider_t *provider;
+    const sso_peer_t *peer;
+    const apr_array_header_t *secrets; /* of sso_span_t */
+} owner_t;
+
+static int share_secret(const owner_t *a, const owner_t *b)
+{
+    int i;
+    int k;
+
+    for (i = 0; i < a->secrets->nelts; i++) {
+        sso_span_t x = APR_ARRAY_IDX(a->secrets, i, sso_span_t);
+
+        for (k = 0; k < b->secrets->nelts; k++) {
+            sso_span_t y = APR_ARRAY_IDX(b->secrets, k, sso_span_t);
+
+            if (x.n == y.n && sso_mac_same(x.p, y.p, x.n)) return 1;
+        }
+    }
+    return 0;
+}
+
+static void add_owners(const setup_t *setup, server_rec *s, apr_array_header_t *owners)
+{
+    const sso_server_t *server = sso_server_of(s);
+    apr_hash_index_t *i;
+
+    for (i = apr_hash_first(setup->pool, server->providers); i; i = apr_hash_next(i)) {
+        const sso_provider_t *provider = apr_hash_this_val(i);
+
+        const apr_array_header_t *secrets = provider->set->hmac_secrets
+                                                ? provider->set->hmac_secrets
+                                                : provider->set->discourse_secrets;
+
+        if (secrets) APR_ARRAY_PUSH(owners, owner_t) = (owner_t){s, provider, NULL, secrets};
+    }
+    for (i = apr_hash_first(setup->pool, server->peers); i; i = apr_hash_next(i)) {
+        const sso_peer_t *peer = apr_hash_this_val(i);
+
+        APR_ARRAY_PUSH(owners, owner_t) = (owner_t){s, NULL, peer, peer->set->secrets};
+    }
+}
+
+/* Are they the two ends of one connection, between two hosts of this server? */
+static int are_two_ends(const setup_t *setup, const owner_t *a, const owner_t *b)
+{
+    const sso_provider_t *provider = a->provider ? a->provider : b->provider;
+    const sso_peer_t *peer = a->peer ? a->peer : b->peer;
+    const char *endpoint = !provider                      ? NULL
+                           : provider->set->hmac_endpoint ? provider->set->hmac_endpoint
+                                                          : provider->set->discourse_endpoint;
+    server_rec *s;
+
+    for (s = setup->main_server; s && endpoint && peer; s = s->next) {
+        const sso_site_t *site = sso_server_of(s)->site;
+        const sso_asker_t *asker = site->peers
+                                       ? apr_hash_get(site->peers, peer->name, APR_HASH_KEY_STRING)
+                                       : NULL;
+
+        if (asker && asker->peer == peer && !strcmp(asker->url, endpoint)) return 1;
+    }
+    return 0;
+}
+
+static int complain_owner(const setup_t *setup, const owner_t *owner, const owner_t *twin)
+{
+    const char *why = apr_psprintf(setup->pool,
+                                   "its secret is the one of <%s %s> at %s:%d; give each its own",
+                                   twin->provider ? "SSOProvider" : "SSOPeer",
+                                   twin->provider ? twin->provider->name : twin->peer->name,
+                                   twin->provider ? twin->provider->file : twin->peer->file,
+                                   twin->provider ? twin->provider->line : twin->peer->line);
+
+    return owner->provider ? complain_provider(owner->s, owner->provider, why)
+                           : complain_peer(owner->s, owner->peer, why);
+}
+
+/* One secret, one other side: the handshake has no domain separation between two (section 1.1). */
+static int check_secrets(const setup_t *setup)
+{
+    apr_array_header_t *owners = apr_array_make(setup->pool, 8, sizeof(owner_t));
+    server_rec *s;
+    int i;
+    int k;
+
+    for (s = setup->main_server; s; s = s->next) {
+        if (has_own(setup, s)) add_owners(setup, s, owners);
+    }
+    for (i = 0; i < owners->nelts; i++) {
+        const owner_t *owner = &APR_ARRAY_IDX(owners, i, owner_t);
+
+        for (k = 0; k < i; k++) {
+            const owner_t *twin = &APR_ARRAY_IDX(owners, k, owner_t);
+
+            if (share_secret(owner, twin) && !are_two_ends(setup, owner, twin)) {
+                return complain_owner(setup, owner, twin);
+            }
+        }
+    }
+    return OK;
 }
 
 int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
@@ -554,8 +679,9 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     rc = make_state_dir(&setup);
     if (rc == OK) rc = prepare_seal(&setup);
     if (rc == OK) rc = prepare_fresh(&setup);
-    if (rc == OK) rc = prepare_all_providers(&setup);
+    if (rc == OK) rc = prepare_all(&setup);
     if (rc == OK) rc = make_sites(&setup);
+    if (rc == OK) rc = check_secrets(&setup);
     if (rc == OK) rc = plan_accounts(&setup);
     return rc;
 }
@@ -796,6 +922,16 @@ static void print_description(sso_ctx_t *cx, const sso_idp_t *idp)
     (void)fwrite(text.p, 1, text.n, stdout);
 }
 
+static void print_peers(sso_ctx_t *cx, const sso_site_t *site)
+{
+    sso_buf_t text = sso_buf_make(cx->pool, 4096, SSO_DESCRIBE_MAX);
+    apr_hash_index_t *i;
+
+    for (i = site->peers ? apr_hash_first(cx->pool, site->peers) : NULL; i; i = apr_hash_next(i))
+        (void)sso_describe_peer(cx, apr_hash_this_val(i), &text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+}
+
 static const char *no_header(const sso_request_t *req, const char *name)
 {
     (void)req, (void)name;
@@ -863,6 +999,7 @@ void sso_process_dump(apr_pool_t *pconf, server_rec *main_server)
 
             for (i = apr_hash_first(pconf, sso_server_of(s)->site->idps); i; i = apr_hash_next(i))
                 dump[d].print(&cx, apr_hash_this_val(i));
+            if (d == 0) print_peers(&cx, sso_server_of(s)->site);
         }
     }
 }

@@ -1,4 +1,5 @@
 """ssoctl from outside: what it prints, what it refuses, and what it says then."""
+import json
 import os
 import re
 import stat
@@ -10,7 +11,8 @@ import pytest
 SSOCTL = os.environ["SSOCTL"]
 SOURCE = Path(__file__).resolve().parents[2]
 
-COMMANDS = ["show", "check", "metadata", "flow make", "flow open", "secret new", "directives", "faults"]
+COMMANDS = ["show", "check", "metadata", "flow make", "flow open", "secret new", "token make",
+            "token verify", "token explain", "directives", "faults"]
 
 
 def run(*args, **kwargs):
@@ -291,7 +293,8 @@ def rows(*names):
     return found
 
 
-DIRECTIVES = rows("src/core/server.def", "src/core/provider.def", "src/core/directory.def")
+DIRECTIVES = rows("src/core/server.def", "src/core/provider.def", "src/core/peer.def",
+                  "src/core/directory.def")
 FAULTS = rows("src/base/faults.def")
 
 
@@ -611,3 +614,79 @@ def test_metadata_that_is_not_there(httpd, out):
 
 def test_metadata_needs_a_name(httpd):
     bad(2, "", "metadata", "--httpd", httpd())
+
+
+# ---- token ----
+
+SHARED = "mod_sso-test-secret-0123456789abcdef"
+TOKEN = "5f2c8b1e9d3a4c7081e6b0f4a2d9c357"
+ENV = {"K": SHARED, "D": "d836444a9e4084d5b224a60c208dce14", "OLD": "older-secret-for-rotation-ABCDEFGHIJ"}
+VECTORS = {x["id"]: x for name in ("hmac/instaforum", "discourse/discourse")
+           for x in json.loads((SOURCE / f"tests/vectors/{name}.json").read_text())}
+
+
+def test_token_make_request():
+    text = good("token", "make", "-s", "env:K", "request", "token=" + TOKEN, env=ENV)
+    assert text.strip() == VECTORS["I1"]["wire"]
+    one, two = (good("token", "make", "-s", "env:K", "request", env=ENV) for _ in range(2))
+    assert re.fullmatch(r"token=[0-9a-f]{32}&sig=[0-9a-f]{64}\n", one) and one != two
+
+
+def test_token_make_answer_is_the_vector_that_needs_no_escapes():
+    person = [f"{k}={v}" for k, v in VECTORS["I3"]["result"].items() if isinstance(v, str)]
+    person += [f"roles={x}" for x in VECTORS["I3"]["result"].get("roles", [])]
+    text = good("token", "make", "-s", "env:K", "-u", "https://f.example/cb?x=1", "answer",
+                "token=" + TOKEN, *person, env=ENV)
+    assert re.fullmatch(r"https://f\.example/cb\?x=1&data=[A-Za-z0-9]+&sig=[0-9a-f]{64}\n", text)
+    assert "user_id=42\n" in good("token", "verify", "-s", "env:K", text.strip(), env=ENV)
+
+
+def test_token_make_discourse():
+    text = good("token", "make", "-p", "discourse", "-s", "env:D", "answer", "nonce=n",
+                "external_id=7", "email=a@b.c", "groups=x", "groups=y", env=ENV)
+    assert text.startswith("sso=") and "groups=x,y\n" in good(
+        "token", "verify", "-p", "discourse", "-s", "env:D", text.strip(), env=ENV)
+
+
+@pytest.mark.parametrize("name", ["I1", "I3", "I4", "I5", "I8", "I10b", "P2", "P5", "D1", "D3b",
+                                  "D9", "D10"])
+def test_token_verify_accepts(name):
+    protocol, secret = ("discourse", "env:D") if name[0] == "D" else ("hmac", "env:K")
+    text = good("token", "verify", "-p", protocol, "-s", secret, VECTORS[name]["wire"], env=ENV)
+    assert "=" in text
+
+
+@pytest.mark.parametrize("name", ["I2", "I12", "I15", "I18", "I22", "I29", "I30", "I33", "I35", "P1", "P3",
+                                  "P4", "D11", "D12", "D14", "D19", "D24", "D25", "D29"])
+def test_token_verify_refuses_with_the_code(name):
+    protocol, secret = ("discourse", "env:D") if name[0] == "D" else ("hmac", "env:K")
+    code = re.match(r"reject (\S+)", VECTORS[name]["expect"]).group(1)
+    bad(1, code + ": ", "token", "verify", "-p", protocol, "-s", secret, VECTORS[name]["wire"], env=ENV)
+
+
+def test_token_verify_names_the_mistake():
+    bad(1, "the site signed the JSON; it must sign the Base64 text", "token", "verify", "-s", "env:K",
+        VECTORS["I20"]["wire"], env=ENV)
+    bad(1, "the other side signed the payload; it must sign the Base64 text", "token", "verify",
+        "-p", "discourse", "-s", "env:D", VECTORS["D24"]["wire"], env=ENV)
+
+
+def test_token_explain_shows_every_check():
+    url = "https://f.example/cb?" + VECTORS["I4"]["wire"]
+    text = good("token", "explain", "-s", "env:K", "--old", "env:OLD", url, env=ENV)
+    assert text.count("held ") == 4 and "A good answer, signed with the secret." in text
+    text = good("token", "explain", "-s", "env:K", "--old", "env:OLD", VECTORS["I38"]["wire"], env=ENV)
+    assert "signed with the old secret" in text
+    done = run("token", "explain", "-s", "env:K", VECTORS["I33"]["wire"], env=ENV)
+    assert done.returncode == 1 and "FAILED       A10, A11" in done.stdout
+    assert SHARED not in done.stdout + done.stderr
+
+
+def test_token_misuse():
+    bad(2, "neither request nor answer", "token", "make", "-s", "env:K", "reply", env=ENV)
+    bad(2, "write NAME=VALUE", "token", "make", "-s", "env:K", "answer", "x", env=ENV)
+    bad(1, "a request has nothing but token=", "token", "make", "-s", "env:K", "request", "token=a", "b=c",
+        env=ENV)
+    bad(2, "--protocol saml is not known", "token", "verify", "-s", "env:K", "-p", "saml", "x", env=ENV)
+    bad(1, "param_missing", "token", "verify", "-s", "env:K", "x=1", env=ENV)
+    bad(1, "", "token", "verify", "-s", "env:NOTHING", "x=1", env=ENV)

@@ -43,6 +43,9 @@ def example(httpd):
     httpd.file("sso/members.secret", "0123456789abcdef" * 4 + "\n", 0o600)
     httpd.file("sso/okta.secret", "okta-secret\n", 0o600)
     httpd.file("sso/okta.key", pki.pair("sp").key_pem, 0o600)
+    httpd.file("sso/discuss.secret", "8899aabbccddeeff0" * 4 + "\n", 0o600)
+    httpd.file("sso/provider.secret", "ffeeddccbbaa99887" * 4 + "\n", 0o600)
+    httpd.file("sso/forum.secret", "00112233445566778" * 4 + "\n", 0o600)
     httpd.file("sso/members.old", "fedcba9876543210" * 4 + "\n", 0o600)
     for name in ("www.example.org", "forum.example.org"):
         httpd.file("ssl/%s.crt" % name, pki.server_pair().cert_pem)
@@ -64,7 +67,7 @@ def accepted(httpd):
     assert "SSO" not in tested.output
 
 
-@pytest.mark.parametrize("name", ["saml.conf", "oidc.conf", "hmac.conf"])
+@pytest.mark.parametrize("name", ["saml.conf", "oidc.conf", "hmac.conf", "peer.conf", "discourse.conf"])
 def test_example_is_accepted(example, name):
     accepted(example(read(name)))
 
@@ -112,7 +115,14 @@ def test_defaults_in_the_reference_are_accepted(example):
               "OpenID Connect providers":
                   "SSOOidcIssuer https://op.example\nSSOOidcClient id file:sso/okta.secret",
               "Signed-token (HMAC) providers":
-                  "SSOHmacEndpoint https://a.example/\nSSOHmacSecret file:sso/members.old"}
+                  "SSOHmacEndpoint https://a.example/\nSSOHmacSecret file:sso/members.old",
+              "DiscourseConnect providers":
+                  "SSODiscourseEndpoint https://d.example/\nSSODiscourseSecret file:sso/provider.secret"}
+    # One secret is for one other side, and every block of peers needs its own.
+    for i, title in enumerate(("Every peer", "Signed-token (HMAC) peers", "DiscourseConnect peers")):
+        example("").file("sso/peer-%d.secret" % i, "%d" % i * 40 + "\n", 0o600)
+        needed[title] = ("SSOPeerCallback https://f.example/\nSSOPeerSecret file:sso/peer-%d.secret\n"
+                         "SSOPeerAttribute user_id user\nSSOPeerAttribute external_id user" % i)
     lines = []
     for title, body in zip(sections[::2], sections[1::2]):
         with_default = re.findall(r"^# Default: .*\n(?:# .*\n)*#(SSO.*)$", body, re.M)

@@ -3,8 +3,8 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "hmac/hmac_diagnose.h"
 #include "hmac_bench.h"
+#include "token/token_diagnose.h"
 
 #include <openssl/evp.h>
 
@@ -293,7 +293,7 @@ static const char *diagnose(const pen_t *p, const char *wire, const char *sig)
     const sso_hmac_signed_t m = {.what = {sso_span(wire), sso_span(p->data)},
                                  .sig = {sso_span(sig), sso_span(sig)}};
 
-    return sso_hmac_diagnose(p->cx, secret, 2, &m);
+    return sso_token_diagnose(p->cx, secret, 2, SSO_TOKEN_ANSWER, &m);
 }
 
 static void mistakes_are_named(void **state)

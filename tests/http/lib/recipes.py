@@ -79,3 +79,11 @@ def is_ours(page: Page):
     except ValueError:
         return bool(page.fault) or "You are signed out" in page.text
     return body.get("error") == "login_required" or "issuer" in body
+
+
+def peer(host, secret, callback, name="forum", dialect="hmac", extra=""):
+    """A peer that may ask this host who people are; returns the address to ask at."""
+    path = host.httpd.secret("peer-%s.secret" % name, secret)
+    host.add("<SSOPeer %s %s>\nSSOPeerSecret file:%s\nSSOPeerCallback %s\n%s\n</SSOPeer>"
+             % (name, dialect, path, callback, extra))
+    return "%s/.sso/peer/%s" % (host.url, name)

@@ -1,0 +1,407 @@
+"""DiscourseConnect in both roles, against every vector and joined with itself."""
+import base64
+import json
+import pathlib
+import re
+import subprocess
+import time
+import urllib.parse
+
+import pytest
+
+from lib.browser import exchange
+from lib.httpd import BUILD
+from lib.recipes import members, peer, sign_in, user_of
+from lib.sites import sign
+from test_peer import follow
+
+VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors" / "discourse" / "discourse.json"
+SECRET = "d836444a9e4084d5b224a60c208dce14"
+NONCE = "cb68251eefb5211e58c00ff1395f0c0b"
+CALLBACK = "https://discuss.example.com/session/sso_login"
+SSOCTL = BUILD / "ssoctl"
+
+
+def message(secret=SECRET, **fields):
+    """A signed payload as Discourse writes it."""
+    text = base64.b64encode(urllib.parse.urlencode(fields).encode()).decode()
+    return urllib.parse.urlencode({"sso": text, "sig": sign(secret, text)})
+
+
+def read(page, secret=SECRET, callback=CALLBACK):
+    """The payload of an answer, after its signature was checked as Discourse does."""
+    assert page.status == 302 and page.location.startswith(callback + "?"), repr(page)
+    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.location).query))
+    assert set(query) == {"sso", "sig"} and re.fullmatch("[A-Za-z0-9=\r\n/+]+", query["sso"])
+    assert query["sig"] == sign(secret, query["sso"])
+    payload = base64.b64decode(query["sso"], validate=True).decode()
+    assert re.fullmatch(r"[A-Za-z0-9\-_.=&%]*", payload)
+    return dict(urllib.parse.parse_qsl(payload, strict_parsing=True))
+
+
+@pytest.fixture
+def portal(httpd, site):
+    """A host that knows people by `members`, and a Discourse that asks."""
+    host = httpd.host("www.example.test", tls=True)
+    members(host, site)
+    host.endpoint = peer(host, SECRET, CALLBACK, "forum", "discourse")
+    return host
+
+
+# -- asked by a Discourse
+
+def test_the_answer(portal, site, alice):
+    portal.httpd.start()
+    sign_in(alice, portal)
+    page = alice.step(portal.endpoint + "?" + message(nonce=NONCE, return_sso_url=CALLBACK))
+    assert read(page) == {"nonce": NONCE, "external_id": "alice", "email": "alice@example.org",
+                          "username": "alice", "name": "Alice Ärmel", "groups": "staff,admins"}
+    assert page.header("Referrer-Policy") == "no-referrer"
+
+
+def test_a_stranger_signs_in_first(portal, alice):
+    portal.httpd.start()
+    page = follow(alice, alice.step(portal.endpoint + "?" + message(nonce=NONCE,
+                                                                     return_sso_url=CALLBACK)),
+                  CALLBACK)
+    assert read(page)["nonce"] == NONCE and user_of(alice, portal) == "alice"
+
+
+def test_an_unverified_address_is_said_to_be_one(httpd, site, alice):
+    host = httpd.host("www.example.test", tls=True)
+    members(host, site, extra="SSOAttribute email_verified verified")
+    endpoint = peer(host, SECRET, CALLBACK, "forum", "discourse")
+    site.fields = lambda f: {**f, "verified": False}
+    httpd.start()
+    sign_in(alice, host)
+    assert read(alice.step(endpoint + "?" + message(nonce=NONCE)))["require_activation"] == "true"
+
+
+def test_a_silent_question_is_never_a_login(portal, alice):
+    portal.httpd.start()
+    ask = portal.endpoint + "?" + message(nonce=NONCE, prompt="none")
+    assert read(alice.step(ask)) == {"nonce": NONCE, "prompt": "none", "failed": "true"}
+    sign_in(alice, portal)
+    assert read(alice.step(ask))["external_id"] == "alice"
+
+
+def test_a_silent_question_about_somebody_who_may_not(httpd, site, bob):
+    host = httpd.host("www.example.test", tls=True)
+    members(host, site)
+    endpoint = peer(host, SECRET, CALLBACK, "forum", "discourse", "SSOPeerRequire roles staff")
+    httpd.start()
+    sign_in(bob, host)
+    ask = endpoint + "?" + message(nonce=NONCE, prompt="none")
+    assert read(bob.step(ask)) == {"nonce": NONCE, "prompt": "none", "failed": "true"}
+
+
+def test_a_second_factor(httpd, site, alice):
+    host = httpd.host("www.example.test", tls=True)
+    members(host, site, extra="SSOAttribute strength strength")
+    endpoint = peer(host, SECRET, CALLBACK, "forum", "discourse",
+                    "SSOPeerSecondFactor strength strong")
+    httpd.start()
+    ask = endpoint + "?" + message(nonce=NONCE, require_2fa="true")
+    said = read(follow(alice, alice.step(ask), CALLBACK))  # kept over the login
+    assert said["no_2fa_methods"] == "true" and "confirmed_2fa" not in said
+    site.fields = lambda f: {**f, "strength": "strong"}
+    sign_in(alice, host)
+    said = read(alice.step(ask))
+    assert said["confirmed_2fa"] == "true" and "no_2fa_methods" not in said
+    assert "confirmed_2fa" not in read(alice.step(endpoint + "?" + message(nonce="n2")))
+
+
+def test_a_logout_ends_the_session_and_says_nothing(portal, alice):
+    portal.httpd.start()
+    sign_in(alice, portal)
+    page = alice.step(portal.endpoint + "?" + message(nonce=NONCE, return_sso_url=CALLBACK,
+                                                      logout="true"))
+    assert page.status == 302 and page.location == CALLBACK
+    assert user_of(alice, portal) is None
+
+
+def test_nothing_is_echoed(portal, alice):
+    portal.httpd.start()
+    sign_in(alice, portal)
+    said = read(alice.step(portal.endpoint + "?" + message(nonce=NONCE, admin="true", x="y",
+                                                            groups="staff,root")))
+    assert "admin" not in said and "x" not in said and said["groups"] == "staff,admins"
+
+
+def test_custom_fields_and_a_group_with_a_comma(httpd, site, alice):
+    host = httpd.host("www.example.test", tls=True)
+    members(host, site, extra="SSOAttribute team squad\nSSOAttribute odd odd")
+    site.fields = lambda f: {**f, "squad": "R&D", "odd": "a,b"}
+    one = peer(host, SECRET, CALLBACK, "one", "discourse",
+               "SSOPeerAttribute custom.team team\nSSOPeerAttribute admin env:ADMIN")
+    two = peer(host, SECRET + "2", CALLBACK, "two", "discourse", "SSOPeerAttribute groups odd")
+    httpd.start()
+    sign_in(alice, host)
+    said = read(alice.step(one + "?" + message(nonce=NONCE)))
+    assert said["custom.team"] == "R&D" and "admin" not in said
+    httpd.expect_fault("peer_field")
+    page = alice.step(two + "?" + message(SECRET + "2", nonce=NONCE))
+    assert (page.status, page.fault) == (403, "peer_field:groups")
+
+
+def test_a_nonce_belongs_to_the_first_person(portal, alice, bob):
+    portal.httpd.start()
+    ask = portal.endpoint + "?" + message(nonce=NONCE)
+    for browser in (alice, bob):
+        sign_in(browser, portal)
+    first = alice.step(ask)
+    assert alice.step(ask).location == first.location
+    portal.httpd.expect_fault("token_used")
+    assert bob.step(ask).fault == "token_used"
+
+
+@pytest.mark.parametrize("lines, says", [
+    ("", "SSOPeerCallback is missing: write https://HOST/session/sso_login"),
+    ("SSOPeerHosts https://x.example", "is not a host; write for example"),
+    ("SSOPeerHosts *.example.org", "is not a host"),
+    ("SSOPeerParams a b c", "SSOPeerParams is not for discourse peers"),
+    ("SSOPeerHosts f.example\nSSOPeerAttribute nonce user", "the protocol itself uses this name"),
+])
+def test_a_peer_that_cannot_work(httpd, lines, says):
+    httpd.host("localhost")
+    httpd.add("<SSOPeer forum discourse>\nSSOPeerSecret file:%s\n%s\n</SSOPeer>"
+              % (httpd.secret("s", SECRET), lines))
+    tested = httpd.configtest()
+    assert not tested.ok and says in tested.output, tested.output
+
+
+# -- asking a Discourse
+
+def provider(host, endpoint, secret=SECRET, name="forum", extra=""):
+    path = host.httpd.secret("discourse-%s.secret" % name, secret)
+    host.add("<SSOProvider %s discourse>\nSSODiscourseEndpoint %s\nSSODiscourseSecret file:%s\n%s\n"
+             "</SSOProvider>" % (name, endpoint, path, extra))
+
+
+@pytest.fixture
+def consumer(httpd):
+    """A host that asks a Discourse, and the sealing secret for flow cookies."""
+    host = httpd.host("app.example.test", tls=True)
+    host.seal = httpd.secret("seal.secret", "5" * 64)
+    httpd.add("SSOSecret file:%s" % host.seal)
+    provider(host, "https://discuss.example.com/session/sso_provider", extra="""\
+SSODiscourseStaff on
+SSOAttribute dept custom.dept""")
+    return host
+
+
+def test_the_request(consumer, browser):
+    consumer.httpd.start()
+    page = browser.step(consumer.url + "/.sso/login?provider=forum")
+    address, _, query = page.location.partition("?")
+    assert address == "https://discuss.example.com/session/sso_provider"
+    query = dict(urllib.parse.parse_qsl(query))
+    assert query["sig"] == sign(SECRET, query["sso"])
+    payload = dict(urllib.parse.parse_qsl(base64.b64decode(query["sso"]).decode()))
+    assert re.fullmatch("[0-9a-f]{32}", payload.pop("nonce"))
+    assert payload == {"return_sso_url": consumer.url + "/.sso/forum/callback"}
+
+
+def flow_cookie(host, age=60, extra=None, nonce=NONCE):
+    done = subprocess.run([SSOCTL, "flow", "make", "--secret", str(host.seal), "--site", host.url,
+                           "--provider", "forum", "--request", nonce, "--issued",
+                           str(int(time.time()) - age), "--return", "/.sso/session", "--id",
+                           "0a1b2c3d"] + (["--extra", extra] if extra else []),
+                          capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+def call(host, wire, cookie, method="GET"):
+    headers = [("Accept", "text/html")] + ([("Cookie", cookie)] if cookie else [])
+    return exchange(method, host.url + "/.sso/forum/callback?" + wire, headers)
+
+
+def session_of(host, page):
+    cookie = next(x.split(";")[0] for x in page.all_headers("Set-Cookie")
+                  if x.startswith("__Host-sso="))
+    return exchange("GET", host.url + "/.sso/session", [("Cookie", cookie)]).json()["attributes"]
+
+
+PERSON = {"nonce": NONCE, "external_id": "42", "email": "ada@example.org"}
+
+
+def test_groups_are_added_and_removed(consumer):
+    consumer.httpd.start()
+    page = call(consumer, message(**PERSON, groups="a, b,,c", add_groups="d,a",
+                                  remove_groups="b,x", moderator="true"), flow_cookie(consumer))
+    seen = session_of(consumer, page)
+    assert seen["groups"] == "a,c,d" and seen["roles"] == "a,c,d,moderator"
+
+
+def test_staff_only_where_it_is_wanted(httpd):
+    host = httpd.host("app.example.test", tls=True)
+    host.seal = httpd.secret("seal.secret", "5" * 64)
+    httpd.add("SSOSecret file:%s" % host.seal)
+    provider(host, "https://discuss.example.com/session/sso_provider")
+    httpd.start()
+    seen = session_of(host, call(host, message(**PERSON, admin="true", groups="x"),
+                                 flow_cookie(host)))
+    assert seen["roles"] == "x"
+
+
+def test_ornaments_are_dropped_and_the_rest_refused(consumer):
+    httpd = consumer.httpd
+    httpd.start()
+    httpd.expect_log("sso:warn.*avatar_url was dropped")
+    seen = session_of(consumer, call(consumer, message(**PERSON, avatar_url="http://x.example/a"),
+                                     flow_cookie(consumer)))
+    assert "picture" not in seen
+    httpd.expect_fault("field_value")
+    for field, value in (("groups", "a\x07b"), ("email", "x@y@z"), ("name", "x" * 256),
+                         ("custom.dept", "x\ny")):
+        page = call(consumer, message(**{**PERSON, field: value}), flow_cookie(consumer))
+        assert page.fault.startswith("field_value:"), field
+
+
+def test_a_ban_is_remembered(consumer):
+    consumer.httpd.start()
+    consumer.httpd.expect_fault("banned")
+    page = call(consumer, message(**PERSON, **{"custom.banned": "true"}), flow_cookie(consumer))
+    assert page.fault == "banned"
+    page = call(consumer, message(**{**PERSON, "nonce": "0" * 32}),
+                flow_cookie(consumer, nonce="0" * 32))
+    assert page.fault == "banned"
+
+
+def test_a_second_factor_that_was_asked_for_must_be_confirmed(httpd, browser):
+    host = httpd.host("app.example.test", tls=True)
+    host.seal = httpd.secret("seal.secret", "5" * 64)
+    httpd.add("SSOSecret file:%s" % host.seal)
+    provider(host, "https://discuss.example.com/session/sso_provider",
+             extra="SSODiscourseSecondFactor on")
+    httpd.start()
+    page = browser.step(host.url + "/.sso/login?provider=forum")
+    sso = dict(urllib.parse.parse_qsl(page.location.partition("?")[2]))["sso"]
+    assert b"&require_2fa=true" in base64.b64decode(sso)
+    httpd.expect_fault("second_factor")
+    for extra in ({}, {"no_2fa_methods": "true"}, {"confirmed_2fa": "1"}):
+        assert call(host, message(**PERSON, **extra), flow_cookie(host, extra="2fa")).fault == \
+            "second_factor"
+    page = call(host, message(**PERSON, confirmed_2fa="true"), flow_cookie(host, extra="2fa"))
+    assert session_of(host, page)["user"] == "42"
+
+
+@pytest.mark.parametrize("lines, says", [
+    ("SSODiscourseSecret file:%s", "SSODiscourseEndpoint is missing"),
+    ("SSODiscourseEndpoint https://x.example/sso", "SSODiscourseSecret is missing"),
+    ("SSODiscourseSecret file:%s\nSSODiscourseEndpoint https://x.example/?sig=1",
+     'has a parameter "sig"'),
+])
+def test_a_provider_that_cannot_work(httpd, lines, says):
+    httpd.host("localhost")
+    lines = lines % httpd.secret("s", SECRET) if "%s" in lines else lines
+    httpd.add("<SSOProvider forum discourse>\n%s\n</SSOProvider>" % lines)
+    tested = httpd.configtest()
+    assert not tested.ok and says in tested.output, tested.output
+
+
+# -- both ends joined
+
+def test_two_servers_joined(make_httpd, site, alice):
+    portal, forum = make_httpd(), make_httpd()
+    www = portal.host("www.example.test", tls=True)
+    app = forum.host("forum.example.test", tls=True)
+    members(www, site)
+    provider(app, www.url + "/.sso/peer/forum", name="www")
+    app.add("<Location /app>\nSSO www\n</Location>")
+    app.page("/app/x.html", "inside")
+    peer(www, SECRET, app.url + "/.sso/www/callback", "forum", "discourse")
+    portal.start()
+    forum.start()
+    page = alice.open(app.url + "/app/x.html")
+    assert page.text == "inside"
+    seen = alice.fetch(app.url + "/.sso/session").json()["attributes"]
+    assert (seen["user"], seen["name"], seen["groups"]) == ("alice", "Alice Ärmel", "staff,admins")
+    assert seen["email_verified"] == "true"
+
+
+def test_a_secret_is_not_shared_between_dialects(httpd):
+    host = httpd.host("localhost")
+    peer(host, SECRET, CALLBACK, "one", "discourse")
+    peer(host, SECRET, CALLBACK, "two", "hmac")
+    tested = httpd.configtest()
+    assert not tested.ok and "give each its own" in tested.output
+
+
+# -- the vectors
+
+def load(role):
+    return [x for x in json.loads(VECTORS.read_text()) if x["role"] == role]
+
+
+def expectation(vector):
+    return re.fullmatch(r"reject (\S+) \((\d+)\)", vector["expect"]).groups()
+
+
+MISTAKES = {"D24": "the other side signed the payload; it must sign the Base64 text",
+            "D25": "the signature is right, but it must be sent as 64 hex digits"}
+
+
+@pytest.mark.parametrize("vector", load("consumer") if VECTORS.exists() else [],
+                         ids=lambda x: x["id"])
+def test_consumer_vector(consumer, vector):
+    httpd, name = consumer.httpd, vector["id"]
+    httpd.start()
+    cookie = None if name == "D22" else flow_cookie(consumer, 601 if name == "D23" else 60)
+    if name == "D21":
+        assert call(consumer, vector["wire"], cookie).status == 303
+    page = call(consumer, vector["wire"], cookie)
+    if name == "D17":  # nobody is signed in there, and nobody is here
+        httpd.expect_fault("status_passive")
+        assert page.fault == "status_passive"
+    elif vector["expect"] == "accept":
+        assert page.status == 303, repr(page)
+        check_result(session_of(consumer, page), vector["result"])
+        return
+    else:
+        code, status = expectation(vector)
+        httpd.expect_fault(code.split(":")[0])
+        assert (page.fault, page.status) == (code, int(status))
+        if name in MISTAKES:
+            httpd.expect_log("sso:warn.*provider forum: " + MISTAKES[name])
+    assert not any(x.startswith("__Host-sso=") for x in page.all_headers("Set-Cookie"))
+
+
+def check_result(seen, wanted):
+    assert seen["user"] == wanted["user_id"] and seen["email"] == wanted["email"]
+    assert seen.get("username") == wanted.get("username") and seen["name"] == wanted["name"]
+    assert seen["email_verified"] == ("true" if wanted["email_verified"] else "false")
+    assert seen.get("roles") == (",".join(wanted["roles"]) if "roles" in wanted else None)
+    assert seen.get("dept") == wanted.get("custom", {}).get("dept")
+
+
+@pytest.mark.parametrize("vector", load("provider") if VECTORS.exists() else [],
+                         ids=lambda x: x["id"])
+def test_provider_vector(httpd, site, alice, vector):
+    host = httpd.host("www.example.test", tls=True)
+    members(host, site)
+    secret = httpd.secret("forum.secret", vector["secret"])
+    callback = "SSOPeerHosts discuss.example.com" if vector["id"] == "D2" \
+        else "SSOPeerCallback " + CALLBACK
+    host.add("<SSOPeer forum discourse>\nSSOPeerSecret file:%s\n%s\n</SSOPeer>" % (secret, callback))
+    peer(host, "another-secret-0123456789abcdef-xyz", "https://other.example.com/session/sso_login",
+         "other", "discourse")
+    httpd.start()
+    sign_in(alice, host)
+    page = alice.step(host.url + "/.sso/peer/forum?" + vector["wire"])
+    if vector["expect"] == "accept":
+        result = vector["result"]
+        if result.get("logout"):
+            assert page.location == result["return"] and user_of(alice, host) is None
+        else:
+            said = read(page, vector["secret"], result["return"])
+            assert said["nonce"] == result["nonce"] and said["external_id"] == "alice"
+        return
+    code, status = expectation(vector)
+    httpd.expect_fault(code.split(":")[0])
+    assert (page.fault, page.status) == (code, int(status)) and not page.location
+
+
+def test_the_vectors_are_there():
+    assert len(load("consumer")) + len(load("provider")) == 39
