@@ -44,19 +44,31 @@ static apr_status_t open_octets(sso_ctx_t *cx, sso_span_t octets, const xmlNode 
     return APR_SUCCESS;
 }
 
-apr_status_t sso_saml_sig_check_by(sso_ctx_t *cx, const sso_saml_verifier_t *verifier,
-                                   xmlNode *element, const sso_saml_trust_t *trust,
-                                   const sso_xml_limits_t *limits, xmlDoc **verified)
+/* The octets that were signed of an element, and the form of its signature. */
+static apr_status_t verify(sso_ctx_t *cx, const sso_saml_verifier_t *verifier, xmlNode *element,
+                           const sso_saml_trust_t *trust, const sso_xml_limits_t *limits,
+                           sso_saml_profile_t *profile, sso_span_t *out)
 {
     const xmlNode *signature = sso_saml_sig_of(element);
-    sso_saml_profile_t profile;
     sso_span_t octets;
     apr_status_t rv;
 
     if (!signature) return APR_NOTFOUND;
-    rv = sso_saml_profile(cx, element, signature, trust, &profile);
+    rv = sso_saml_profile(cx, element, signature, trust, profile);
     if (rv != APR_SUCCESS) return rv;
-    rv = verifier->verify(cx, element, &profile, trust, limits->bytes, &octets);
+    rv = verifier->verify(cx, element, profile, trust, limits->bytes, &octets);
+    if (rv == APR_SUCCESS) *out = octets;
+    return rv;
+}
+
+apr_status_t sso_saml_sig_check_by(sso_ctx_t *cx, const sso_saml_verifier_t *verifier,
+                                   xmlNode *element, const sso_saml_trust_t *trust,
+                                   const sso_xml_limits_t *limits, xmlDoc **verified)
+{
+    sso_saml_profile_t profile;
+    sso_span_t octets;
+    apr_status_t rv = verify(cx, verifier, element, trust, limits, &profile, &octets);
+
     if (rv != APR_SUCCESS) return rv;
     return open_octets(cx, octets, element, profile.info.id, limits, verified);
 }
@@ -64,14 +76,10 @@ apr_status_t sso_saml_sig_check_by(sso_ctx_t *cx, const sso_saml_verifier_t *ver
 apr_status_t sso_saml_sig_octets(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
                                  apr_size_t max, sso_span_t *octets)
 {
-    const xmlNode *signature = sso_saml_sig_of(element);
+    const sso_xml_limits_t limits = {.bytes = max};
     sso_saml_profile_t profile;
-    apr_status_t rv;
 
-    if (!signature) return APR_NOTFOUND;
-    rv = sso_saml_profile(cx, element, signature, trust, &profile);
-    if (rv != APR_SUCCESS) return rv;
-    return sso_saml_verifier.verify(cx, element, &profile, trust, max, octets);
+    return verify(cx, &sso_saml_verifier, element, trust, &limits, &profile, octets);
 }
 
 apr_status_t sso_saml_sig_check(sso_ctx_t *cx, xmlNode *element, const sso_saml_trust_t *trust,
