@@ -97,6 +97,7 @@ typedef struct {
     int oidc_pkce;
     int oidc_userinfo;
     int oidc_initiate;
+    int oidc_logout;
     apr_array_header_t *oidc_acr;
     apr_interval_time_t oidc_max_age;
     apr_array_header_t *oidc_keys;

@@ -8,6 +8,7 @@
 #include "base/codec.h"
 #include "core/login.h"
 #include "core/session.h"
+#include "oidc/oidc_response.h"
 
 #include <apr_strings.h>
 
@@ -19,19 +20,6 @@ typedef struct {
     const char *hint;   /* NULL: none that is passed on */
     const char *target; /* local path and query */
 } wish_t;
-
-/* NULL if absent. */
-static apr_status_t text(sso_ctx_t *cx, const sso_params_t *params, const char *name,
-                         const char **out)
-{
-    sso_span_t value = {NULL, 0};
-    apr_status_t rv = sso_params_get(cx, params, name, &value);
-
-    *out = NULL;
-    if (rv == APR_NOTFOUND) return APR_SUCCESS;
-    if (rv == APR_SUCCESS) *out = sso_span_text(cx->pool, value);
-    return rv;
-}
 
 /* R18: of this site, and rebuilt from its parts; "/" otherwise. */
 static const char *local_target(sso_ctx_t *cx, const sso_site_t *site, const char *target)
@@ -59,9 +47,9 @@ static apr_status_t read_wish(sso_ctx_t *cx, const sso_site_t *site, sso_request
     sso_params_t params;
     apr_status_t rv = read_params(cx, req, &params);
 
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "iss", &out->iss);
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "login_hint", &out->hint);
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "target_link_uri", &target);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "iss", &out->iss);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "login_hint", &out->hint);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "target_link_uri", &target);
     if (rv != APR_SUCCESS) return rv;
     out->target = local_target(cx, site, target);
     if (out->hint && strlen(out->hint) > HINT_MAX) out->hint = NULL;

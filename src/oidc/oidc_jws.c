@@ -39,7 +39,6 @@ static apr_status_t decode(sso_ctx_t *cx, sso_span_t part, sso_span_t *out)
                           bad);
 }
 
-/* base64url without decoding it: what is decoded later was still cut only once. */
 apr_status_t sso_jwt_cut(sso_ctx_t *cx, sso_span_t token, int n, sso_span_t part[])
 {
     const char *at = token.p;

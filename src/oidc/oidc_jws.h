@@ -29,9 +29,10 @@ typedef struct {
 /**
  * Cut a token at its dots.
  *
- * @param part n spans, each of canonical base64url: no '=', no other byte, unused bits zero.
+ * @param part n spans as they came. What decodes one takes canonical base64url only: no '=', no other
+ *             byte, unused bits zero (SSO_F_JWT_FORM about "base64").
  * @param n    3 (signed) or 5 (encrypted).
- * @return     SSO_F_JWT_FORM about "size", "parts" or "base64"; part is undefined then.
+ * @return     SSO_F_JWT_FORM about "size" or "parts"; part is untouched then.
  * @spec       R1; RFC 7515, section 7.1; RFC 7516, section 7.1.
  */
 apr_status_t sso_jwt_cut(sso_ctx_t *cx, sso_span_t token, int n, sso_span_t part[]);

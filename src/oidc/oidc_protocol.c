@@ -11,6 +11,7 @@
 #include "oidc/oidc_initiate.h"
 #include "oidc/oidc_jwe.h"
 #include "oidc/oidc_live.h"
+#include "oidc/oidc_logout.h"
 #include "oidc/oidc_publish.h"
 #include "oidc/oidc_request.h"
 #include "oidc/oidc_response.h"
@@ -82,8 +83,10 @@ static apr_status_t read_person(sso_ctx_t *cx, const sso_oidc_state_t *st,
                                json_string_value(json_object_get(claims, "sub")), &userinfo);
         sso_trace_step(cx, "userinfo is about the same person", rv);
     }
-    if (rv == APR_SUCCESS) *out = sso_oidc_identity(cx, st, claims, userinfo);
-    return rv;
+    if (rv != APR_SUCCESS) return rv;
+    *out = sso_oidc_identity(cx, st, claims, userinfo);
+    (*out)->handle = sso_oidc_logout_handle(st, meta, tokens->id_token);
+    return APR_SUCCESS;
 }
 
 static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
@@ -120,6 +123,26 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
         out->skew = apr_time_from_sec(SSO_OIDC_SKEW_SEC);
     }
     return rv;
+}
+
+/* ---- logout ---- */
+
+static apr_status_t logout(sso_ctx_t *cx, const sso_idp_t *idp, const sso_leaving_t *who,
+                           sso_flow_t *flow, sso_reply_t *reply)
+{
+    return sso_oidc_logout_start(cx, idp, state_of(idp), who, flow, reply);
+}
+
+static apr_status_t hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
+                         const sso_flows_t *flows, sso_notice_t *out)
+{
+    return sso_oidc_logout_hear(cx, idp, state_of(idp), req, leaf, flows, out);
+}
+
+static apr_status_t answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
+                           int ended, sso_reply_t *reply)
+{
+    return sso_oidc_logout_answer(cx, state_of(idp), notice, ended, reply);
 }
 
 /* ---- the rest ---- */
@@ -195,6 +218,17 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
         add_fact(facts, "JWKS URL", apr_pstrcat(cx->pool, idp->url, "/jwks", (char *)NULL),
                  "Our public keys, for private_key_jwt and encrypted ID tokens.");
     }
+    add_fact(facts, "Post-logout redirect URI",
+             st->set->oidc_logout
+                 ? apr_pstrcat(cx->pool, idp->url, "/" SSO_OIDC_SIGNED_OUT, (char *)NULL)
+                 : NULL,
+             "Also called Sign-out redirect URI.");
+    add_fact(facts, "Back-channel logout URI",
+             apr_pstrcat(cx->pool, idp->url, "/" SSO_OIDC_BACKCHANNEL, (char *)NULL),
+             "The provider's server tells ours that a session has ended.");
+    add_fact(facts, "Front-channel logout URI",
+             apr_pstrcat(cx->pool, idp->url, "/" SSO_OIDC_FRONTCHANNEL, (char *)NULL),
+             "For providers that have no back channel; with issuer and session ID.");
     add_fact(facts, "Grant type", "Authorization Code",
              "Nothing else is used: no implicit, no hybrid flow.");
     add_fact(facts, "Scopes", st->scope, "The application must be allowed to ask for them.");
@@ -241,9 +275,12 @@ static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findi
     }
     if (!st->set->oidc_pkce) {
         sso_audit_add(findings, SSO_WARNING, "SSOOidcPKCE off: a stolen code can be used",
-                      "write on, unless the provider refuses it");
+                      "write S256, unless the provider refuses it");
     }
 }
+
+static const char *const notices[] = {SSO_OIDC_BACKCHANNEL, SSO_OIDC_FRONTCHANNEL,
+                                      SSO_OIDC_SIGNED_OUT, NULL};
 
 const sso_protocol_t sso_oidc = {
     .name = "oidc",
@@ -261,4 +298,8 @@ const sso_protocol_t sso_oidc = {
     .describe = describe,
     .describe_other = describe_other,
     .audit = audit,
+    .notices = notices,
+    .logout = logout,
+    .hear = hear,
+    .answer = answer,
 };

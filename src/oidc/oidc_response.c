@@ -7,7 +7,7 @@
 
 #include <apr_strings.h>
 
-#define CODE_MAX        8192
+#define PARAM_MAX       16384
 #define DESCRIPTION_MAX 200 /* bytes that are logged, R24 */
 
 /* ---- parameters ---- */
@@ -26,16 +26,15 @@ static apr_status_t read_params(sso_ctx_t *cx, sso_request_t *req, sso_params_t 
                     sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
 }
 
-/* NULL if absent. R6: one of a name. */
-static apr_status_t text(sso_ctx_t *cx, const sso_params_t *params, const char *name,
-                         const char **out)
+apr_status_t sso_oidc_param(sso_ctx_t *cx, const sso_params_t *params, const char *name,
+                            const char **out)
 {
     sso_span_t value = {NULL, 0};
     apr_status_t rv = sso_params_get(cx, params, name, &value);
 
     *out = NULL;
     if (rv == APR_NOTFOUND) return APR_SUCCESS;
-    if (rv == APR_SUCCESS && value.n > CODE_MAX) {
+    if (rv == APR_SUCCESS && value.n > PARAM_MAX) {
         return sso_fail_about(cx, SSO_F_PARAM_SIZE, name, "%s is too long", name);
     }
     if (rv == APR_SUCCESS) *out = sso_span_text(cx->pool, value);
@@ -76,14 +75,14 @@ apr_status_t sso_oidc_response_read(sso_ctx_t *cx, sso_request_t *req, const sso
     sso_params_t params;
     apr_status_t rv = read_params(cx, req, &params);
 
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "state", &state);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "state", &state);
     if (rv != APR_SUCCESS) return rv;
     if (!state) return without_state(cx, &params);
     rv = match(cx, flows, state, &made.flow);
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "iss", &made.iss);
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "code", &made.code);
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "error", &made.error);
-    if (rv == APR_SUCCESS) rv = text(cx, &params, "error_description", &made.description);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "iss", &made.iss);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "code", &made.code);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "error", &made.error);
+    if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "error_description", &made.description);
     if (rv != APR_SUCCESS) return rv;
     *out = made;
     return APR_SUCCESS;

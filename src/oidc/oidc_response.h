@@ -22,6 +22,10 @@ typedef struct {
     const char *description;
 } sso_oidc_response_t;
 
+/* The text of the only parameter of that name (R6), in cx->pool; NULL if there is none. SSO_F_PARAM_*. */
+apr_status_t sso_oidc_param(sso_ctx_t *cx, const sso_params_t *params, const char *name,
+                            const char **out);
+
 /**
  * Read the response and find its flow. Nothing is asked from anybody.
  *

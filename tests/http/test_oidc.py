@@ -285,6 +285,24 @@ def test_refused(app, op, make_browser, hook):
     assert not op.asked("/userinfo")  # 6.3: a bad token leads to no userinfo request
 
 
+def test_refused_by_form_post(httpd, op, make_browser):
+    """The same when the answer is posted; also the error login_required, which is no loop."""
+    host = httpd.host("app.example.test", tls=True)
+    oidc(host, op, extra="SSOOidcResponseMode form_post")
+    httpd.start()
+    for module in ("invalid-iss", "missing-sub", "invalid-aud", "missing-iat", "nonce-invalid",
+                   "idtoken-sig-none", "invalid-sig", "login-required", "response-iss-wrong"):
+        hook, change, fault = MODULES[module]
+        before, browser = getattr(op, hook), make_browser("alice")
+        setattr(op, hook, change)
+        httpd.expect_log(r"SSO: %s: " % re.escape(fault))
+        page = login(browser, host)
+        assert page.fault == fault and page.method == "POST", "%s: %r" % (module, page)
+        assert user_of(browser, host) is None, module
+        setattr(op, hook, before)
+    assert not op.asked("/userinfo")
+
+
 @pytest.mark.parametrize("change, fault", [
     (having(sub="somebody else"), "oidc_subject"),
     (without("sub"), "oidc_claim:sub"),
@@ -428,17 +446,50 @@ def test_key_sets_refused(app, op, alice, change, about):
     assert login(alice, app).fault == "jwks:" + about
 
 
+def one_child(httpd):
+    """What a child has learned, the next request finds."""
+    httpd.add("StartServers 1\nServerLimit 1\nMaxRequestWorkers 8\n"
+              "MinSpareThreads 1\nMaxSpareThreads 9")
+
+
 def test_signing_key_rotation(app, op, alice, bob):
+    one_child(app.httpd)
     app.httpd.start()
     sign_in(alice, app, "op")
     op.key = Key("key-2")
+    op.keys = [op.key]
+    sign_in(bob, app, "op")
+    assert len(op.asked("/jwks")) == 2
+
+
+def test_signing_key_rotation_just_before_signing(app, op, alice, bob):
+    """The keys change between the request of this login and its ID token."""
+    one_child(app.httpd)
+    app.httpd.start()
+    sign_in(alice, app, "op")
+
+    def rotate(claims):
+        op.key = Key("key-3")
+        op.keys = [op.key]
+        return claims
+    op.id_token = rotate
+    sign_in(bob, app, "op")
+
+
+def test_rotation_without_kid(app, op, alice, bob):
+    one_child(app.httpd)
+    op.header = having(kid=None)
+    op.jwks = lambda s: {"keys": [{k: v for k, v in x.items() if k != "kid"} for x in s["keys"]]}
+    app.httpd.start()
+    sign_in(alice, app, "op")
+    op.key = Key("key-4")
     op.keys = [op.key]
     sign_in(bob, app, "op")
 
 
 def test_unknown_keys_are_asked_for_once_a_minute(make_httpd, op, make_browser):  # R7
     httpd = make_httpd()
-    httpd.add("StartServers 1\nServerLimit 1\nMaxRequestWorkers 8\nMinSpareThreads 1\nMaxSpareThreads 9")
+    one_child(httpd)
     host = httpd.host("app.example.test", tls=True)
     oidc(host, op)
     op.header = having(kid="another")

@@ -205,6 +205,76 @@ static void a_reload_leads_back(void **state)
     assert_int_equal(bench_records(b), 1);
 }
 
+/* ---- a protocol that has to ask its provider ---- */
+
+static apr_status_t open_first(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                               const sso_flows_t *flows, sso_answer_t *out)
+{
+    (void)req;
+    bench_note(idp->provider->state, "open");
+    if (flows->n == 0) return sso_fail(cx, SSO_F_STATE_MISSING, "no flow");
+    *out = (sso_answer_t){.flow = &flows->item[0], .opened = "opened", .once_n = 1};
+    out->once[0] = (sso_once_t){.label = "token",
+                                .what = sso_span(flows->item[0].request),
+                                .until = cx->now + SECONDS(960),
+                                .fault = SSO_F_TOKEN_USED};
+    return APR_SUCCESS;
+}
+
+static bench_t *bench_that_opens(void **state)
+{
+    static sso_protocol_t protocol;
+    bench_t *b = bench_make(*state);
+
+    protocol = *b->idp->provider->protocol;
+    protocol.open = open_first;
+    ((sso_provider_t *)(uintptr_t)b->idp->provider)->protocol = &protocol;
+    return b;
+}
+
+/* The provider is asked once, whatever comes again: a reload leads back, a replay is refused. */
+static void what_was_spent_is_not_asked_about(void **state)
+{
+    bench_t *b = bench_that_opens(state);
+    sso_reply_t reply;
+
+    start_well(b, "/app");
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_string_equal(reply.location, BASE "/app");
+    apr_table_unset(b->jar, "__Host-sso");
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, TOKEN_USED);
+    assert_int_equal(b->fake.finished, 1);
+}
+
+static void what_is_too_old_is_not_asked_about(void **state)
+{
+    bench_t *b = bench_that_opens(state);
+    sso_reply_t reply;
+
+    start_well(b, "/app");
+    b->cx->now += SECONDS(b->idp->provider->protocol->flow_age_sec + 1);
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, STATE_EXPIRED);
+    assert_int_equal(b->fake.finished, 0);
+}
+
+/* Nothing is spent by an answer that the provider does not confirm: it may come again. */
+static void what_failed_may_come_again(void **state)
+{
+    bench_t *b = bench_that_opens(state);
+    sso_reply_t reply;
+
+    start_well(b, "/app");
+    b->fake.finish_fault = SSO_F_UPSTREAM;
+    assert_int_not_equal(finish(b, &reply), APR_SUCCESS);
+    assert_fault(b->cx, UPSTREAM);
+    b->fake.finish_fault = SSO_F_NONE;
+    assert_int_equal(finish(b, &reply), APR_SUCCESS);
+    assert_int_equal(b->fake.finished, 2);
+}
+
 /* Not without the session, and not with the session of another login. */
 static void other_replays_are_refused(void **state)
 {
@@ -705,6 +775,9 @@ int main(void)
         UNIT(a12_late_answers_are_refused),
         UNIT(a1_prefetches_spend_nothing),
         UNIT(a_reload_leads_back),
+        UNIT(what_was_spent_is_not_asked_about),
+        UNIT(what_is_too_old_is_not_asked_about),
+        UNIT(what_failed_may_come_again),
         UNIT(other_replays_are_refused),
         UNIT(without_a_token_nothing_is_a_reload),
         UNIT(bans_are_remembered),

@@ -13,6 +13,8 @@
 #include "oidc/oidc_state.h"
 #include "scratch.h"
 
+#include <strings.h>
+
 #define ISSUER  "https://op.example"
 #define CLIENT  "client-1"
 /* RFC 8037, appendix A. */
@@ -501,6 +503,37 @@ static void token_answers(void **state) /* R27 */
     drop(b);
 }
 
+static void userinfo_answers(void **state)
+{
+    static const struct {
+        int status;
+        const char *type, *body, *code;
+    } table[] = {
+        {200, "application/json", "{\"sub\":\"42\"}", "ok"},
+        {200, "application/json", "[]", "oidc_userinfo:json"},
+        {200, "application/json", "{\"sub\":\"42\",\"sub\":\"42\"}", "oidc_userinfo:json"},
+        {200, "application/json", "{}", "oidc_claim:sub"},
+        {200, "application/json", "{\"sub\":42}", "oidc_claim:sub"},
+        {200, "application/json", "{\"sub\":\"43\"}", "oidc_subject"},
+        {200, "application/jwt", "{\"sub\":\"42\"}", "jwt_form:parts"},
+        {200, "text/html", "<html>", "net_type"},
+        {401, "application/json", "{\"error\":\"invalid_token\"}", "net_status"},
+    };
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench(cx);
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(table); i++) {
+        begin(cx, b);
+        answer_with(cx, b, good_claims(cx, b, ""));
+        b->place[OF_USERINFO].status = table[i].status;
+        b->place[OF_USERINFO].type = table[i].type;
+        b->place[OF_USERINFO].body = table[i].body;
+        assert_outcome(cx, b, table[i].code);
+    }
+    drop(b);
+}
+
 static void a_client_with_a_secret(void **state) /* RFC 6749, section 2.3.1 */
 {
     sso_ctx_t *cx = *state;
@@ -682,6 +715,99 @@ static void discovery(void **state)
                         "https://a.example/x/.well-known/openid-configuration");
 }
 
+/* ---- logout ---- */
+
+static apr_status_t body_of(sso_request_t *req, sso_ctx_t *cx, apr_size_t max, sso_span_t *out)
+{
+    (void)cx;
+    *out = sso_span(req->baton);
+    assert_true(out->n <= max);
+    return APR_SUCCESS;
+}
+
+static const char *form_type(const sso_request_t *req, const char *name)
+{
+    (void)req;
+    return !strcasecmp(name, "Content-Type") ? "application/x-www-form-urlencoded" : NULL;
+}
+
+/* What hear makes of a logout token with these claims: "ok" or the code. */
+static const char *heard(sso_ctx_t *cx, bench_t *b, const char *claims, sso_notice_t *out)
+{
+    sso_request_t req = {
+        .method = "POST", .path = "/.sso/op/backchannel", .header = form_type, .body = body_of};
+    const char *code;
+
+    sso_ctx_clear(cx);
+    req.baton = apr_pstrcat(cx->pool, "logout_token=", signed_token(cx, b, claims), NULL);
+    if (sso_oidc.hear(cx, &b->idp, &req, "backchannel", &b->flows, out) == APR_SUCCESS) return "ok";
+    code = sso_error_code(cx);
+    sso_ctx_clear(cx);
+    return code;
+}
+
+static void logout_tokens(void **state) /* R14 */
+{
+#define EVENTS "\"events\":{\"http://schemas.openid.net/event/backchannel-logout\":{}}"
+#define TIMES  "\"exp\":1795460400,\"iat\":1795460330"
+#define PARTY  "\"iss\":\"" ISSUER "\",\"aud\":\"" CLIENT "\""
+    static const struct {
+        const char *claims, *code;
+    } table[] = {
+        {"{" PARTY "," TIMES "," EVENTS ",\"jti\":\"1\",\"sub\":\"42\"}", "ok"},
+        {"{" PARTY "," TIMES "," EVENTS ",\"jti\":\"1\",\"sid\":\"s\"}", "ok"},
+        {"{" PARTY "," TIMES "," EVENTS ",\"jti\":\"1\"}", "oidc_logout:sub"},
+        {"{" PARTY "," TIMES "," EVENTS ",\"sub\":\"42\"}", "oidc_logout:jti"},
+        {"{" PARTY "," TIMES "," EVENTS ",\"jti\":\"\",\"sub\":\"42\"}", "oidc_logout:jti"},
+        {"{" PARTY "," TIMES "," EVENTS ",\"nonce\":\"\",\"jti\":\"1\",\"sub\":\"42\"}",
+         "oidc_logout:nonce"},
+        {"{" PARTY "," TIMES ",\"jti\":\"1\",\"sub\":\"42\"}", "oidc_logout:events"},
+        {"{" PARTY "," TIMES ",\"events\":[],\"jti\":\"1\",\"sub\":\"42\"}", "oidc_logout:events"},
+        {"{" PARTY "," EVENTS ",\"jti\":\"1\",\"sub\":\"42\"}", "oidc_logout:exp"},
+        {"{" PARTY ",\"exp\":1795460400," EVENTS ",\"jti\":\"1\",\"sub\":\"42\"}",
+         "oidc_logout:iat"},
+        {"{\"iss\":\"x\",\"aud\":\"" CLIENT "\"," TIMES "," EVENTS "}", "oidc_logout"},
+        {"{\"iss\":\"" ISSUER "\",\"aud\":\"x\"," TIMES "," EVENTS "}", "oidc_logout"},
+        {"[]", "oidc_logout"},
+    };
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench(cx);
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(table); i++) {
+        sso_notice_t notice = {.flow = NULL};
+
+        print_message("%s\n", table[i].claims);
+        assert_string_equal(heard(cx, b, table[i].claims, &notice), table[i].code);
+        assert_int_equal(notice.once.label != NULL, !strcmp(table[i].code, "ok"));
+        if (notice.once.label) assert_int_equal(notice.kind, SSO_NOTICE_ENDS);
+    }
+    drop(b);
+}
+
+static void leaving(void **state) /* R16 */
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench(cx);
+    const sso_leaving_t who = {.subject = "42", .sid = "", .handle = "a.b.c"};
+    sso_flow_t flow = {.request = "", .extra = ""};
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+    const char *query;
+
+    assert_int_equal(sso_oidc.logout(cx, &b->idp, &who, &flow, &reply), APR_SUCCESS);
+    assert_int_equal(strncmp(reply.location, ISSUER "/out?", strlen(ISSUER) + 5), 0);
+    query = strchr(reply.location, '?') + 1;
+    assert_string_equal(param(cx, query, "id_token_hint"), "a.b.c");
+    assert_string_equal(param(cx, query, "client_id"), CLIENT);
+    assert_string_equal(param(cx, query, "post_logout_redirect_uri"),
+                        "https://www.example.org/.sso/op/signedout");
+    assert_string_equal(param(cx, query, "state"), flow.request);
+    assert_int_equal(strlen(flow.request), 32);
+    b->set->oidc_logout = 0;
+    assert_int_equal(sso_oidc.logout(cx, &b->idp, &who, &flow, &reply), APR_NOTFOUND);
+    drop(b);
+}
+
 /* ---- settings ---- */
 
 static void settings(void **state)
@@ -810,6 +936,7 @@ int main(void)
         UNIT(claims),
         UNIT(at_hash_and_c_hash),
         UNIT(token_answers),
+        UNIT(userinfo_answers),
         UNIT(a_client_with_a_secret),
         UNIT(a_client_with_a_certificate),
         UNIT(a_client_that_signs),
@@ -817,6 +944,8 @@ int main(void)
         UNIT(a_provider_that_is_down),
         UNIT(old_keys_end),
         UNIT(discovery),
+        UNIT(logout_tokens),
+        UNIT(leaving),
         UNIT(settings),
         UNIT(what_a_provider_needs),
         UNIT(thumbprint),

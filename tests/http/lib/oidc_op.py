@@ -131,6 +131,8 @@ class Op(Server):
         for hook in ("discovery", "jwks", "authorization", "header", "id_token", "token_answer",
                      "userinfo"):
             setattr(self, hook, lambda x: x)
+        self.end_session = lambda state: state
+        self.issued = []  # ID tokens
         self.spoil = lambda text: text  # the ID token, signed
         self.id_token_has = []  # claims that it holds besides the base ones
 
@@ -150,7 +152,7 @@ class Op(Server):
         return self.discovery({
             "issuer": self.issuer, "authorization_endpoint": self.url + "/authorize",
             "token_endpoint": self.url + "/token", "userinfo_endpoint": self.url + "/userinfo",
-            "jwks_uri": self.url + "/jwks", "response_types_supported": ["code"],
+            "jwks_uri": self.url + "/jwks", "end_session_endpoint": self.url + "/end_session", "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["RS256", "ES256"],
             "token_endpoint_auth_methods_supported": self.methods,
@@ -178,7 +180,8 @@ class Op(Server):
                   "auth_time": now - 5, "acr": "urn:example:pwd", "sid": "sid-" + user}
         claims.update({k: v for k, v in PEOPLE[user].items() if k in self.id_token_has})
         claims = {k: v for k, v in self.id_token(claims).items() if v is not None}
-        return self.spoil(token(self.key, claims, **self.header({})))
+        self.issued.append(self.spoil(token(self.key, claims, **self.header({}))))
+        return self.issued[-1]
 
     def redeem(self, fields):
         """The token answer, or an error."""
@@ -224,6 +227,11 @@ class _OpHandler(Handler):
             self.authorize()
         elif path == "/userinfo":
             self.userinfo()
+        elif path == "/end_session":
+            state = self.peer.end_session(self.query.get("state"))
+            self.redirect(self.query["post_logout_redirect_uri"]
+                          + ("?" + urllib.parse.urlencode({"state": state}) if state else ""),
+                          [("Set-Cookie", "op-user=; Path=/; Max-Age=0")])
         else:
             self.answer(404, "no such page")
 
@@ -248,6 +256,8 @@ class _OpHandler(Handler):
     def is_client(self, fields):
         """RFC 6749, section 2.3.1: one method, and the right secret."""
         peer, header = self.peer, self.headers.get("Authorization", "")
+        if peer.methods == ["tls_client_auth"]:  # RFC 8705
+            return self.connection.getpeercert() and fields.get("client_id") == peer.client_id
         if header.startswith("Basic ") and "client_secret" not in fields:
             pair = base64.b64decode(header[6:]).decode().split(":", 1)
             pair = [urllib.parse.unquote(x) for x in pair]
