@@ -174,9 +174,10 @@ static void how_a_request_must_come(void **state)
 static void plain_http_is_refused(void **state)
 {
     desk_t *d = desk_make(*state);
-    sso_request_t req = bench_request(d->b, "GET", "/.sso/peer/forum?token=t");
+    sso_request_t req;
 
     bench_sign_in(d->b, d->b->idp);
+    req = bench_request(d->b, "GET", "/.sso/peer/forum?token=t"); /* with the session's cookie */
     req.https = 0;
     assert_int_not_equal(sso_vouch(d->b->cx, &d->asker, &req, "", &d->reply), APR_SUCCESS);
     assert_fault(d->b->cx, TLS);
@@ -360,6 +361,9 @@ static void a_token_belongs_to_one_person(void **state)
     assert_string_equal(ask(d, "t"), "fault token_used");
     cx->now += SECONDS(901);
     assert_int_equal(strncmp(ask(d, "t"), CALLBACK, 20), 0);
+    assert_int_equal(strncmp(visit(d, "GET", "/.sso/peer/forum?token=v", "carol"), CALLBACK, 20),
+                     0);
+    assert_string_equal(visit(d, "GET", "/.sso/peer/forum?token=v", "dave"), "fault token_used");
     d->b->store.mark_fails = 1;
     assert_string_equal(ask(d, "u"), "fault store_full");
 }
