@@ -114,10 +114,11 @@ static int is_local(const request_rec *r)
     const char *ip = r->useragent_ip;
     apr_size_t i;
 
+    if (!ip || (strncmp(ip, "127.", 4) != 0 && strcmp(ip, "::1") != 0)) return 0;
     for (i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++) {
         if (apr_table_get(r->headers_in, passed_on[i])) return 0;
     }
-    return ip && (!strncmp(ip, "127.", 4) || !strcmp(ip, "::1"));
+    return 1;
 }
 
 void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out)
