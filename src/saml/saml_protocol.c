@@ -92,10 +92,7 @@ static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
 static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                            const sso_flows_t *flows, sso_answer_t *out)
 {
-    const sso_saml_state_t *state = state_of(cx, idp);
-    apr_status_t rv = sso_saml_state_check(cx, state);
-
-    return rv == APR_SUCCESS ? sso_saml_response_finish(cx, idp, state, req, flows, out) : rv;
+    return sso_saml_response_finish(cx, idp, state_of(cx, idp), req, flows, out);
 }
 
 /* ---- our metadata ---- */
@@ -161,10 +158,8 @@ static apr_status_t hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req
                          const sso_flows_t *flows, sso_notice_t *out)
 {
     const int soap = !strcmp(leaf, notices[0]);
-    const sso_saml_state_t *state = state_of(cx, idp);
-    apr_status_t rv = sso_saml_state_check(cx, state);
 
-    return rv == APR_SUCCESS ? sso_saml_notice_hear(cx, idp, state, req, soap, flows, out) : rv;
+    return sso_saml_notice_hear(cx, idp, state_of(cx, idp), req, soap, flows, out);
 }
 
 static apr_status_t answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
