@@ -8,6 +8,7 @@ Everything lives below one directory that is thrown away; nothing of the system'
 is read. Started by root, the children run as www-data, as they do in production.
 """
 import collections
+import contextlib
 import os
 import pathlib
 import re
@@ -210,6 +211,7 @@ class Httpd:
         if pid is None:
             return
         group = os.getpgid(pid)
+        self._settle()
         os.kill(pid, signal.SIGTERM)
         if not self._wait_gone(group, 15):
             os.killpg(group, signal.SIGKILL)
@@ -230,6 +232,7 @@ class Httpd:
 
     def hup(self):
         """Reload as `apachectl restart` does."""
+        self._settle()
         self._signal_and_wait(signal.SIGHUP)
 
     def kill_child(self):
@@ -341,6 +344,15 @@ class Httpd:
             time.sleep(0.005)
         return False
 
+    def _settle(self):
+        """Wait a little while for threads that still end a connection: mpm_event may look at its
+        socket when SIGTERM comes, though the worker has just freed it."""
+        until = time.monotonic() + 1
+        while time.monotonic() < until:
+            if not any(_is_running(x) for x in self.children()):
+                return
+            time.sleep(0.001)
+
     def _sanitizer_reports(self):
         return ["%s: %s" % (x.name, x.read_text(errors="replace")[:3000])
                 for x in sorted((self.root / "san").iterdir())]
@@ -355,6 +367,15 @@ class Httpd:
 _NEEDS = {"ssl": ["socache_shmcb"], "proxy_http": ["proxy"], "proxy_fcgi": ["proxy"],
           "proxy_wstunnel": ["proxy", "proxy_http"], "cache_disk": ["cache"],
           "cache_socache": ["cache", "socache_shmcb"], "auth_basic": ["authn_file"]}
+
+
+def _is_running(pid):
+    """Whether any thread of a process has something to do."""
+    stats = []
+    for path in pathlib.Path("/proc/%d/task" % pid).glob("*/stat"):
+        with contextlib.suppress(OSError):
+            stats.append(path.read_text())
+    return any(x.rpartition(")")[2].split()[0] == "R" for x in stats)
 
 
 def _with_needs(names):
