@@ -19,13 +19,10 @@ from lib.forum import PhpForum  # noqa: E402
 from lib.httpd import Httpd  # noqa: E402
 from lib.idps import SimpleSamlPhp  # noqa: E402
 from lib.recipes import peer, saml  # noqa: E402
+from pages import PAGE  # noqa: E402
 from test_demo import browser, shot, type_into, wait  # noqa: E402, F401
 
 SECRET = "a-secret-of-the-forum-0123456789abcdef"
-PAGE = """<!DOCTYPE html><meta charset="utf-8"><title>%(title)s</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:38em;margin:3em auto;padding:0 1em;color:#222}
-a{display:inline-block;background:#0b57a4;color:#fff;padding:.5em 1.2em;border-radius:.4em;text-decoration:none}</style>
-<h1>%(title)s</h1><p>%(text)s</p>"""
 
 
 @pytest.fixture

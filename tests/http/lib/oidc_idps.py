@@ -23,7 +23,7 @@ class OidcProvider(Idp):
 
     def __init__(self, par=False):
         self.par = par
-        self._clients = []
+        self._clients, self._tiles = [], []
         super().__init__()
 
     @property
@@ -48,6 +48,10 @@ class OidcProvider(Idp):
                   "scope": "openid profile email groups", **options}
         self._clients.append({k: v for k, v in client.items() if v is not None})
 
+    def tile(self, label, uri, target=None):
+        """An application on the page /tiles; uri: where its logins are initiated."""
+        self._tiles.append({"label": label, "uri": uri, "target": target})
+
     def commit(self):
         """Registrations are read at start."""
         self.stop()
@@ -56,6 +60,7 @@ class OidcProvider(Idp):
 
     def _write(self):
         (self.run / "clients.json").write_text(json.dumps(self._clients))
+        (self.run / "tiles.json").write_text(json.dumps(self._tiles))
 
 
 class LemonLdapOp(LemonLdap):

@@ -66,8 +66,22 @@ const provider = new Provider(issuer, {
 const handle = provider.callback();
 const page = (uid, message) => `<!doctype html><meta charset="utf-8"><title>Sign in</title><p>${message}</p><form method="post" action="/login/${uid}"><input name="user"><input name="password" type="password"><button>Sign in</button></form>`;
 
+const escape = (text) => text.replace(/[&<>"]/g, (c) => `&#${c.charCodeAt(0)};`);
+
+// The page of tiles that people open in the morning: each leads to the initiate login URI of an application.
+const tiles = () => JSON.parse(fs.readFileSync(run + '/tiles.json')).map(({ label, uri, target }) => {
+  const where = new URL(uri);
+  where.searchParams.set('iss', issuer);
+  if (target) where.searchParams.set('target_link_uri', target);
+  return `<p><a href="${escape(where.href)}">${escape(label)}</a></p>`;
+}).join('');
+
 http.createServer(async (req, res) => {
   const url = new URL(req.url, issuer);
+  if (url.pathname === '/tiles') {
+    res.writeHead(200, { 'content-type': 'text/html; charset=utf-8' });
+    return res.end(`<!doctype html><meta charset="utf-8"><title>My applications</title><h1>My applications</h1>${tiles()}`);
+  }
   if (!url.pathname.startsWith('/login/')) return handle(req, res);
   try {
     const interaction = await provider.interactionDetails(req, res);
