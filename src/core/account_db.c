@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define REST      APR_TIME_C(1000000) /* a connection that rested longer is asked whether it lives */
 #define CONNS_MAX 8                   /* of one process */
 #define WAIT_MAX  APR_TIME_C(5000000) /* for one of them */
 
@@ -49,7 +48,6 @@ struct sso_account_conn {
     sso_account_conn_t *next; /* in the list of those that are free */
     dev_t device;             /* of the file that was opened */
     ino_t inode;
-    apr_time_t used;
     int durable; /* 1, 0; -1: not said yet */
     int broken;
 };
@@ -88,9 +86,15 @@ static const sso_cure_t sqlite_cures[] = {
     {"not a database", "name another file"},
     {NULL, NULL},
 };
+#define MORE_CONNECTIONS "allow more connections: max_connections, or the limit of database or user"
 static const sso_cure_t pgsql_cures[] = {
     {"No such file", "is the server running, and is its address right?"},
     {"refused", "is the server running, and is its address right?"},
+    {"closed the connection", "is the server running? new connections are made when it is"},
+    {"too many connections", MORE_CONNECTIONS},
+    {"connection slots", MORE_CONNECTIONS},
+    {"could not extend", "make room on its disk"},
+    {"No space left", "make room on its disk"},
     {"authentication", "see pg_hba.conf on the server, and passfile= in SSOAccountDatabase"},
     {"does not exist", "make user and database on the server, with createuser and createdb"},
     {"permission denied", "the user must own the database"},
@@ -432,14 +436,13 @@ apr_status_t sso_account_db_make(sso_ctx_t *cx, apr_pool_t *pool, const char *dr
     return APR_SUCCESS;
 }
 
-/* Is what was opened still what the path leads to; does the server still listen? */
+/* Is what was opened still what the path leads to; does the server still listen? It is asked each time:
+ * one that was restarted must cost nobody's login. */
 static int is_current(sso_ctx_t *cx, const sso_account_db_t *db, sso_account_conn_t *conn)
 {
     struct stat st;
 
-    if (!db->dialect->is_file) {
-        return cx->now - conn->used < REST || run(conn, cx->pool, "SELECT 1") == 0;
-    }
+    if (!db->dialect->is_file) return run(conn, cx->pool, "SELECT 1") == 0;
     return stat(db->params, &st) == 0 && st.st_dev == conn->device && st.st_ino == conn->inode;
 }
 
@@ -502,7 +505,6 @@ apr_status_t sso_account_db_take(sso_ctx_t *cx, sso_account_db_t *db, sso_accoun
     (void)apr_thread_mutex_unlock(db->mutex);
     if (rv != APR_SUCCESS) return rv;
     if (conn && is_current(cx, db, conn)) {
-        conn->used = cx->now;
         *out = conn;
         return APR_SUCCESS;
     }

@@ -218,12 +218,14 @@ static apr_status_t login(sso_account_step_t *s)
 
 apr_status_t sso_account_login(sso_ctx_t *cx, const sso_accounts_t *accounts,
                                const sso_provider_settings_t *set, const sso_account_claim_t *claim,
-                               sso_account_t *out)
+                               sso_account_did_t *did, sso_account_t *out)
 {
     sso_account_step_t s = sso_account_step(cx, accounts, set, claim);
     apr_status_t rv = login(&s);
 
-    if (rv == APR_SUCCESS) *out = s.account;
+    if (rv != APR_SUCCESS) return rv;
+    *did = s.did;
+    *out = s.account;
     return rv;
 }
 

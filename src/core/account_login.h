@@ -15,13 +15,13 @@
  * The record of a person who logs in; found, linked or created, and brought up to date.
  *
  * @param set settings of the provider.
- * @param out untouched on failure.
+ * @param did UPDATED: other sessions of the person must follow; untouched on failure, like out.
  * @return    SSO_F_BANNED. SSO_F_CONFLICT: the address or REMOTE_USER is another's.
  *            SSO_F_USER_UNKNOWN: SSOProvision does not let the person in. SSO_F_ACCOUNT_DATABASE.
  */
 apr_status_t sso_account_login(sso_ctx_t *cx, const sso_accounts_t *accounts,
                                const sso_provider_settings_t *set, const sso_account_claim_t *claim,
-                               sso_account_t *out);
+                               sso_account_did_t *did, sso_account_t *out);
 
 /**
  * The same once more, after the session was made: has it changed meanwhile?

@@ -292,21 +292,22 @@ static apr_status_t ban(sso_ctx_t *cx, const sso_idp_t *idp, const sso_identity_
 
 /* The record says who the person is here. */
 static apr_status_t enter(sso_ctx_t *cx, const sso_idp_t *idp, const sso_identity_t *who,
-                          sso_profile_t *profile, sso_account_t *account)
+                          sso_profile_t *profile, sso_account_did_t *did, sso_account_t *account)
 {
     const sso_accounts_t *accounts = idp->site->accounts;
     sso_account_claim_t claim;
     apr_status_t rv = sso_account_claim(cx, idp->provider, who, profile, &claim);
 
     if (rv == APR_SUCCESS)
-        rv = sso_account_login(cx, accounts, idp->provider->set, &claim, account);
+        rv = sso_account_login(cx, accounts, idp->provider->set, &claim, did, account);
     if (rv == APR_SUCCESS) sso_account_amend(cx, account, profile);
     return rv;
 }
 
 /* The session is in the store, where whoever changes the record finds it; whoever changed it before
- * that is found here. */
-static apr_status_t confirm(sso_ctx_t *cx, const sso_accounts_t *accounts, sso_account_t *account)
+ * that is found here. What the login itself has changed, the person's other sessions show. */
+static apr_status_t confirm(sso_ctx_t *cx, const sso_accounts_t *accounts, sso_account_did_t did,
+                            sso_account_t *account)
 {
     const char *id = account->id;
     sso_ctx_t aside = *cx;
@@ -314,7 +315,7 @@ static apr_status_t confirm(sso_ctx_t *cx, const sso_accounts_t *accounts, sso_a
     int count;
     apr_status_t rv = sso_account_recheck(cx, accounts, account, &changed);
 
-    if (rv == APR_SUCCESS && !changed) return rv;
+    if (rv == APR_SUCCESS && !changed && did != SSO_ACCOUNT_UPDATED) return rv;
     if (rv == APR_SUCCESS) return sso_account_follow(cx, accounts, id, &count);
     if (cx->err.fault == SSO_F_BANNED) (void)sso_account_end(&aside, accounts, id, &count);
     return rv; /* nobody has the session's cookie */
@@ -351,6 +352,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
 {
     sso_profile_t *profile = apr_palloc(cx->pool, sizeof(*profile));
     const sso_accounts_t *accounts = idp->site->accounts;
+    sso_account_did_t did = SSO_ACCOUNT_UNCHANGED;
     sso_account_t account;
     sso_session_t *before = apr_palloc(cx->pool, sizeof(*before));
     apr_status_t rv = APR_SUCCESS;
@@ -358,7 +360,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     if (!accounts) rv = check_bans(cx, idp, answer->who);
     if (accounts && answer->who->banned) rv = ban(cx, idp, answer->who);
     if (rv == APR_SUCCESS) rv = sso_attrmap_apply(cx, idp->provider->set, answer->who, profile);
-    if (rv == APR_SUCCESS && accounts) rv = enter(cx, idp, answer->who, profile, &account);
+    if (rv == APR_SUCCESS && accounts) rv = enter(cx, idp, answer->who, profile, &did, &account);
     if (rv != APR_SUCCESS) return rv;
     plan->idp = idp;
     plan->who = answer->who;
@@ -366,7 +368,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->landing = landing_of(answer);
     if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
     rv = sso_session_make(cx, req, plan, reply);
-    if (rv == APR_SUCCESS && accounts) rv = confirm(cx, accounts, &account);
+    if (rv == APR_SUCCESS && accounts) rv = confirm(cx, accounts, did, &account);
     if (rv != APR_SUCCESS) return rv;
     log_login(cx, idp, profile);
     sso_count_login(idp->site->counts);

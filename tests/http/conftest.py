@@ -3,6 +3,7 @@ import contextlib
 
 import pytest
 
+from lib import databases
 from lib import httpd as httpd_lib
 from lib import recipes, sites
 from lib.browser import Browser
@@ -98,6 +99,26 @@ def app(httpd, site):
     host = httpd.host("app.example.test", tls=True)
     recipes.members(host, site)
     return host
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A PostgreSQL server, started when the first test asks for it."""
+    with contextlib.closing(databases.PostgresServer()) as server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite3", "pgsql"])
+def database(request, httpd):
+    """Where httpd keeps accounts; each test that asks for it runs with all of them."""
+    if request.param == "sqlite3":
+        yield databases.Sqlite(httpd)
+        return
+    made = request.getfixturevalue("postgres").make()
+    httpd.add(made.lines)
+    yield made
+    httpd.stop()
+    made.drop()
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import json
 import os
 import pathlib
 import signal
-import sqlite3
 import subprocess
 import threading
 import time
@@ -54,7 +53,7 @@ def verdict(page):
 
 
 @pytest.fixture
-def make_app(httpd, site):
+def make_app(httpd, database, site):
     def make(extra="", **more):
         host = httpd.host("app.example.test", tls=True)
         host.add("SSOAccounts on")
@@ -355,7 +354,7 @@ def test_nobody_is_let_in_after_the_answer(app, site, sync, make_browser):
     assert after and set(after) == {401}
 
 
-def test_a_ban_outlives_a_crash(app, site, sync, alice):
+def test_a_ban_outlives_a_crash(app, database, sync, alice):
     app.httpd.start()
     sign_in(alice, app)
     assert sync.send(user_id="alice", banned=True).status == 200
@@ -369,5 +368,4 @@ def test_a_ban_outlives_a_crash(app, site, sync, alice):
     assert page.fault == "banned"
     app.httpd.log.expect("banned: ")
     app.httpd.log.expect("AH00098")
-    with sqlite3.connect(app.httpd.state / "accounts" / "accounts.db") as db:
-        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    database.check()

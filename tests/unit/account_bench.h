@@ -117,7 +117,9 @@ static inline const char *book_verdict(book_t *b, apr_status_t rv)
 static inline const char *book_login(book_t *b, const sso_account_claim_t *claim,
                                      sso_account_t *out)
 {
-    return book_verdict(b, sso_account_login(b->cx, &b->accounts, b->set, claim, out));
+    sso_account_did_t did;
+
+    return book_verdict(b, sso_account_login(b->cx, &b->accounts, b->set, claim, &did, out));
 }
 
 static inline const char *book_joined(sso_ctx_t *cx, const sso_account_t *account)

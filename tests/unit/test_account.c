@@ -560,9 +560,10 @@ static int log_in_many(const book_t *b, int child, int same)
     for (i = 0; i < LOGINS; i++) {
         const char *id = same ? "42" : apr_psprintf(pool, "%d-%d", child, i);
         sso_account_claim_t claim = book_claim(FORUM, id, same ? "ada@example.org" : NULL);
+        sso_account_did_t did;
         sso_account_t account;
 
-        if (sso_account_login(&cx, &accounts, b->set, &claim, &account) != APR_SUCCESS) {
+        if (sso_account_login(&cx, &accounts, b->set, &claim, &did, &account) != APR_SUCCESS) {
             (void)fprintf(stderr, "%s\n", cx.err.log);
             failed++;
             sso_ctx_clear(&cx);

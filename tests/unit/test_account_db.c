@@ -31,9 +31,10 @@ static void sql_run(sqlite3 *db, const char *sql)
 static void fails(book_t *b, const char *words)
 {
     sso_account_claim_t claim = book_claim(FORUM, "new", NULL);
+    sso_account_did_t did;
     sso_account_t account;
 
-    assert_int_not_equal(sso_account_login(b->cx, &b->accounts, b->set, &claim, &account),
+    assert_int_not_equal(sso_account_login(b->cx, &b->accounts, b->set, &claim, &did, &account),
                          APR_SUCCESS);
     if (!strstr(b->cx->err.log, words)) fail_msg("no \"%s\" in: %s", words, b->cx->err.log);
     assert_fault(b->cx, ACCOUNT_DATABASE);
@@ -71,12 +72,13 @@ static void full(void **state)
     if (pid == 0) {
         const struct rlimit small = {4096, 4096};
         sso_account_claim_t claim = book_claim(FORUM, "another", NULL);
+        sso_account_did_t did;
         sso_account_t account;
 
         b->accounts.ledger = book_open(b->cx, b);
         (void)signal(SIGXFSZ, SIG_IGN);
         if (setrlimit(RLIMIT_FSIZE, &small) != 0) _exit(2);
-        if (sso_account_login(b->cx, &b->accounts, b->set, &claim, &account) == APR_SUCCESS)
+        if (sso_account_login(b->cx, &b->accounts, b->set, &claim, &did, &account) == APR_SUCCESS)
             _exit(3);
         _exit(b->cx->err.fault == SSO_F_ACCOUNT_DATABASE && strstr(b->cx->err.log, "full") ? 0 : 4);
     }
