@@ -1,6 +1,7 @@
 """What single sign-on costs, as ratios to the same site open, in alternated rounds of one run.
 
-Usage: bench.py BUILD-DIRECTORY [PART...]. Parts: authenticated redirect instructions memory saml.
+Usage: bench.py BUILD-DIRECTORY [PART...]. Parts: memory instructions saml oidc accounts redirect
+authenticated.
 Prints a table and writes bench.json in the build directory. Figures, not tests: nothing is asserted but
 that the answers were the right ones. The build must not be sanitized.
 
@@ -19,6 +20,7 @@ import time
 
 import callgrind
 import peers
+from people import ACCOUNTS, log_in, per_second, sync
 from server import SSO, Connection, Httpd, populate
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
@@ -29,7 +31,7 @@ MARK = 36  # bytes of a spent token with its bucket
 SAMPLE = 20000  # cookies that a client goes round with
 GOALS = {"authenticated_ratio": "at least 0.97, within 3 % of each other",
          "instructions_over_open": "at most 8000", "session_bytes_over_payload": "at most 1.3 (people of three kinds in turn)",
-         "redirect_ratio": "at least 0.8"}
+         "redirect_ratio": "at least 0.8", "accounts_instructions": "at most 300: one more attribute, and nothing looked up"}
 SAML = """
 <SSOProvider corp saml>
     SSOSamlIdP entity-id=https://idp.example.org/id sso-url=https://idp.example.org/sso cert={run}/idp.crt
@@ -205,11 +207,29 @@ class Bench:
         self.figures["oidc_accept_over_crypto"] = round(said["accepted"] / said["crypto"], 3)
         self.figures["oidc_accepted_per_second"] = round(said["accepted"])
 
+    def accounts(self):
+        """What keeping accounts costs: instructions of a request with a session, above one where none are
+        kept; logins of people who are new, and known, and where no accounts are kept; sync messages that
+        change the roles of somebody signed in."""
+        counted = {}
+        for name, more in (("on", ACCOUNTS), ("off", SSO)):
+            server = Httpd(self.directory(), more, children=1, threads=2, build=self.build, memory="1m")
+            counted[name] = callgrind.per_request(server, "/secure/1k.txt", lambda: log_in(server.port, "reader"))
+        self.figures["accounts_instructions"] = counted["on"] - counted["off"]
+        port = self.server(ACCOUNTS, children=4, threads=16)[0].port
+        other = self.server(SSO, children=4, threads=16)[0].port
+        log_in(port, "busy")
+        jobs = {"new": lambda k, n: log_in(port, "new%d-%d" % (k, n)),
+                "known": lambda k, n: log_in(port, "known%d" % (n % 20)),
+                "without": lambda k, n: log_in(other, "known%d" % (n % 20)),
+                "sync": lambda k, n: sync(port, user_id="busy", roles=["r%d-%d" % (k, n)], jti="%d-%d" % (k, n))}
+        self.figures["accounts_per_second"] = {name: per_second(SECONDS, job) for name, job in jobs.items()}
+
 
 def main(build, parts):
     bench = Bench(build)
     with bench.stack:
-        for part in parts or ("memory", "instructions", "saml", "oidc", "redirect", "authenticated"):
+        for part in parts or ("memory", "instructions", "saml", "oidc", "accounts", "redirect", "authenticated"):
             began = time.time()
             getattr(bench, part)()
             print("%-14s %3.0f s" % (part, time.time() - began), file=sys.stderr)

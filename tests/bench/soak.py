@@ -10,9 +10,6 @@ kill_lost, kill_hangs, kill_corrupt
 
 Environment: SOAK_SESSIONS (100000), SOAK_SECONDS (60).
 """
-import base64
-import hashlib
-import hmac
 import json
 import multiprocessing
 import os
@@ -23,9 +20,9 @@ import signal
 import sys
 import tempfile
 import time
-import urllib.parse
 
-from server import SECRET, SSO, Connection, Httpd, fetch, populate
+from people import log_in, run_together
+from server import SSO, Connection, Httpd, fetch, populate
 
 SESSIONS = int(os.environ.get("SOAK_SESSIONS", "100000"))
 SECONDS = int(os.environ.get("SOAK_SECONDS", "60"))
@@ -77,16 +74,6 @@ def verify(port, cookies):
     return tally.lost.value, tally.corrupt.value
 
 
-def run_together(jobs):
-    processes = [multiprocessing.Process(target=job) for job in jobs]
-    for process in processes:
-        process.start()
-    for process in processes:
-        process.join()
-        if process.exitcode:
-            raise RuntimeError("a client died")
-
-
 def visit_once_each(port, cookies, tally, until):
     """A connection for each request: one that fails was refused or cut off."""
     chance = random.Random(os.getpid())
@@ -121,29 +108,13 @@ def visit_among_deaths(port, cookies, tally, until):
             tally.add(tally.hangs)
 
 
-def log_in(port, number):
-    """The handshake of a signed token, both sides of it; the session's cookie."""
-    _, headers, _ = fetch(port, "/secure/1k.txt")
-    token = urllib.parse.parse_qs(urllib.parse.urlsplit(headers["location"]).query)["token"][0]
-    flow = "; ".join(c.split(";")[0] for c in headers["set-cookie"])
-    data = base64.b64encode(json.dumps({
-        "token": token, "user_id": "w%d" % number, "email": "w%d@example.org" % number,
-        "name": "Writer"}).encode()).decode()
-    sig = hmac.new(SECRET.encode(), data.encode(), hashlib.sha256).hexdigest()
-    status, headers, _ = fetch(port, "/.sso/bench/callback?data=%s&sig=%s" % (
-        urllib.parse.quote(data, safe=""), sig), flow)
-    if status != 303:
-        raise ConnectionError("no session")
-    return next(c.split(";")[0] for c in headers["set-cookie"] if c.startswith("sso="))
-
-
 def write_among_deaths(port, tally, until):
     """Sessions made and ended all the time, so that children die in the middle of it."""
     number = os.getpid() * 1000000
     while time.monotonic() < until:
         number += 1
         try:
-            cookie = log_in(port, number)
+            cookie = log_in(port, "w%d" % number)
             status, headers, _ = fetch(port, "/secure/1k.txt", cookie)
             if status == 200 and headers.get("x-user") != "w%d" % number:
                 tally.add(tally.corrupt)
