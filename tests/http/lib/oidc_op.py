@@ -115,19 +115,22 @@ OUTAGES = {x.__name__: x for x in (hang, reset, huge, html, failing, elsewhere, 
 class Op(Server):
     """One client, two people: alice (alice-pw) and bob (bob-pw)."""
 
-    def __init__(self):
-        super().__init__(_OpHandler)
+    def __init__(self, tls=None):
+        super().__init__(_OpHandler, tls)
         import threading
         self.stopped = threading.Event()
         self.client_id, self.secret = "client-1", "s3cr3t+with/odd=characters&more"
         self.methods = ["client_secret_basic"]  # how the client may authenticate
         self.redirect_uri = None
+        self.client_certificate = None  # DER: the one that tls_client_auth wants to see
         self.needs_pkce = True
         self.keys = [KEY]
         self.key = KEY  # the one that signs
         self.codes, self.tokens, self.used = {}, {}, []
         self.requests = []  # (path, headers, fields)
+        self.certificates = {}  # path -> the client's certificate (DER) of the last request, or None
         self.wire = {}
+        self.paths = {}  # path -> which of ours it is, where the provider calls it otherwise
         for hook in ("discovery", "jwks", "authorization", "header", "id_token", "token_answer",
                      "userinfo"):
             setattr(self, hook, lambda x: x)
@@ -214,8 +217,17 @@ _FORM_POST = """<!DOCTYPE html><title>Back</title><body onload="document.forms[0
 
 
 class _OpHandler(Handler):
-    def do_GET(self):
+    def canonical_path(self):
         path = urllib.parse.urlsplit(self.path).path
+        return self.peer.paths.get(path, path)
+
+    def certificate(self):
+        """What the client showed to TLS; None: nothing."""
+        return self.connection.getpeercert(True) if self.peer.tls else None
+
+    def do_GET(self):
+        path = self.canonical_path()
+        self.peer.certificates[path] = self.certificate()
         self.peer.requests.append((path, dict(self.headers), self.query))
         if path in self.peer.wire:
             self.peer.wire[path](self)
@@ -236,8 +248,9 @@ class _OpHandler(Handler):
             self.answer(404, "no such page")
 
     def do_POST(self):
-        path = urllib.parse.urlsplit(self.path).path
+        path = self.canonical_path()
         fields = self.form()
+        self.peer.certificates[path] = self.certificate()
         self.peer.requests.append((path, dict(self.headers), fields))
         if path in self.peer.wire:
             self.peer.wire[path](self)
@@ -257,7 +270,8 @@ class _OpHandler(Handler):
         """RFC 6749, section 2.3.1: one method, and the right secret."""
         peer, header = self.peer, self.headers.get("Authorization", "")
         if peer.methods == ["tls_client_auth"]:  # RFC 8705
-            return self.connection.getpeercert() and fields.get("client_id") == peer.client_id
+            return self.certificate() == peer.client_certificate \
+                and fields.get("client_id") == peer.client_id
         if header.startswith("Basic ") and "client_secret" not in fields:
             pair = base64.b64decode(header[6:]).decode().split(":", 1)
             pair = [urllib.parse.unquote(x) for x in pair]

@@ -19,18 +19,22 @@ PEOPLE = {
 
 
 class Server:
-    """An HTTP server on 127.0.0.1 in threads; `handler` is its request handler class."""
+    """An HTTP server on 127.0.0.1 in threads; `handler` is its request handler class, `tls` the context
+    of a server that speaks https."""
 
-    def __init__(self, handler):
-        self.port = free_port()
+    def __init__(self, handler, tls=None):
+        self.port, self.tls = free_port(), tls
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        if tls:  # hands are shaken in the thread of the connection
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True,
+                                                  do_handshake_on_connect=False)
         self._server.daemon_threads = True
         self._server.peer = self
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property
     def url(self):
-        return "http://127.0.0.1:%d" % self.port
+        return "%s://127.0.0.1:%d" % ("https" if self.tls else "http", self.port)
 
     def close(self):
         self._server.shutdown()
