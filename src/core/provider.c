@@ -434,9 +434,43 @@ static const char *check_oidc_algorithms(apr_pool_t *p, int n, const char *const
                        "is not accepted; write RS256, PS256, ES256, EdDSA or one with 384 or 512");
 }
 
+/* What we say ourselves, or would not understand the answer to. */
+static const char *check_oidc_parameter(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const ours[] = {"response_type",
+                                       "response_mode",
+                                       "client_id",
+                                       "redirect_uri",
+                                       "scope",
+                                       "state",
+                                       "nonce",
+                                       "max_age",
+                                       "acr_values",
+                                       "login_hint",
+                                       "id_token_hint",
+                                       "request",
+                                       "request_uri",
+                                       "code_challenge",
+                                       "code_challenge_method",
+                                       NULL};
+    int i;
+
+    if (n < 2) return NULL;
+    if (!is_token(word[0]) || strlen(word[0]) > 64) {
+        return apr_psprintf(p, "'%s' cannot be the name of a parameter", word[0]);
+    }
+    for (i = 0; ours[i]; i++) {
+        if (!strcmp(ours[i], word[0])) {
+            return apr_psprintf(p, "'%s' is set by other directives, or not to be set", word[0]);
+        }
+    }
+    if (!*word[1] || strlen(word[1]) > 512) return "write a value of 1 to 512 bytes";
+    return NULL;
+}
+
 static const char *check_oidc_allow(apr_pool_t *p, int n, const char *const *word)
 {
-    static const char *const known[] = {"unverified-email", "more-audiences", NULL};
+    static const char *const known[] = {"unverified-email", "more-audiences", "no-nonce", NULL};
 
     return check_known(p, n, word, known, "is not a check that can be loosened");
 }

@@ -103,6 +103,7 @@ typedef struct {
     apr_array_header_t *oidc_keys;
     apr_array_header_t *oidc_algorithms;
     apr_array_header_t *oidc_endpoints;
+    apr_array_header_t *oidc_parameters;
     apr_array_header_t *oidc_allow;
 
     const char *hmac_endpoint;

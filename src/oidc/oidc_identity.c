@@ -13,9 +13,9 @@
 /* What a token says about itself and not about the person. */
 static int is_of_the_token(const char *name)
 {
-    static const char *const names[] = {"iss",       "sub", "aud",   "exp",     "iat",
-                                        "nbf",       "jti", "nonce", "at_hash", "c_hash",
-                                        "auth_time", "azp", "sid",   "s_hash"};
+    static const char *const names[] = {
+        "iss",     "sub",    "aud",       "exp", "iat", "nbf",    "jti",          "nonce",
+        "at_hash", "c_hash", "auth_time", "azp", "sid", "s_hash", "_claim_names", "_claim_sources"};
     apr_size_t i;
 
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -95,6 +95,20 @@ static void add_claims(sso_ctx_t *cx, const sso_oidc_state_t *st, sso_identity_t
     }
 }
 
+/* Core, section 5.6.2: claims that stand elsewhere are not fetched, for the address would be one that a
+ * token names. Entra ID does so with the groups of people who have many. */
+static void say_what_is_elsewhere(sso_ctx_t *cx, const sso_oidc_state_t *st, json_t *names)
+{
+    const char *first = json_object_iter_key(json_object_iter(names));
+
+    if (!first) return;
+    SSO_WARN(cx,
+             "provider %s: \"%s\" is not in the token but at another address, where it is not "
+             "fetched; let the provider send less of it: Entra ID can send the groups that are "
+             "assigned to the application",
+             st->name, sso_log_quote(cx->pool, first, strlen(first), 64));
+}
+
 static const char *text_of(apr_pool_t *pool, const json_t *claims, const char *name)
 {
     return apr_pstrdup(pool, json_string_value(json_object_get(claims, name)));
@@ -113,5 +127,6 @@ sso_identity_t *sso_oidc_identity(sso_ctx_t *cx, const sso_oidc_state_t *st, con
     if (json_is_integer(then)) who->auth_time = apr_time_from_sec(json_integer_value(then));
     add_claims(cx, st, who, userinfo, NULL);
     add_claims(cx, st, who, id_token, userinfo);
+    say_what_is_elsewhere(cx, st, json_object_get(id_token, "_claim_names"));
     return who;
 }

@@ -78,6 +78,19 @@ static const char *acr_wanted(sso_ctx_t *cx, const sso_provider_settings_t *set,
     return set->oidc_acr ? apr_array_pstrcat(cx->pool, set->oidc_acr, ' ') : NULL;
 }
 
+/* Whatever else the provider likes to be told; how it is to ask the place knows better. */
+static void add_parameters(const apr_array_header_t *lines, int has_prompt, sso_buf_t *form)
+{
+    int i;
+
+    for (i = 0; lines && i < lines->nelts; i++) {
+        const sso_line_t *line = &APR_ARRAY_IDX(lines, i, sso_line_t);
+
+        if (has_prompt && !strcmp(line->word[0], "prompt")) continue;
+        sso_oidc_form_add(form, line->word[0], line->word[1]);
+    }
+}
+
 /* What settings and demand ask for besides. */
 static void add_wishes(sso_ctx_t *cx, const sso_oidc_state_t *st, const sso_demand_t *demand,
                        sso_buf_t *form)
@@ -96,6 +109,7 @@ static void add_wishes(sso_ctx_t *cx, const sso_oidc_state_t *st, const sso_dema
     if (demand->force) sso_oidc_form_add(form, "prompt", "login");
     if (demand->silent) sso_oidc_form_add(form, "prompt", "none");
     if (demand->hint) sso_oidc_form_add(form, "login_hint", demand->hint);
+    add_parameters(set->oidc_parameters, demand->force || demand->silent, form);
 }
 
 static apr_status_t write_request(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oidc_state_t *st,

@@ -100,6 +100,19 @@ static apr_status_t check_issuer(sso_ctx_t *cx, const sso_oidc_state_t *st,
                           iss ? sso_log_quote(cx->pool, iss, strlen(iss), 256) : "", st->issuer);
 }
 
+/* A query is a form (RFC 6749, section 4.1.2.1), where a plus is a space. It matters in sentences only:
+ * codes and identifiers hold none, and some hold a plus that nobody encoded. */
+static const char *readable(sso_ctx_t *cx, const char *sentence)
+{
+    char *text = apr_pstrdup(cx->pool, sentence);
+    char *c;
+
+    for (c = text; *c; c++) {
+        if (*c == '+') *c = ' ';
+    }
+    return text;
+}
+
 static apr_status_t refused(sso_ctx_t *cx, const sso_oidc_response_t *response)
 {
     static const struct {
@@ -115,7 +128,7 @@ static apr_status_t refused(sso_ctx_t *cx, const sso_oidc_response_t *response)
         {"server_error", SSO_F_OIDC_PROVIDER},
         {"temporarily_unavailable", SSO_F_OIDC_PROVIDER},
     };
-    const char *says = response->description ? response->description : "";
+    const char *says = readable(cx, response->description ? response->description : "");
     sso_fault_t fault = SSO_F_OIDC_REQUEST;
     apr_size_t i;
 

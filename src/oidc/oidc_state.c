@@ -192,6 +192,24 @@ static const char *scope_of(apr_pool_t *pool, const apr_array_header_t *words)
     return apr_pstrcat(pool, "openid", *scope ? " " : "", scope, NULL);
 }
 
+/* A parameter twice would be refused by whoever reads them with care. */
+static apr_status_t check_parameters(maker_t *m)
+{
+    const apr_array_header_t *lines = m->set->oidc_parameters;
+    int i;
+    int k;
+
+    for (i = 1; lines && i < lines->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(lines, i, sso_line_t).word[0];
+
+        for (k = 0; k < i; k++) {
+            if (strcmp(APR_ARRAY_IDX(lines, k, sso_line_t).word[0], name) != 0) continue;
+            return sso_fail(m->cx, SSO_F_CONFIG, "SSOOidcParameter: %s is set twice", name);
+        }
+    }
+    return APR_SUCCESS;
+}
+
 static void read_endpoints(maker_t *m)
 {
     const apr_array_header_t *words = m->set->oidc_endpoints;
@@ -238,11 +256,13 @@ apr_status_t sso_oidc_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     rv = read_client(&m);
     if (rv == APR_SUCCESS) rv = read_keys(&m);
     if (rv == APR_SUCCESS) rv = choose_auth(&m);
+    if (rv == APR_SUCCESS) rv = check_parameters(&m);
     if (rv != APR_SUCCESS) return rv;
     m.state->scope = scope_of(m.pool, m.set->oidc_scope);
     m.state->algs = read_algs(m.set->oidc_algorithms);
     m.state->unverified_email = has_word(m.set->oidc_allow, "unverified-email");
     m.state->more_audiences = has_word(m.set->oidc_allow, "more-audiences");
+    m.state->no_nonce = has_word(m.set->oidc_allow, "no-nonce");
     read_endpoints(&m);
     log_loosened(&m);
     *out = m.state;

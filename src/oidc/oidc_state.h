@@ -39,6 +39,7 @@ typedef struct {
     unsigned algs;                    /* bits of what tokens may be signed with */
     int unverified_email;             /* SSOOidcAllow unverified-email */
     int more_audiences;               /* SSOOidcAllow more-audiences */
+    int no_nonce;                     /* SSOOidcAllow no-nonce */
     const apr_array_header_t *keys;   /* of const sso_key_pair_t *: ours; empty: none */
     const sso_jws_alg_t *signs_with;  /* the first of them; NULL: there is none */
     sso_span_t cert_pem, key_pem;     /* of SSO_OIDC_AUTH_TLS */
