@@ -738,7 +738,8 @@ def test_third_party_login_for_others(app, op, browser, fields):
     assert page.status == 400 and page.fault == "oidc_initiate:iss"
 
 
-@pytest.mark.parametrize("target", ["https://evil.example/", "//evil.example", "/\\evil.example",
+@pytest.mark.parametrize("target", ["https://evil.example/", "https://evil.example/deep.html", "//evil.example",
+                                    "/\\evil.example",
                                     "javascript:alert(1)", "https://app.example.test.evil.example/",
                                     "%s@evil.example/"])
 def test_third_party_targets(app, op, alice, target):  # R18

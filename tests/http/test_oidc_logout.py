@@ -112,6 +112,14 @@ def test_back_channel_needs_a_form(app, op, alice):
     assert user_of(alice, app)
 
 
+def test_a_logout_token_has_a_maximum(app, op, alice):
+    """16 KB, right in every other way."""
+    sign_in(alice, app, "op")
+    app.httpd.expect_fault("oidc_logout")
+    assert send(app, token(op.key, claims(op, foo="x" * 16000))).status == 400 and user_of(alice, app)
+    assert send(app, token(op.key, claims(op, foo="x" * 8000))).status == 200
+
+
 def test_a_logout_token_works_once(app, op, alice):
     text = token(op.key, claims(op))
     sign_in(alice, app, "op")
@@ -148,6 +156,8 @@ def test_front_channel(app, op, alice, bob):  # R15
 def test_front_channel_refused(app, op, alice, fields):
     sign_in(alice, app, "op")
     app.httpd.expect_fault("oidc_logout")
+    for sid in ({}, {"sid": ""}, {"sid": "x" * 513}):
+        assert frame(app, iss=op.issuer, **sid).status == 400
     assert frame(app, **fields).status == 400 and user_of(alice, app)
 
 
