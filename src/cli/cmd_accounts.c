@@ -10,6 +10,7 @@
 #include "base/when.h"
 #include "cli/commands.h"
 #include "core/account_admin.h"
+#include "core/account_owner.h"
 #include "core/account_sql.h"
 
 #include <apr_file_info.h>
@@ -367,6 +368,22 @@ static int rename_one(sso_cli_t *cli)
                "renamed");
 }
 
+static int claim(sso_cli_t *cli)
+{
+    sso_accounts_t accounts;
+    const char *code;
+    int rc = open_accounts(cli, &accounts);
+
+    if (rc != SSO_EXIT_OK) return rc;
+    if (sso_account_owner_offer(&cli->cx, &accounts, &code) != APR_SUCCESS) {
+        return sso_cli_report(cli);
+    }
+    printf("%s\n", code);
+    (void)fprintf(stderr,
+                  "good once, within an hour: to be entered at SSOPath/owner of the site\n");
+    return SSO_EXIT_OK;
+}
+
 /* ---- the commands ---- */
 
 #define WHO                                                                                  \
@@ -452,4 +469,16 @@ const sso_command_t sso_cmd_accounts_rename = {
         "For a site that has given a person another user_id, which is otherwise another person.",
     .options = plain_options,
     .run = rename_one,
+};
+
+const sso_command_t sso_cmd_accounts_claim = {
+    .noun = "accounts",
+    .verb = "claim",
+    .operands = "",
+    .summary = "a code for whoever shall own the site",
+    .about = "Prints a code that makes one person the owner, within an hour, where SSOOwner says\n"
+             "'first-login ... code': signed in, they enter it at SSOPath/owner. A new code voids\n"
+             "the one before. A site that has an owner gives out none.",
+    .options = plain_options,
+    .run = claim,
 };

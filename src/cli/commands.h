@@ -23,6 +23,7 @@ extern const sso_command_t sso_cmd_accounts_ban;
 extern const sso_command_t sso_cmd_accounts_pardon;
 extern const sso_command_t sso_cmd_accounts_role;
 extern const sso_command_t sso_cmd_accounts_rename;
+extern const sso_command_t sso_cmd_accounts_claim;
 extern const sso_command_t sso_cmd_accounts_export;
 extern const sso_command_t sso_cmd_sync;
 extern const sso_command_t sso_cmd_token_make;

@@ -24,6 +24,7 @@ static const sso_command_t *const commands[] = {
     &sso_cmd_accounts_pardon,
     &sso_cmd_accounts_role,
     &sso_cmd_accounts_rename,
+    &sso_cmd_accounts_claim,
     &sso_cmd_accounts_export,
     &sso_cmd_sync,
     &sso_cmd_token_make,

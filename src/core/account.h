@@ -60,6 +60,15 @@ typedef struct {
     apr_int64_t sync_iat; /* iat of the last sync message that was applied; 0: none */
 } sso_account_identity_t;
 
+/* What is known of a site as a whole. */
+typedef struct {
+    const char *site;
+    apr_time_t created;    /* when accounts were first kept for it */
+    const char *code;      /* digest of the code that makes somebody owner; "": there is none */
+    apr_time_t code_until; /* ... and until when it does */
+    int owned;             /* somebody is owner; as it is read, not written */
+} sso_account_site_t;
+
 /* ---- where records are kept ---- */
 
 typedef struct sso_ledger sso_ledger_t;
@@ -120,6 +129,10 @@ typedef struct {
     apr_status_t (*own)(sso_ledger_tx_t *, sso_ctx_t *, const char *site, const char *id, int force,
                         int *won);
 
+    /* What is known of a site, and what is: created stays as it was. APR_NOTFOUND: nothing. */
+    apr_status_t (*site)(sso_ledger_tx_t *, sso_ctx_t *, const char *site, sso_account_site_t *out);
+    apr_status_t (*put_site)(sso_ledger_tx_t *, sso_ctx_t *, const sso_account_site_t *);
+
     /* A number greater than every one before, in all records. */
     apr_status_t (*next_epoch)(sso_ledger_tx_t *, sso_ctx_t *, apr_int64_t *out);
 
@@ -127,7 +140,7 @@ typedef struct {
     apr_status_t (*seen)(sso_ledger_tx_t *, sso_ctx_t *, const char *message, apr_time_t until,
                          int *again);
 
-    /* The names of sites that have records: array of const char *, sorted. */
+    /* The names of sites: array of const char *, sorted. */
     apr_status_t (*sites)(sso_ledger_tx_t *, sso_ctx_t *, apr_array_header_t **out);
 
     /* The last epoch that was given. */
@@ -149,11 +162,13 @@ enum { SSO_OWNER_NONE, SSO_OWNER_FIRST, SSO_OWNER_ID };
 
 /* Who owns a site: SSOOwner. */
 typedef struct {
-    int kind;             /* SSO_OWNER_* */
-    const char *provider; /* whose people may; not NULL unless kind is NONE */
-    const char *user_id;  /* SSO_OWNER_ID */
-    const char *domain;   /* FIRST: of the verified e-mail address; NULL: any */
-    const char *role;     /* FIRST: must come with the identity; NULL: none needed */
+    int kind;                   /* SSO_OWNER_* */
+    const char *provider;       /* whose people may; not NULL unless kind is NONE */
+    const char *user_id;        /* SSO_OWNER_ID */
+    const char *domain;         /* FIRST: of the verified e-mail address; NULL: any */
+    const char *role;           /* FIRST: must come with the identity; NULL: none needed */
+    apr_interval_time_t within; /* FIRST: since accounts are kept; 0: whenever */
+    int code;                   /* FIRST: a login is not enough, a code must be entered */
 } sso_account_owner_t;
 
 /* Accounts of one site; of several hosts when they share them. */

@@ -148,7 +148,15 @@ static const char *const first_tables[] = {
     "INSERT INTO sso_counter (n) VALUES (0)",
     NULL,
 };
-static const char *const *const migrations[] = {first_tables};
+/* Sites that have accounts have them since their first one. */
+static const char *const site_tables[] = {
+    "CREATE TABLE sso_sites (site TEXT NOT NULL PRIMARY KEY, created BIGINT NOT NULL,"
+    " code TEXT NOT NULL, code_until BIGINT NOT NULL)",
+    "INSERT INTO sso_sites (site, created, code, code_until)"
+    " SELECT site, MIN(created), '', 0 FROM sso_accounts GROUP BY site",
+    NULL,
+};
+static const char *const *const migrations[] = {first_tables, site_tables};
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /* ---- failures ---- */
@@ -327,7 +335,18 @@ static apr_status_t migrate_from(sso_ctx_t *cx, sso_account_conn_t *conn, int ve
                   apr_psprintf(cx->pool, "INSERT INTO sso_schema (version) VALUES (%d)", VERSION));
 }
 
-static apr_status_t migrate(sso_ctx_t *cx, sso_account_conn_t *conn)
+/* Tables that have vanished must not come back empty: bans would be forgotten, and the next to come
+ * would own the site. */
+static apr_status_t check_made(sso_ctx_t *cx, int version, const char *made)
+{
+    if (version || !made) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_CONFIG,
+                    "the account database is empty, and accounts were kept in it: restore it from "
+                    "a backup; or remove %s to begin anew, without its accounts, bans and owner",
+                    made);
+}
+
+static apr_status_t migrate(sso_ctx_t *cx, sso_account_conn_t *conn, const char *made)
 {
     int version = 0;
     apr_status_t rv = sso_account_db_durable(cx, conn, 1);
@@ -336,6 +355,7 @@ static apr_status_t migrate(sso_ctx_t *cx, sso_account_conn_t *conn)
     if (rv != APR_SUCCESS) return rv;
     rv = change(cx, conn, "CREATE TABLE IF NOT EXISTS sso_schema (version INTEGER NOT NULL)");
     if (rv == APR_SUCCESS) rv = read_version(cx, conn, &version);
+    if (rv == APR_SUCCESS) rv = check_made(cx, version, made);
     if (rv == APR_SUCCESS && version != VERSION) rv = migrate_from(cx, conn, version);
     if (rv == APR_SUCCESS) return sso_account_db_end(cx, conn, 1);
     (void)sso_account_db_end(cx, conn, 0);
@@ -360,7 +380,8 @@ static apr_status_t make_file(sso_ctx_t *cx, const sso_account_db_t *db)
                     db->params, apr_strerror(errno, why, sizeof(why)));
 }
 
-apr_status_t sso_account_db_setup(sso_ctx_t *cx, const char *driver, const char *params)
+apr_status_t sso_account_db_setup(sso_ctx_t *cx, const char *driver, const char *params,
+                                  const char *made)
 {
     sso_account_db_t *db = NULL;
     sso_account_conn_t *conn = NULL;
@@ -369,7 +390,7 @@ apr_status_t sso_account_db_setup(sso_ctx_t *cx, const char *driver, const char 
     if (rv == APR_SUCCESS) rv = make_file(cx, db);
     if (rv == APR_SUCCESS) rv = open_conn(cx, db, &conn);
     if (rv != APR_SUCCESS) return rv;
-    rv = migrate(cx, conn);
+    rv = migrate(cx, conn, made);
     if (rv == APR_SUCCESS) rv = prepare(cx, conn);
     apr_pool_destroy(conn->pool);
     return rv;

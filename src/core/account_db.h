@@ -35,9 +35,11 @@ const char *sso_account_db_check(apr_pool_t *p, const char *driver, const char *
 /**
  * Make or renew the tables. At start-up, by the user whom requests run as.
  *
+ * @param made the file that says that they were made before; NULL: they may be made.
  * @return SSO_F_CONFIG: cannot be used like this. SSO_F_ACCOUNT_DATABASE: cannot be reached now.
  */
-apr_status_t sso_account_db_setup(sso_ctx_t *cx, const char *driver, const char *params);
+apr_status_t sso_account_db_setup(sso_ctx_t *cx, const char *driver, const char *params,
+                                  const char *made);
 
 /* What a process needs; nothing is opened yet. Ends with pool, when no thread uses it any more.
  * SSO_F_CONFIG: no such driver. */

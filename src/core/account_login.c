@@ -5,51 +5,10 @@
  */
 #include "core/account_login.h"
 
+#include "core/account_owner.h"
 #include "core/account_step.h"
 
 #include <strings.h>
-
-/* ---- owner ---- */
-
-static int domain_is(const char *email, const char *domain)
-{
-    const char *at = strrchr(email, '@');
-
-    return at && !strcasecmp(at + 1, domain);
-}
-
-/* May this login make its person the owner? */
-static int may_own(const sso_account_step_t *s)
-{
-    const sso_account_owner_t *rule = &s->accounts->owner;
-    const sso_account_claim_t *claim = s->claim;
-
-    if (rule->kind == SSO_OWNER_NONE || s->account.owner || !claim->user) return 0;
-    if (strcmp(rule->provider, claim->provider) != 0) return 0;
-    if (rule->kind == SSO_OWNER_ID) return !strcmp(rule->user_id, claim->user_id);
-    if (s->account.site_owned) return 0;
-    if (rule->domain
-        && (!claim->email || !claim->email_verified || !domain_is(claim->email, rule->domain))) {
-        return 0;
-    }
-    return !rule->role || (claim->roles && sso_account_has(claim->roles, rule->role));
-}
-
-static apr_status_t take_ownership(sso_account_step_t *s)
-{
-    int won = 0;
-    apr_status_t rv = s->ops->own(s->tx, s->cx, s->accounts->site, s->account.id,
-                                  s->accounts->owner.kind == SSO_OWNER_ID, &won);
-
-    s->account.site_owned = 1;
-    s->account.owner = rv == APR_SUCCESS && won;
-    if (s->account.owner) {
-        SSO_WARN(s->cx, "account %s, %s of provider %s, owns %s from now on", s->account.id,
-                 sso_account_quote(s->cx, s->claim->user_id), s->claim->provider,
-                 s->accounts->site);
-    }
-    return rv;
-}
 
 /* ---- strangers ---- */
 
@@ -166,21 +125,18 @@ static apr_status_t admit_stranger(sso_account_step_t *s)
 
 /* ---- login ---- */
 
-/* Is there nothing to write but the time of the login? */
-static int is_as_known(sso_account_step_t *s)
-{
-    return !sso_account_step_has_news(s) && !may_own(s);
-}
-
 /* Most logins: somebody known, nothing new. APR_INCOMPLETE: it takes more than that. */
 static apr_status_t greet(sso_account_step_t *s)
 {
     apr_status_t rv = sso_account_step_open(s, SSO_LEDGER_NOTE);
+    int owns = 0;
 
     if (rv != APR_SUCCESS) return rv;
     rv = sso_account_step_look_up(s);
+    if (rv == APR_NOTFOUND) rv = APR_INCOMPLETE;
     if (rv == APR_SUCCESS) rv = sso_account_step_check_ban(s);
-    if (rv == APR_NOTFOUND || (rv == APR_SUCCESS && !is_as_known(s))) rv = APR_INCOMPLETE;
+    if (rv == APR_SUCCESS) rv = sso_account_owner_may(s, &owns);
+    if (rv == APR_SUCCESS && (owns || sso_account_step_has_news(s))) rv = APR_INCOMPLETE;
     if (rv == APR_SUCCESS) {
         s->identity.last_login = s->account.last_login = s->cx->now;
         rv = s->ops->note_login(s->tx, s->cx, &s->identity);
@@ -192,11 +148,13 @@ static apr_status_t settle(sso_account_step_t *s)
 {
     apr_status_t rv = sso_account_step_look_up(s);
     int known = rv == APR_SUCCESS;
+    int owns = 0;
 
     if (!known && rv != APR_NOTFOUND) return rv;
     rv = known ? sso_account_step_check_ban(s) : admit_stranger(s);
     if (rv == APR_SUCCESS) rv = sso_account_step_update(s);
-    if (rv == APR_SUCCESS && may_own(s)) rv = take_ownership(s);
+    if (rv == APR_SUCCESS) rv = sso_account_owner_may(s, &owns);
+    if (rv == APR_SUCCESS && owns) rv = sso_account_owner_take(s);
     if (rv == APR_SUCCESS) rv = s->ops->note_login(s->tx, s->cx, &s->identity);
     return rv;
 }

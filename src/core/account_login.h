@@ -1,7 +1,7 @@
 /*
  * account_login.h - the record of a person who logs in: found, linked or created.
  *
- * Owns:  the rules of first logins: SSOProvision, SSOLinkBy, SSOOwner.
+ * Owns:  the rules of first logins: SSOProvision, SSOLinkBy.
  * Layer: core.
  *
  * SPDX-License-Identifier: Apache-2.0

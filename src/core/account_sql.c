@@ -340,6 +340,29 @@ static apr_status_t sql_own(sso_ledger_tx_t *tx, sso_ctx_t *cx, const char *site
     return rv;
 }
 
+static apr_status_t sql_site(sso_ledger_tx_t *tx, sso_ctx_t *cx, const char *site,
+                             sso_account_site_t *out)
+{
+    const char *args[] = {site};
+    row_t r;
+    apr_status_t rv = first(tx, cx, SSO_SQL_SITE, args, &r);
+
+    if (rv != APR_SUCCESS) return rv;
+    *out = (sso_account_site_t){.site = text(&r, 0),
+                                .created = whole(&r, 1),
+                                .code = text(&r, 2),
+                                .code_until = whole(&r, 3),
+                                .owned = *text(&r, 4) != '\0'};
+    return APR_SUCCESS;
+}
+
+static apr_status_t sql_put_site(sso_ledger_tx_t *tx, sso_ctx_t *cx, const sso_account_site_t *s)
+{
+    const char *args[] = {s->site, number(cx, s->created), s->code, number(cx, s->code_until)};
+
+    return query(tx, cx, SSO_SQL_PUT_SITE, args);
+}
+
 static apr_status_t sql_sites(sso_ledger_tx_t *tx, sso_ctx_t *cx, apr_array_header_t **out)
 {
     const char *args[] = {NULL};
@@ -459,6 +482,8 @@ static const sso_ledger_ops_t sql_ops = {
     .note_login = sql_note_login,
     .rename = sql_rename,
     .own = sql_own,
+    .site = sql_site,
+    .put_site = sql_put_site,
     .next_epoch = sql_next_epoch,
     .seen = sql_seen,
     .sites = sql_sites,

@@ -12,6 +12,7 @@
 #include "core/choose.h"
 #include "core/login.h"
 #include "core/logout.h"
+#include "core/ownership.h"
 #include "core/page.h"
 #include "core/passive.h"
 #include "core/setup.h"
@@ -495,6 +496,7 @@ static apr_status_t serve_own(sso_ctx_t *cx, const sso_site_t *site, sso_request
     apr_size_t i;
 
     if (!strcmp(rest, "logout")) return sso_logout(cx, site, req, reply);
+    if (!strcmp(rest, SSO_OWNERSHIP_LEAF)) return sso_ownership_serve(cx, site, req, reply);
     for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
         if (strcmp(rest, addresses[i].leaf) != 0) continue;
         if (sso_request_is_read(req)) return addresses[i].serve(cx, site, req, reply);

@@ -152,19 +152,36 @@ static const char *check_account_database(apr_pool_t *p, int n, const char *cons
            "parameters, or service=NAME, as libpq reads them";
 }
 
+#define WITHIN_MIN APR_TIME_C(60000000)      /* of within=TIME in SSOOwner: a minute */
+#define WITHIN_MAX APR_TIME_C(2592000000000) /* 30 days */
+
+static int has_word(int n, const char *const *word, const char *wanted)
+{
+    int i;
+
+    for (i = 0; i < n; i++) {
+        if (!strcasecmp(word[i], wanted)) return 1;
+    }
+    return 0;
+}
+
 static const char *check_owner_key(apr_pool_t *p, const char *word)
 {
-    static const char *const keys[] = {"provider", "domain", "role", "id"};
+    static const char *const keys[] = {"provider", "domain", "role", "id", "within"};
+    apr_interval_time_t time;
     apr_size_t i;
 
     for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         const char *value = sso_line_value(1, &word, keys[i]);
 
-        if (value && *value) return NULL;
+        if (!value || !*value) continue;
+        if (strcmp(keys[i], "within") != 0) return NULL;
+        return sso_settings_duration(p, value, WITHIN_MIN, WITHIN_MAX, &time);
     }
+    if (!strcasecmp(word, "code")) return NULL;
     return apr_psprintf(p,
-                        "'%s' is not known here; write provider=NAME, domain=DOMAIN, role=ROLE "
-                        "or id=USER_ID",
+                        "'%s' is not known here; write provider=NAME, domain=DOMAIN, role=ROLE, "
+                        "within=TIME, code, or id=USER_ID",
                         word);
 }
 
@@ -179,8 +196,11 @@ static const char *check_owner(apr_pool_t *p, int n, const char *const *word)
         why = check_owner_key(p, word[i]);
     if (why) return why;
     if (!sso_line_value(n, word, "provider")) return "needs provider=NAME: whose people may own";
-    if (first == !sso_line_value(n, word, "id")) return NULL;
-    return "names either first-login or id=USER_ID";
+    if (first != !sso_line_value(n, word, "id")) return "names either first-login or id=USER_ID";
+    if (!first && (sso_line_value(n, word, "within") || has_word(n, word, "code"))) {
+        return "within=TIME and code belong to first-login";
+    }
+    return NULL;
 }
 
 /* clang-format off */

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "core/account_db.h"
 #include "core/account_live.h"
+#include "core/account_owner.h"
 #include "core/account_sql.h"
 #include "core/protocol.h"
 #include "httpd/log.h"
@@ -46,10 +47,21 @@ static const char *word_of(const apr_array_header_t *list, const char *key)
     return sso_line_value(list->nelts, (const char *const *)(const void *)list->elts, key);
 }
 
+static int has_word(const apr_array_header_t *list, const char *word)
+{
+    int i;
+
+    for (i = 0; i < list->nelts; i++) {
+        if (!strcasecmp(APR_ARRAY_IDX(list, i, const char *), word)) return 1;
+    }
+    return 0;
+}
+
 static const char *plan_owner(apr_pool_t *p, const sso_server_t *server, sso_account_owner_t *out)
 {
     const apr_array_header_t *words = server->set->owner;
     const char *first = APR_ARRAY_IDX(words, 0, const char *);
+    const char *within; /* checked when the line was read */
 
     *out = (sso_account_owner_t){.kind = SSO_OWNER_NONE};
     if (!strcasecmp(first, "none")) return NULL;
@@ -58,6 +70,9 @@ static const char *plan_owner(apr_pool_t *p, const sso_server_t *server, sso_acc
     out->user_id = word_of(words, "id");
     out->domain = word_of(words, "domain");
     out->role = word_of(words, "role");
+    out->code = has_word(words, "code");
+    within = word_of(words, "within");
+    if (within) (void)sso_settings_duration(p, within, 0, APR_INT64_MAX, &out->within);
     if (apr_hash_get(server->site->idps, out->provider, APR_HASH_KEY_STRING)) return NULL;
     return apr_psprintf(p, "provider=%s: no <SSOProvider> of that name is defined for this host",
                         out->provider);
@@ -72,7 +87,7 @@ static int same_owner(const sso_account_owner_t *a, const sso_account_owner_t *b
 {
     return a->kind == b->kind && same_text(a->provider, b->provider)
            && same_text(a->user_id, b->user_id) && same_text(a->domain, b->domain)
-           && same_text(a->role, b->role);
+           && same_text(a->role, b->role) && a->within == b->within && a->code == b->code;
 }
 
 static sso_accounts_t *find_accounts(apr_pool_t *p, plan_t *plan, const char *name)
@@ -219,19 +234,23 @@ static const char *note_path(apr_pool_t *p, const plan_t *plan)
     return apr_pstrcat(p, plan->state_dir, "/accounts.made", NULL);
 }
 
+static int is_noted(apr_pool_t *p, const plan_t *plan)
+{
+    sso_ctx_t cx = sso_ctx(p, 0);
+    sso_span_t noted;
+
+    return sso_file_read(&cx, p, note_path(p, plan), 4096, SSO_FILE_PRIVATE, &noted) == APR_SUCCESS
+           && sso_span_is(noted, plan->params);
+}
+
 /* A database that has vanished must not begin anew by itself: bans would be forgotten, and the next
  * to come would own the site. */
 static const char *check_note(apr_pool_t *p, const plan_t *plan)
 {
-    sso_ctx_t cx = sso_ctx(p, 0);
     struct stat st;
-    sso_span_t noted;
 
     if (strcasecmp(plan->driver, "sqlite3") != 0 || stat(plan->params, &st) == 0) return NULL;
-    if (sso_file_read(&cx, p, note_path(p, plan), 4096, SSO_FILE_PRIVATE, &noted) != APR_SUCCESS) {
-        return NULL;
-    }
-    if (!sso_span_is(noted, plan->params)) return NULL;
+    if (!is_noted(p, plan)) return NULL;
     return apr_psprintf(p,
                         "the account database %s is gone: restore it from a backup; or remove "
                         "%s to begin anew, without its accounts, bans and owner",
@@ -242,21 +261,37 @@ static void write_note(apr_pool_t *p, const plan_t *plan)
 {
     sso_ctx_t cx = sso_ctx(p, 0);
     const char *path = note_path(p, plan);
-    sso_span_t noted;
 
-    if (strcasecmp(plan->driver, "sqlite3") != 0) return;
-    if (sso_file_read(&cx, p, path, 4096, SSO_FILE_PRIVATE, &noted) == APR_SUCCESS) {
-        if (sso_span_is(noted, plan->params)) return;
-        (void)unlink(path);
-    }
+    if (is_noted(p, plan)) return;
+    (void)unlink(path);
     (void)sso_file_create(&cx, path, sso_span(plan->params));
 }
 
 /* ---- the tables ---- */
 
+/* Tables, and in them every site: owners may be made for some time from then on. */
+static apr_status_t fill_in(sso_ctx_t *cx, const plan_t *plan, const char *made)
+{
+    apr_status_t rv = sso_account_db_setup(cx, plan->driver, plan->params, made);
+    sso_ledger_t *ledger = NULL;
+    apr_hash_index_t *i;
+
+    if (rv == APR_SUCCESS) {
+        rv = sso_account_sql_make(cx, cx->pool, plan->driver, plan->params, &ledger);
+    }
+    for (i = apr_hash_first(cx->pool, plan->by_name); i && rv == APR_SUCCESS;
+         i = apr_hash_next(i)) {
+        sso_accounts_t accounts = *(sso_accounts_t *)apr_hash_this_val(i);
+
+        accounts.ledger = ledger;
+        rv = sso_account_site_begin(cx, &accounts);
+    }
+    return rv;
+}
+
 /* In a process of its own: become who requests run as, make the tables, say how it went: one byte,
  * '0', 'c' for a mistake or 'd' for later, and the words. */
-static void make_tables(const plan_t *plan, server_rec *s, apr_pool_t *p, int to)
+static void make_tables(const plan_t *plan, server_rec *s, apr_pool_t *p, const char *made, int to)
 {
     sso_ctx_t cx = sso_ctx(p, apr_time_now());
     const char *words = "";
@@ -265,7 +300,7 @@ static void make_tables(const plan_t *plan, server_rec *s, apr_pool_t *p, int to
     if (ap_run_drop_privileges(p, s) != OK) {
         verdict = 'c';
         words = "the process cannot become the user that requests run as";
-    } else if (sso_account_db_setup(&cx, plan->driver, plan->params) != APR_SUCCESS) {
+    } else if (fill_in(&cx, plan, made) != APR_SUCCESS) {
         verdict = cx.err.fault == SSO_F_ACCOUNT_DATABASE && strcasecmp(plan->driver, "sqlite3") != 0
                       ? 'd'
                       : 'c';
@@ -292,12 +327,13 @@ static apr_size_t hear(int from, char *text)
 
 static const char *run_setup(const plan_t *plan, server_rec *s, apr_pool_t *p, char *text)
 {
+    const char *made = is_noted(p, plan) ? note_path(p, plan) : NULL;
     int ends[2];
     pid_t pid;
 
     if (pipe(ends) != 0) return "no pipe to be had";
     pid = fork();
-    if (pid == 0) make_tables(plan, s, p, ends[1]);
+    if (pid == 0) make_tables(plan, s, p, made, ends[1]);
     (void)close(ends[1]);
     if (pid > 0) (void)hear(ends[0], text);
     (void)close(ends[0]);
@@ -319,7 +355,7 @@ const char *sso_accounts_start(apr_pool_t *ptemp, server_rec *main_server)
     if (!why) why = run_setup(plan, main_server, ptemp, text);
     if (!why && *text == 'c') why = text + 1;
     if (why) return why;
-    write_note(ptemp, plan);
+    if (*text == '0') write_note(ptemp, plan);
     if (*text == 'd') {
         ap_log_error(
             APLOG_MARK, APLOG_ERR, 0, main_server,

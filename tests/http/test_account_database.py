@@ -74,6 +74,8 @@ def test_what_configtest_says(kept, lines, says):
     ("SSOOwner provider=members", "either first-login or id=USER_ID"),
     ("SSOOwner none provider=members", "'none' stands alone"),
     ("SSOOwner first-login provider=members colour=red", "is not known here"),
+    ("SSOOwner first-login provider=members within=1", "has no unit"),
+    ("SSOOwner id=5 provider=members code", "belong to first-login"),
     ("SSOAccounts a/b", "cannot name accounts"),
 ])
 def test_what_configtest_says_of_a_host(kept, lines, says):
@@ -133,6 +135,21 @@ def test_a_file_that_has_gone_does_not_come_back_empty(kept, alice, bob):
     assert sign_in(bob, kept)["attributes"]["user"] == "bob"
     kept.httpd.log.expect("SSOAccountDatabase: the account database .* is gone: restore")
     kept.httpd.log.expect("AH00020|AH00016|Configuration Failed")
+
+
+@pytest.mark.parametrize("database", ["pgsql"], indirect=True)
+def test_tables_that_have_gone_do_not_come_back_empty(synced, database, alice):
+    """The next to come would own the site, and whoever is banned be back."""
+    synced.add("SSOOwner first-login provider=members")
+    synced.httpd.start()
+    sign_in(alice, synced)
+    synced.httpd.stop()
+    database.change("DROP OWNED BY sso")
+    with pytest.raises(AssertionError, match="is empty, and accounts were kept in it"):
+        synced.httpd.start()
+    synced.httpd.log.expect("SSOAccountDatabase: the account database is empty")
+    synced.httpd.log.expect("AH00020|AH00016|Configuration Failed")
+    synced.httpd.log.expect("owns https")
 
 
 @pytest.mark.parametrize("database", ["pgsql"], indirect=True)

@@ -250,6 +250,65 @@ def test_one_of_many_owns(kept, site, make_browser):
     kept.httpd.log.expect("owns https")
 
 
+def claim(browser, host, code):
+    """What the page at SSOPath/owner says to a code."""
+    asked = browser.open(host.url + "/.sso/owner")
+    assert asked.status == 200 and 'name="code"' in asked.text, repr(asked)
+    return browser.submit(asked.form("code"), code=code)
+
+
+def test_a_code_makes_the_owner(kept, site, database, ssoctl, alice, bob):
+    kept.add("SSOOwner first-login provider=members code")
+    kept.httpd.start()
+    assert "owner" not in sign_in(alice, kept)["attributes"]
+    assert "owner" not in sign_in(bob, kept)["attributes"]
+    old, code = ssoctl("claim").strip(), ssoctl("claim").strip()
+    for wrong in (old, "0" * 32):
+        page = claim(bob, kept, wrong)
+        assert page.status == 403 and page.fault == "claim_code"
+    database.change("UPDATE sso_sites SET code_until = 1")
+    assert claim(bob, kept, code).fault == "claim_code"
+    code = ssoctl("claim").strip()
+    assert code not in kept.httpd.log.text() and not [x for x in database.rows("SELECT code FROM sso_sites") if code in x]
+    assert "yours" in claim(alice, kept, code).text
+    assert attributes(alice, kept)["owner"] == "1"
+    assert claim(bob, kept, code).fault == "claim_code"
+    assert "owner" not in attributes(bob, kept)
+    kept.httpd.log.expect("claim_code: ")
+    kept.httpd.log.expect("owns https")
+
+
+def test_the_page_for_codes_asks_to_sign_in(kept, alice):
+    kept.add("SSOOwner first-login provider=members code")
+    kept.httpd.start()
+    page = alice.open(kept.url + "/.sso/owner")
+    assert page.path == "/.sso/owner" and 'name="code"' in page.text
+    assert "alice" in page.text
+
+
+def test_no_code_is_wanted(kept, alice):
+    kept.add("SSOOwner first-login provider=members")
+    kept.httpd.start()
+    assert alice.open(kept.url + "/.sso/owner").fault == "not_found"
+    kept.httpd.log.expect("not_found: SSOOwner wants no code here")
+
+
+@pytest.mark.parametrize("change, owns", [
+    (None, True),
+    ("UPDATE sso_sites SET created = created - 3600000000", False),
+    ("DELETE FROM sso_sites", False),  # nobody knows since when: nobody owns
+])
+def test_owners_are_made_in_the_beginning_only(kept, database, alice, change, owns):
+    kept.add("SSOOwner first-login provider=members within=1h")
+    kept.httpd.start()
+    if change:
+        database.change(change)
+    for _ in range(2):
+        assert ("owner" in sign_in(alice, kept)["attributes"]) == owns
+    if owns:
+        kept.httpd.log.expect("owns https")
+
+
 # -- hosts
 
 @pytest.mark.parametrize("names, same", [(("on", "on"), False), (("team", "team"), True)])

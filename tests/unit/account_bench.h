@@ -75,7 +75,8 @@ static inline book_t *book_make(sso_ctx_t *cx)
     cx->log = book_log;
     cx->sink = b;
     cx->level = SSO_LOG_INFO;
-    if (sso_account_db_setup(cx, b->driver, b->params) != APR_SUCCESS) fail_msg("%s", cx->err.log);
+    if (sso_account_db_setup(cx, b->driver, b->params, NULL) != APR_SUCCESS)
+        fail_msg("%s", cx->err.log);
     b->accounts.ledger = book_open(cx, b);
     return b;
 }

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "account_bench.h"
+#include "core/account_owner.h"
 
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -477,6 +478,18 @@ static void amended_profiles(void **state)
 
 /* ---- the owner ---- */
 
+#define HOUR APR_TIME_C(3600000000)
+
+/* Accounts are kept for the site since then. */
+static void begin_site(book_t *b, apr_time_t when)
+{
+    apr_time_t now = b->cx->now;
+
+    b->cx->now = when;
+    assert_int_equal(sso_account_site_begin(b->cx, &b->accounts), APR_SUCCESS);
+    b->cx->now = now;
+}
+
 static void owners(void **state)
 {
     static const struct {
@@ -498,6 +511,9 @@ static void owners(void **state)
          0},
         {"role", {.kind = SSO_OWNER_FIRST, .provider = "members", .role = "boss"}, 1, 1},
         {"other role", {.kind = SSO_OWNER_FIRST, .provider = "members", .role = "bos"}, 1, 0},
+        {"in time", {.kind = SSO_OWNER_FIRST, .provider = "members", .within = HOUR}, 1, 1},
+        {"too late", {.kind = SSO_OWNER_FIRST, .provider = "members", .within = HOUR - 1}, 1, 0},
+        {"by a code", {.kind = SSO_OWNER_FIRST, .provider = "members", .code = 1}, 1, 0},
         {"by name", {.kind = SSO_OWNER_ID, .provider = "members", .user_id = "42"}, 1, 1},
         {"other name", {.kind = SSO_OWNER_ID, .provider = "members", .user_id = "43"}, 1, 0},
         {"name elsewhere", {.kind = SSO_OWNER_ID, .provider = "corp", .user_id = "42"}, 1, 0},
@@ -513,6 +529,8 @@ static void owners(void **state)
         print_message("  %s\n", row[i].title);
         b->accounts.site = apr_psprintf(b->cx->pool, "owner-%d-%d", (int)getpid(), (int)i);
         b->accounts.owner = row[i].rule;
+        begin_site(b, NOW - HOUR);
+        begin_site(b, NOW); /* what comes later changes nothing */
         claim.email_verified = row[i].verified;
         claim.roles = book_words(b->cx, "boss");
         account = login_well(b, &claim);
@@ -524,6 +542,90 @@ static void owners(void **state)
     }
 }
 
+/* A site of which it is not known since when it keeps accounts: nobody. */
+static void a_site_of_unknown_age_is_owned_by_nobody(void **state)
+{
+    book_t *b = book_make(*state);
+    sso_account_claim_t claim = book_claim(FORUM, "42", "ada@example.org");
+
+    b->accounts.owner = (sso_account_owner_t){
+        .kind = SSO_OWNER_FIRST, .provider = "members", .within = HOUR};
+    assert_false(login_well(b, &claim).owner);
+}
+
+static const char *offer(book_t *b)
+{
+    const char *code = NULL;
+
+    assert_int_equal(sso_account_owner_offer(b->cx, &b->accounts, &code), APR_SUCCESS);
+    assert_int_equal(strlen(code), 32);
+    return code;
+}
+
+static const char *enter(book_t *b, const char *user_id, const char *code)
+{
+    const sso_account_claim_t who = {.realm = FORUM, .provider = "members", .user_id = user_id};
+    const char *id = NULL;
+
+    return book_verdict(b, sso_account_owner_claim(b->cx, &b->accounts, &who, code, &id));
+}
+
+static void a_code_makes_one_owner_once(void **state)
+{
+    book_t *b = book_make(*state);
+    sso_account_claim_t ada = book_claim(FORUM, "42", "ada@example.org");
+    sso_account_claim_t bob = book_claim(FORUM, "43", "bob@example.net");
+    const char *old;
+    const char *code;
+
+    ada.roles = bob.roles = book_words(b->cx, "boss");
+    b->accounts.owner = (sso_account_owner_t){.kind = SSO_OWNER_FIRST,
+                                              .provider = "members",
+                                              .domain = "example.org",
+                                              .role = "boss",
+                                              .code = 1};
+    assert_false(login_well(b, &ada).owner);
+    assert_false(login_well(b, &bob).owner);
+    assert_string_equal(enter(b, "42", ""), "claim_code"); /* none was given out */
+    old = offer(b);
+    code = offer(b);
+    assert_string_equal(enter(b, "42", old), "claim_code");
+    assert_string_equal(enter(b, "44", code), "claim_code"); /* no account */
+    assert_string_equal(enter(b, "43", code), "claim_code"); /* another domain */
+    b->accounts.owner.role = "chief";
+    assert_string_equal(enter(b, "42", code), "claim_code");
+    b->accounts.owner.role = "boss";
+    b->accounts.owner.provider = "corp";
+    assert_string_equal(enter(b, "42", code), "claim_code");
+    b->accounts.owner.provider = "members";
+    b->cx->now += SSO_OWNER_CODE_AGE;
+    assert_string_equal(enter(b, "42", code), "claim_code");
+    b->cx->now -= 1;
+    assert_string_equal(enter(b, "42", code), "ok");
+    assert_true(login_well(b, &ada).owner);
+    b->accounts.owner.domain = NULL;
+    assert_string_equal(enter(b, "43", code), "claim_code"); /* it is spent */
+    assert_int_not_equal(sso_account_owner_offer(b->cx, &b->accounts, &code), APR_SUCCESS);
+    assert_fault(b->cx, CONFLICT);
+    assert_null(strstr(b->log, code));
+}
+
+/* A code that was not entered while others came to own the site is worth nothing. */
+static void a_code_takes_no_place(void **state)
+{
+    book_t *b = book_make(*state);
+    sso_account_claim_t ada = book_claim(FORUM, "42", "ada@example.org");
+    sso_account_claim_t bob = book_claim(FORUM, "43", "bob@example.org");
+    const char *code = offer(b);
+
+    b->accounts.owner = (sso_account_owner_t){.kind = SSO_OWNER_FIRST, .provider = "members"};
+    assert_true(login_well(b, &ada).owner);
+    (void)login_well(b, &bob);
+    b->accounts.owner.code = 1;
+    assert_string_equal(enter(b, "43", code), "claim_code");
+    assert_false(login_well(b, &bob).owner);
+}
+
 /* Who logged in before the rule was written may become owner too; another id takes the place. */
 static void owners_by_name_are_whom_the_file_says(void **state)
 {
@@ -532,7 +634,8 @@ static void owners_by_name_are_whom_the_file_says(void **state)
     sso_account_claim_t bob = book_claim(FORUM, "43", NULL);
     sso_account_t a = login_well(b, &ada);
 
-    b->accounts.owner = (sso_account_owner_t){SSO_OWNER_ID, "members", "42", NULL, NULL};
+    b->accounts.owner = (sso_account_owner_t){
+        .kind = SSO_OWNER_ID, .provider = "members", .user_id = "42"};
     assert_true(login_well(b, &ada).owner);
     b->accounts.owner.user_id = "43";
     assert_true(login_well(b, &bob).owner);
@@ -596,7 +699,7 @@ static void r33_many_first_logins_make_one_account(void **state)
 {
     book_t *b = book_make(*state);
 
-    b->accounts.owner = (sso_account_owner_t){SSO_OWNER_FIRST, "members", NULL, NULL, NULL};
+    b->accounts.owner = (sso_account_owner_t){.kind = SSO_OWNER_FIRST, .provider = "members"};
     race(b, 1);
     assert_int_equal(book_count(b), 1);
 }
@@ -613,7 +716,7 @@ static void r33_of_many_one_becomes_the_owner(void **state)
     book_t *b = book_make(*state);
     int owners_found = 0;
 
-    b->accounts.owner = (sso_account_owner_t){SSO_OWNER_FIRST, "members", NULL, NULL, NULL};
+    b->accounts.owner = (sso_account_owner_t){.kind = SSO_OWNER_FIRST, .provider = "members"};
     race(b, 0);
     assert_int_equal(book_count(b), CHILDREN * LOGINS);
     assert_int_equal(b->accounts.ledger->ops->walk(b->accounts.ledger, b->cx, b->accounts.site, -1,
@@ -706,6 +809,9 @@ int main(void)
         UNIT(r32_the_word_owner_is_dropped),
         UNIT(amended_profiles),
         UNIT(owners),
+        UNIT(a_site_of_unknown_age_is_owned_by_nobody),
+        UNIT(a_code_makes_one_owner_once),
+        UNIT(a_code_takes_no_place),
         UNIT(owners_by_name_are_whom_the_file_says),
         UNIT(r33_many_first_logins_make_one_account),
         UNIT(r33_of_many_one_becomes_the_owner),

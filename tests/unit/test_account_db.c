@@ -117,12 +117,46 @@ static void tables_of_another_version(void **state)
     sqlite3 *db = sql_open(b);
 
     sql_run(db, "UPDATE sso_schema SET version = 99");
-    assert_int_not_equal(sso_account_db_setup(b->cx, b->driver, b->params), APR_SUCCESS);
+    assert_int_not_equal(sso_account_db_setup(b->cx, b->driver, b->params, NULL), APR_SUCCESS);
     assert_non_null(strstr(b->cx->err.log, "used by a newer one"));
     assert_fault(b->cx, CONFIG);
-    sql_run(db, "UPDATE sso_schema SET version = 1");
-    assert_int_equal(sso_account_db_setup(b->cx, b->driver, b->params), APR_SUCCESS);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+/* Sites came with version 2: one that has accounts has them since its first. */
+static void older_tables_are_renewed(void **state)
+{
+    book_t *b = book_make(*state);
+    sqlite3 *db = sql_open(b);
+    sso_account_site_t site;
+    sso_ledger_tx_t *tx;
+
+    works(b);
+    b->accounts.ledger = NULL;
+    sql_run(db, "DROP TABLE sso_sites; UPDATE sso_schema SET version = 1");
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_int_equal(sso_account_db_setup(b->cx, b->driver, b->params, b->params), APR_SUCCESS);
+    b->accounts.ledger = book_open(b->cx, b);
+    assert_int_equal(
+        b->accounts.ledger->ops->begin(b->accounts.ledger, b->cx, SSO_LEDGER_READ, &tx),
+        APR_SUCCESS);
+    assert_int_equal(b->accounts.ledger->ops->site(tx, b->cx, b->accounts.site, &site),
+                     APR_SUCCESS);
+    assert_int_equal(site.created, NOW);
+    assert_string_equal(site.code, "");
+    assert_int_equal(b->accounts.ledger->ops->commit(tx, b->cx), APR_SUCCESS);
+}
+
+/* Tables that were made and are not there were lost. */
+static void tables_that_vanished(void **state)
+{
+    book_t *b = book_make(*state);
+    const char *other = apr_pstrcat(b->cx->pool, b->dir, "/other.db", NULL);
+
+    assert_int_not_equal(sso_account_db_setup(b->cx, b->driver, other, "/the/note"), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "remove /the/note to begin anew"));
+    assert_fault(b->cx, CONFIG);
+    assert_int_equal(sso_account_db_setup(b->cx, b->driver, other, NULL), APR_SUCCESS);
 }
 
 static void setting_up_twice_changes_nothing(void **state)
@@ -130,7 +164,7 @@ static void setting_up_twice_changes_nothing(void **state)
     book_t *b = book_make(*state);
 
     works(b);
-    assert_int_equal(sso_account_db_setup(b->cx, b->driver, b->params), APR_SUCCESS);
+    assert_int_equal(sso_account_db_setup(b->cx, b->driver, b->params, NULL), APR_SUCCESS);
     assert_int_equal(book_count(b), 1);
     assert_int_equal(scratch_mode(b->params), 0600);
 }
@@ -139,7 +173,8 @@ static void a_place_that_cannot_be_written(void **state)
 {
     sso_ctx_t *cx = *state;
 
-    assert_int_not_equal(sso_account_db_setup(cx, "sqlite3", "/proc/nowhere/a.db"), APR_SUCCESS);
+    assert_int_not_equal(sso_account_db_setup(cx, "sqlite3", "/proc/nowhere/a.db", NULL),
+                         APR_SUCCESS);
     assert_non_null(strstr(cx->err.log, "must be writable"));
     assert_fault(cx, CONFIG);
 }
@@ -196,6 +231,8 @@ int main(void)
         UNIT(gone),
         UNIT(damaged),
         UNIT(tables_of_another_version),
+        UNIT(older_tables_are_renewed),
+        UNIT(tables_that_vanished),
         UNIT(setting_up_twice_changes_nothing),
         UNIT(a_place_that_cannot_be_written),
         UNIT(what_is_refused),
