@@ -90,6 +90,8 @@ static const word_t words[] = {
     {"Require sso-role ROLE...", "The person has one of the roles."},
     {"Require sso-attribute NAME VALUE...", "The attribute has one of the values."},
     {"Require sso-provider NAME...", "The login was at one of the providers."},
+    {"Require sso-idp ENTITY-ID...",
+     "The login was at one of these identity providers: of several behind one provider, or the issuer."},
     {"Require sso-acr URI...", "The login was of one of these authentication contexts."},
     {"Require sso-owner", "The person owns the site, by SSOOwner; needs SSOAccounts."},
     {"AuthType SSO",

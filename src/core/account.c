@@ -61,15 +61,17 @@ static const char *text_of(const sso_profile_t *profile, const char *name, apr_s
 }
 
 /* The provider's own word on the address where there is one; OpenID Connect promises nothing without,
- * of the others the admin has said whom to believe. */
-static int is_verified(const sso_provider_t *provider, const sso_identity_t *who)
+ * of the others the admin has said whom to believe. Of several behind one block each is believed about
+ * its own domains. */
+static int is_verified(const sso_provider_t *provider, const sso_identity_t *who, const char *email)
 {
     const sso_attribute_t *says = sso_identity_find(who, "email_verified");
     const char *word = says && says->values->nelts ? APR_ARRAY_IDX(says->values, 0, const char *)
                                                    : NULL;
 
-    if (word) return !strcasecmp(word, "true") || !strcmp(word, "1");
-    return provider->protocol->bit != SSO_FOR_OIDC;
+    if (word && strcasecmp(word, "true") != 0 && strcmp(word, "1") != 0) return 0;
+    if (who->scopes) return email && sso_identity_may_say(who, email);
+    return word || provider->protocol->bit != SSO_FOR_OIDC;
 }
 
 /* A role that a provider names `owner` makes nobody one. */
@@ -112,18 +114,21 @@ apr_status_t sso_account_claim(sso_ctx_t *cx, const sso_provider_t *provider,
                                const sso_identity_t *who, const sso_profile_t *profile,
                                sso_account_claim_t *out)
 {
+    const char *email;
+
     if (who->subject_format && !strcmp(who->subject_format, TRANSIENT)) {
         return sso_fail(cx, SSO_F_ACCOUNT_SUBJECT,
                         "provider %s sends a transient NameID: nobody is known by it tomorrow",
                         provider->name);
     }
+    email = text_of(profile, "email", EMAIL_MAX);
     *out = (sso_account_claim_t){
         .realm = sso_account_realm(cx->pool, provider->protocol->name, who->issuer),
         .provider = provider->name,
         .user_id = who->subject,
         .user = profile->user,
-        .email = text_of(profile, "email", EMAIL_MAX),
-        .email_verified = is_verified(provider, who),
+        .email = email,
+        .email_verified = is_verified(provider, who, email),
         .name = text_of(profile, "name", TEXT_MAX),
         .image = text_of(profile, "picture", TEXT_MAX),
         .bio = bio_of(who),

@@ -5,6 +5,7 @@
  */
 #include "core/attrmap.h"
 
+#include "base/buf.h"
 #include "base/codec.h"
 
 #include <apr_lib.h>
@@ -254,9 +255,29 @@ static void lower(char *c)
     }
 }
 
+/* "ISSUER!NAME" for a name that another issuer could give as well. What would make two of them the same
+ * text is escaped in the issuer. */
+static const char *tell_apart(apr_pool_t *pool, const sso_identity_t *who, const char *user)
+{
+    sso_buf_t b = sso_buf_make(pool, 256, 16384);
+    const char *c;
+
+    if (sso_identity_may_say(who, user)) return user;
+    for (c = who->issuer; *c; c++) {
+        if (*c == '!' || *c == '%') {
+            sso_buf_text(&b, *c == '!' ? "%21" : "%25");
+        } else {
+            sso_buf_char(&b, *c);
+        }
+    }
+    sso_buf_char(&b, '!');
+    sso_buf_text(&b, user);
+    return b.full ? NULL : b.p;
+}
+
 /* As SSOUserAttribute's options want it. */
-static apr_status_t shape_user(sso_ctx_t *cx, const apr_array_header_t *words, const char *user,
-                               sso_profile_t *profile)
+static apr_status_t shape_user(sso_ctx_t *cx, const apr_array_header_t *words,
+                               const sso_identity_t *who, const char *user, sso_profile_t *profile)
 {
     char *shaped = apr_pstrdup(cx->pool, user);
     char *at = wants(words, "domain=strip") ? strchr(shaped, '@') : NULL;
@@ -264,8 +285,9 @@ static apr_status_t shape_user(sso_ctx_t *cx, const apr_array_header_t *words, c
     if (at) *at = '\0';
     if (wants(words, "case=lower")) lower(shaped);
     if (!*shaped) return sso_fail(cx, SSO_F_NO_USER, "nothing is left of the user name");
-    profile->user = shaped;
-    return APR_SUCCESS;
+    profile->user = tell_apart(cx->pool, who, shaped);
+    if (profile->user) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_SESSION_SIZE, "the user name is too long");
 }
 
 /* One address, and of one of the domains: nothing that somebody could cut into two. */
@@ -317,7 +339,7 @@ apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set
     if (rv == APR_SUCCESS) rv = map_presets(cx, set->attributes, who, &profile);
     if (rv == APR_SUCCESS) rv = choose_user(cx, set->user_attribute, who, &profile, &user);
     if (rv == APR_SUCCESS) rv = check_domains(cx, set->domains, &profile, user);
-    if (rv == APR_SUCCESS) rv = shape_user(cx, set->user_attribute, user, &profile);
+    if (rv == APR_SUCCESS) rv = shape_user(cx, set->user_attribute, who, user, &profile);
     if (rv == APR_SUCCESS) *out = profile;
     return rv;
 }

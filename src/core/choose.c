@@ -20,17 +20,28 @@
 #define COOKIE     "choice"
 #define KEEP       APR_TIME_C(15552000000000) /* 180 days */
 #define SEARCH_AT  7                          /* so many providers are searched rather than read */
+#define PAGE       50                         /* organisations on one page */
 #define EMAIL_LONG 254                        /* bytes (RFC 5321, 4.5.3.1.3) */
+
+/* One thing to choose. */
+typedef struct {
+    const sso_idp_t *idp;
+    const char *issuer; /* which of several behind it; NULL: it is one */
+    const char *label;
+    const char *logo;
+} option_t;
 
 /* One question. */
 typedef struct {
     sso_ctx_t *cx;
     const sso_site_t *site;
-    const char *among; /* names with ',' between them; NULL: all of the site */
-    const char *back;  /* local path */
-    const char *typed; /* NULL: nothing */
-    const char *found; /* by a discovery service; NULL: it was not asked, or does not know */
-    int all;           /* no shortcut any more */
+    const char *among;     /* names with ',' between them; NULL: all of the site */
+    const char *back;      /* local path */
+    const char *typed;     /* NULL: nothing */
+    const char *found;     /* by a discovery service; NULL: it was not asked, or does not know */
+    int all;               /* no shortcut any more */
+    int from;              /* so many are passed over: those of the pages before */
+    const char *languages; /* Accept-Language; NULL: none */
     sso_demand_t demand;
     apr_array_header_t *offer; /* of const sso_idp_t *: active, in the order of their labels */
 } choice_t;
@@ -83,10 +94,20 @@ static apr_status_t read_params(sso_ctx_t *cx, const sso_request_t *req, sso_par
     return APR_SUCCESS;
 }
 
+/* 0 for what is none. */
+static int read_number(const char *text)
+{
+    const apr_size_t n = text ? strlen(text) : 0;
+
+    if (n == 0 || n > 6 || strspn(text, "0123456789") != n) return 0;
+    return (int)apr_strtoi64(text, NULL, 10);
+}
+
 static apr_status_t read_question(choice_t *c, const sso_request_t *req)
 {
     sso_ctx_t *cx = c->cx;
     const char *all = NULL;
+    const char *from = NULL;
     sso_params_t params;
     apr_status_t rv = read_params(cx, req, &params);
 
@@ -95,11 +116,15 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "q", SSO_CHOOSE_TYPED_MAX, &c->typed);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "idp", 1024, &c->found);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "all", 8, &all);
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, "from", 8, &from);
     if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &c->demand);
     if (rv != APR_SUCCESS) return rv;
     if (!c->back || !sso_url_is_local(c->back, SSO_FLOW_RETURN_MAX)) c->back = "/";
     c->typed = trimmed(cx->pool, c->typed);
+    c->demand.issuer = NULL; /* the same parameter: here it is what was found */
+    c->languages = req->header(req, "Accept-Language");
     c->all = all != NULL;
+    c->from = read_number(from);
     return APR_SUCCESS;
 }
 
@@ -162,20 +187,114 @@ static int has_domain(const sso_idp_t *idp, const char *domain)
     return 0;
 }
 
-/* Those whose line has the domain; without any, those that may assert every domain. */
-static apr_array_header_t *those_of_domain(const choice_t *c, const char *domain)
+/* ---- what there is to choose ---- */
+
+/* A page of it. */
+typedef struct {
+    apr_array_header_t *list; /* of option_t */
+    int n;                    /* how many fit in all */
+} options_t;
+
+static options_t no_options(const choice_t *c)
 {
-    apr_array_header_t *named = apr_array_make(c->cx->pool, 2, sizeof(const sso_idp_t *));
-    apr_array_header_t *open = apr_array_make(c->cx->pool, 2, sizeof(const sso_idp_t *));
+    return (options_t){apr_array_make(c->cx->pool, 8, sizeof(option_t)), 0};
+}
+
+/* If it is one of the page's. */
+static void add_option(const choice_t *c, options_t *o, const option_t *option)
+{
+    if (o->n >= c->from && o->n < c->from + PAGE) APR_ARRAY_PUSH(o->list, option_t) = *option;
+    o->n++;
+}
+
+static void add_block(const choice_t *c, options_t *o, const sso_idp_t *idp)
+{
+    const option_t option = {idp, NULL, sso_idp_label(idp), idp->provider->set->logo};
+
+    add_option(c, o, &option);
+}
+
+static int is_several(const choice_t *c, const sso_idp_t *idp)
+{
+    return sso_idp_must_ask(c->cx, idp, NULL);
+}
+
+/* Of a block that is several those that fit, as far as the page goes. */
+static void add_members(const choice_t *c, options_t *o, const sso_idp_t *idp, const char *words,
+                        const char *domain)
+{
+    apr_array_header_t *found = apr_array_make(c->cx->pool, 8, sizeof(sso_member_t));
+    const int before = c->from > o->n ? c->from - o->n : 0;
+    const sso_member_query_t query = {.words = words,
+                                      .domain = domain,
+                                      .languages = c->languages,
+                                      .skip = before,
+                                      .most = PAGE - o->list->nelts};
+    int i;
+
+    o->n += sso_idp_members(c->cx, idp, &query, found);
+    for (i = 0; i < found->nelts; i++) {
+        const sso_member_t *m = &APR_ARRAY_IDX(found, i, sso_member_t);
+
+        APR_ARRAY_PUSH(o->list, option_t) = (option_t){idp, m->issuer, m->label, m->logo};
+    }
+}
+
+static void add_offer(const choice_t *c, options_t *o, const sso_idp_t *idp)
+{
+    if (is_several(c, idp)) {
+        add_members(c, o, idp, NULL, NULL);
+    } else {
+        add_block(c, o, idp);
+    }
+}
+
+/* Blocks before those that are several: few before many. */
+static options_t all_options(const choice_t *c)
+{
+    options_t o = no_options(c);
+    int several;
+    int i;
+
+    for (several = 0; several < 2; several++) {
+        for (i = 0; i < c->offer->nelts; i++) {
+            if (is_several(c, at(c->offer, i)) == several) add_offer(c, &o, at(c->offer, i));
+        }
+    }
+    return o;
+}
+
+/* Those whose line has the domain, and those whose metadata says that they speak for it. */
+static options_t options_named(const choice_t *c, const char *domain)
+{
+    options_t o = no_options(c);
     int i;
 
     for (i = 0; i < c->offer->nelts; i++) {
         const sso_idp_t *idp = at(c->offer, i);
 
-        if (has_domain(idp, domain)) APR_ARRAY_PUSH(named, const sso_idp_t *) = idp;
-        if (!idp->provider->set->domains) APR_ARRAY_PUSH(open, const sso_idp_t *) = idp;
+        if (is_several(c, idp)) {
+            add_members(c, &o, idp, NULL, domain);
+        } else if (has_domain(idp, domain)) {
+            add_block(c, &o, idp);
+        }
     }
-    return named->nelts ? named : open;
+    return o;
+}
+
+/* Without any, those that may assert every domain. */
+static options_t options_of_domain(const choice_t *c, const char *domain)
+{
+    options_t o = options_named(c, domain);
+    int i;
+
+    if (o.n > 0) return o;
+    for (i = 0; i < c->offer->nelts; i++) {
+        const sso_idp_t *idp = at(c->offer, i);
+
+        if (!idp->provider->set->domains || has_domain(idp, domain)) add_offer(c, &o, idp);
+    }
+    return o;
 }
 
 /* Letters of ASCII without regard to their case; the rest byte for byte. */
@@ -189,26 +308,32 @@ static int holds(const char *text, const char *wanted)
     return 0;
 }
 
-static apr_array_header_t *those_called(const choice_t *c, const char *typed)
+static options_t options_called(const choice_t *c, const char *typed)
 {
-    apr_array_header_t *list = apr_array_make(c->cx->pool, 4, sizeof(const sso_idp_t *));
+    options_t o = no_options(c);
     int i;
 
     for (i = 0; i < c->offer->nelts; i++) {
         const sso_idp_t *idp = at(c->offer, i);
 
-        if (holds(sso_idp_label(idp), typed) || holds(idp->provider->name, typed))
-            APR_ARRAY_PUSH(list, const sso_idp_t *) = idp;
+        if (is_several(c, idp)) {
+            add_members(c, &o, idp, typed, NULL);
+        } else if (holds(sso_idp_label(idp), typed) || holds(idp->provider->name, typed)) {
+            add_block(c, &o, idp);
+        }
     }
-    return list;
+    return o;
 }
 
 /* ---- the page ---- */
 
-static const char *login_url(const choice_t *c, const sso_idp_t *idp)
+static const char *login_url(const choice_t *c, const option_t *option)
 {
+    sso_demand_t demand = c->demand;
+
+    demand.issuer = option->issuer;
     return apr_pstrcat(c->cx->pool,
-                       sso_login_url(c->cx, c->site, idp->provider->name, c->back, &c->demand),
+                       sso_login_url(c->cx, c->site, option->idp->provider->name, c->back, &demand),
                        "&chosen=1", NULL);
 }
 
@@ -251,7 +376,7 @@ static int knows_domains(const choice_t *c)
     int i;
 
     for (i = 0; i < c->offer->nelts; i++) {
-        if (at(c->offer, i)->provider->set->domains) return 1;
+        if (at(c->offer, i)->provider->set->domains || is_several(c, at(c->offer, i))) return 1;
     }
     return 0;
 }
@@ -283,44 +408,75 @@ static void write_search(sso_markup_t *m, const choice_t *c)
     sso_buf_text(&m->buf, "\"><button>Continue</button></div></form>\n");
 }
 
-static void write_option(sso_markup_t *m, const choice_t *c, const sso_idp_t *idp)
+static void write_option(sso_markup_t *m, const choice_t *c, const option_t *option)
 {
-    const char *logo = idp->provider->set->logo;
-
     sso_buf_text(&m->buf, "<a class=\"b i\" href=\"");
-    sso_buf_escaped(&m->buf, login_url(c, idp));
+    sso_buf_escaped(&m->buf, login_url(c, option));
     sso_buf_text(&m->buf, "\">");
-    if (logo) {
+    if (option->logo) {
         sso_buf_text(&m->buf, "<img src=\"");
-        sso_buf_escaped(&m->buf, logo);
+        sso_buf_escaped(&m->buf, option->logo);
         sso_buf_text(&m->buf, "\" alt=\"\" height=\"28\" referrerpolicy=\"no-referrer\">");
-        sso_markup_image(c->cx, m, logo);
+        sso_markup_image(c->cx, m, option->logo);
     }
-    sso_buf_escaped(&m->buf, sso_idp_label(idp));
+    sso_buf_escaped(&m->buf, option->label);
     sso_buf_text(&m->buf, "</a>\n");
 }
 
-static void show_list(const choice_t *c, const char *note, const apr_array_header_t *list,
-                      sso_reply_t *reply)
+/* The next page of what is shown, by a link: all of it would be a page of megabytes. */
+static void write_more(sso_markup_t *m, const choice_t *c, const options_t *o)
+{
+    const int next = c->from + o->list->nelts;
+    const char *typed = "";
+
+    if (o->n <= PAGE) return;
+    sso_markup_paragraph(m, apr_psprintf(c->cx->pool,
+                                         "%d to %d of %d. Type a part of the name to find yours.",
+                                         o->list->nelts ? c->from + 1 : 0, next, o->n));
+    if (next >= o->n || o->list->nelts == 0) return;
+    if (c->typed) {
+        typed = apr_pstrcat(c->cx->pool, "&q=", sso_percent_encode(c->cx->pool, sso_span(c->typed)),
+                            NULL);
+    }
+    sso_markup_other_link(m, apr_psprintf(c->cx->pool, "%s%s&from=%d", all_url(c), typed, next),
+                          "More");
+}
+
+/* A script could only filter what is on the page. */
+static void show_options(const choice_t *c, const char *note, const options_t *o, int total,
+                         sso_reply_t *reply)
 {
     sso_markup_t m = sso_markup_open(c->cx, "Sign in", SSO_MARKUP_CHOICE);
-    int searchable = knows_domains(c) || c->offer->nelts >= SEARCH_AT;
+    const int searchable = knows_domains(c) || total >= SEARCH_AT;
     int i;
 
     if (note) sso_markup_element(&m, "p", "w", note);
     sso_markup_paragraph(&m, "Where do you have an account?");
     if (searchable) write_search(&m, c);
     sso_buf_text(&m.buf, "<nav aria-label=\"Organisations\">\n");
-    for (i = 0; i < list->nelts; i++)
-        write_option(&m, c, at(list, i));
+    for (i = 0; i < o->list->nelts; i++)
+        write_option(&m, c, &APR_ARRAY_IDX(o->list, i, option_t));
     sso_buf_text(&m.buf, "</nav>\n");
-    if (list->nelts < c->offer->nelts) sso_markup_other_link(&m, all_url(c), "Show all");
-    if (searchable) sso_markup_script(&m, filter);
+    write_more(&m, c, o);
+    if (o->n < total) sso_markup_other_link(&m, all_url(c), "Show all");
+    if (searchable && o->n <= PAGE) sso_markup_script(&m, filter);
     sso_markup_close(c->cx, &m, 200, "'self'", reply);
 }
 
+static void show_all(const choice_t *c, const char *note, sso_reply_t *reply)
+{
+    const options_t o = all_options(c);
+
+    show_options(c, note, &o, o.n, reply);
+}
+
+static void show_some(const choice_t *c, const options_t *o, sso_reply_t *reply)
+{
+    show_options(c, NULL, o, all_options(c).n, reply);
+}
+
 /* Where the person went last time; nobody is sent there unasked, for it may have been a mistake. */
-static void show_last(const choice_t *c, const sso_idp_t *last, sso_reply_t *reply)
+static void show_last(const choice_t *c, const option_t *last, sso_reply_t *reply)
 {
     sso_markup_t m = sso_markup_open(c->cx, "Sign in", SSO_MARKUP_CHOICE);
 
@@ -332,66 +488,86 @@ static void show_last(const choice_t *c, const sso_idp_t *last, sso_reply_t *rep
 
 /* What the form was sent for leads on by a page: a redirect to the provider would be one of the form,
  * which its policy keeps on this site. */
-static void lead_on(const choice_t *c, const sso_idp_t *idp, sso_reply_t *reply)
+static void lead_on(const choice_t *c, const option_t *option, sso_reply_t *reply)
 {
     sso_markup_t m = sso_markup_open(c->cx, "One moment", SSO_MARKUP_CHOICE);
 
     sso_markup_paragraph(&m, "You are being taken to");
-    write_option(&m, c, idp);
+    write_option(&m, c, option);
     sso_markup_close(c->cx, &m, 200, "'none'", reply);
     sso_reply_header(c->cx, reply, "Refresh",
-                     apr_pstrcat(c->cx->pool, "0;url=", login_url(c, idp), NULL));
+                     apr_pstrcat(c->cx->pool, "0;url=", login_url(c, option), NULL));
 }
 
 /* ---- answers ---- */
 
 static void answer_email(choice_t *c, const char *domain, sso_reply_t *reply)
 {
-    const apr_array_header_t *list = those_of_domain(c, domain);
+    const options_t o = options_of_domain(c, domain);
 
     c->demand.hint = c->typed;
-    if (list->nelts == 1) {
-        lead_on(c, at(list, 0), reply);
-    } else if (list->nelts > 1) {
-        show_list(c, NULL, list, reply);
+    if (o.n == 1 && o.list->nelts == 1) {
+        lead_on(c, &APR_ARRAY_IDX(o.list, 0, option_t), reply);
+    } else if (o.n > 0) {
+        show_some(c, &o, reply);
     } else {
         c->demand.hint = NULL;
-        show_list(c, "Nobody here signs in addresses of that domain.", c->offer, reply);
+        show_all(c, "Nobody here signs in addresses of that domain.", reply);
     }
 }
 
 static void answer_typed(choice_t *c, sso_reply_t *reply)
 {
     const char *domain = domain_of(c->typed);
-    const apr_array_header_t *list;
+    options_t o;
 
     if (domain) {
         answer_email(c, domain, reply);
         return;
     }
-    list = those_called(c, c->typed);
-    if (list->nelts) {
-        show_list(c, NULL, list, reply);
+    o = options_called(c, c->typed);
+    if (o.n > 0) {
+        show_some(c, &o, reply);
     } else {
-        show_list(c, "No organisation here is called that.", c->offer, reply);
+        show_all(c, "No organisation here is called that.", reply);
     }
+}
+
+/* Of a block that is several the one of that issuer. 0: it is not among them. */
+static int find_member(const choice_t *c, const sso_idp_t *idp, const char *issuer, option_t *out)
+{
+    const sso_member_query_t query = {.issuer = issuer, .languages = c->languages, .most = 1};
+    apr_array_header_t *found = apr_array_make(c->cx->pool, 1, sizeof(sso_member_t));
+    const sso_member_t *m;
+
+    if (sso_idp_members(c->cx, idp, &query, found) == 0 || found->nelts == 0) return 0;
+    m = &APR_ARRAY_IDX(found, 0, sso_member_t);
+    *out = (option_t){idp, m->issuer, m->label, m->logo};
+    return 1;
+}
+
+static int is_of_issuer(const choice_t *c, const sso_idp_t *idp, const char *wanted, option_t *out)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+    const char *issuer = protocol->issuer ? protocol->issuer(c->cx, idp) : NULL;
+
+    if (!issuer || strcmp(issuer, wanted) != 0) return find_member(c, idp, wanted, out);
+    *out = (option_t){idp, NULL, sso_idp_label(idp), idp->provider->set->logo};
+    return 1;
 }
 
 /* A discovery service may say whatever it likes: only the issuer of a provider on offer counts. */
 static void answer_found(const choice_t *c, sso_reply_t *reply)
 {
+    option_t option;
     int i;
 
     for (i = 0; i < c->offer->nelts; i++) {
-        const sso_idp_t *idp = at(c->offer, i);
-        const sso_protocol_t *protocol = idp->provider->protocol;
-        const char *issuer = protocol->issuer ? protocol->issuer(c->cx, idp) : NULL;
-
-        if (!issuer || strcmp(issuer, c->found) != 0) continue;
-        sso_reply_redirect(reply, 302, login_url(c, idp));
+        if (!is_of_issuer(c, at(c->offer, i), c->found, &option)) continue;
+        sso_reply_redirect(reply, 302, login_url(c, &option));
         return;
     }
-    show_list(c, "Nobody from that organisation can sign in here.", c->offer, reply);
+    show_all(c, "Nobody from that organisation can sign in here.", reply);
 }
 
 /* The address of the first discovery service among the providers; NULL: none has one. Who comes back
@@ -410,23 +586,40 @@ static const char *discovery_url(const choice_t *c)
     return url;
 }
 
+/* What was chosen last in this browser, if it is on offer and still there. */
+static int find_last(const choice_t *c, const sso_request_t *req, option_t *out)
+{
+    const char *issuer;
+    const sso_idp_t *idp = sso_choose_remembered(c->cx, c->site, req, &issuer);
+
+    if (!idp || !is_among(c->among, idp->provider->name)) return 0;
+    if (is_several(c, idp)) return issuer && find_member(c, idp, issuer, out);
+    *out = (option_t){idp, NULL, sso_idp_label(idp), idp->provider->set->logo};
+    return 1;
+}
+
+static int is_one(const choice_t *c)
+{
+    return c->offer->nelts == 1 && !is_several(c, at(c->offer, 0));
+}
+
 static void answer(choice_t *c, const sso_request_t *req, sso_reply_t *reply)
 {
-    const sso_idp_t *last = sso_choose_remembered(c->cx, c->site, req);
     const char *discovery;
+    option_t last;
 
     if (c->found) {
         answer_found(c, reply);
     } else if (c->typed) {
         answer_typed(c, reply);
-    } else if (c->all || c->offer->nelts == 1) {
-        show_list(c, NULL, c->offer, reply);
-    } else if (last && is_among(c->among, last->provider->name)) {
-        show_last(c, last, reply);
+    } else if (c->all || is_one(c)) {
+        show_all(c, NULL, reply);
+    } else if (find_last(c, req, &last)) {
+        show_last(c, &last, reply);
     } else if ((discovery = discovery_url(c))) {
         sso_reply_redirect(reply, 302, discovery);
     } else {
-        show_list(c, NULL, c->offer, reply);
+        show_all(c, NULL, reply);
     }
 }
 
@@ -443,21 +636,50 @@ apr_status_t sso_choose_serve(sso_ctx_t *cx, const sso_site_t *site, const sso_r
 
 /* ---- the last choice ---- */
 
-void sso_choose_remember(sso_ctx_t *cx, const sso_idp_t *idp, sso_reply_t *reply)
+/* "NAME", or "NAME:ISSUER" with the issuer escaped. */
+void sso_choose_remember(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer,
+                         sso_reply_t *reply)
 {
-    sso_reply_header(
-        cx, reply, "Set-Cookie",
-        sso_site_flow_cookie(idp->site, cx->pool, COOKIE, idp->provider->name, KEEP, 0));
+    const char *value = idp->provider->name;
+
+    if (issuer) {
+        value = apr_pstrcat(cx->pool, value, ":", sso_percent_encode(cx->pool, sso_span(issuer)),
+                            NULL);
+    }
+    sso_reply_header(cx, reply, "Set-Cookie",
+                     sso_site_flow_cookie(idp->site, cx->pool, COOKIE, value, KEEP, 0));
 }
 
 const sso_idp_t *sso_choose_remembered(sso_ctx_t *cx, const sso_site_t *site,
-                                       const sso_request_t *req)
+                                       const sso_request_t *req, const char **issuer)
 {
     const char *name = apr_pstrcat(cx->pool, site->cookie, "-" COOKIE, NULL);
     const sso_idp_t *idp;
+    const char *colon;
     sso_span_t value;
+    sso_span_t plain;
 
+    *issuer = NULL;
     if (sso_cookie_get(req->cookie, name, &value) != APR_SUCCESS) return NULL;
+    colon = memchr(value.p, ':', value.n);
+    if (colon) {
+        const sso_span_t rest = sso_span_of(colon + 1, value.n - (apr_size_t)(colon + 1 - value.p));
+
+        value.n -= rest.n + 1;
+        if (rest.n <= 3 * SSO_DEMAND_ISSUER_MAX
+            && sso_percent_decode(cx->pool, rest, &plain) == APR_SUCCESS) {
+            *issuer = sso_span_text(cx->pool, plain);
+        }
+    }
     idp = apr_hash_get(site->idps, value.p, (apr_ssize_t)value.n);
     return idp && idp->provider->set->active == SSO_ACTIVE_ON ? idp : NULL;
+}
+
+const char *sso_choose_remembered_issuer(sso_ctx_t *cx, const sso_idp_t *idp,
+                                         const sso_request_t *req)
+{
+    const char *issuer;
+
+    if (sso_choose_remembered(cx, idp->site, req, &issuer) != idp) return NULL;
+    return issuer && sso_idp_must_ask(cx, idp, NULL) ? issuer : NULL;
 }

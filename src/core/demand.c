@@ -14,6 +14,7 @@
 #define MAX_AGE "max_age"
 #define ACR     "acr_values"
 #define HINT    "login_hint"
+#define ISSUER  "idp"
 
 static int has_acr(const sso_demand_t *demand)
 {
@@ -95,14 +96,25 @@ static apr_status_t read_hint(sso_ctx_t *cx, sso_span_t value, sso_demand_t *out
     return APR_SUCCESS;
 }
 
+static apr_status_t read_issuer(sso_ctx_t *cx, sso_span_t value, sso_demand_t *out)
+{
+    apr_size_t i;
+
+    for (i = 0; i < value.n && (unsigned char)value.p[i] >= 0x20 && value.p[i] != 0x7f; i++)
+        continue;
+    if (i < value.n || value.n > SSO_DEMAND_ISSUER_MAX || !sso_is_utf8(value)) {
+        return refuse(cx, ISSUER, "an entity ID");
+    }
+    out->issuer = value.n ? sso_span_text(cx->pool, value) : NULL;
+    return APR_SUCCESS;
+}
+
 static const struct {
     const char *name;
     apr_status_t (*read)(sso_ctx_t *, sso_span_t, sso_demand_t *);
 } parameters[] = {
-    {FORCE, read_force},
-    {MAX_AGE, read_max_age},
-    {ACR, read_acr},
-    {HINT, read_hint},
+    {FORCE, read_force}, {MAX_AGE, read_max_age}, {ACR, read_acr},
+    {HINT, read_hint},   {ISSUER, read_issuer},
 };
 
 apr_status_t sso_demand_read(sso_ctx_t *cx, const sso_params_t *query, sso_demand_t *out)
@@ -126,6 +138,7 @@ const char *sso_demand_query(apr_pool_t *pool, const sso_demand_t *demand)
     const char *max_age = "";
     const char *acr = "";
     const char *hint = "";
+    const char *issuer = "";
 
     if (!demand) return "";
     if (demand->max_age) {
@@ -139,7 +152,12 @@ const char *sso_demand_query(apr_pool_t *pool, const sso_demand_t *demand)
         hint = apr_pstrcat(pool, "&" HINT "=", sso_percent_encode(pool, sso_span(demand->hint)),
                            NULL);
     }
-    return apr_pstrcat(pool, demand->force ? "&" FORCE "=true" : "", max_age, acr, hint, NULL);
+    if (demand->issuer && *demand->issuer) {
+        issuer = apr_pstrcat(pool, "&" ISSUER "=",
+                             sso_percent_encode(pool, sso_span(demand->issuer)), NULL);
+    }
+    return apr_pstrcat(pool, demand->force ? "&" FORCE "=true" : "", max_age, acr, issuer, hint,
+                       NULL);
 }
 
 /* ---- in answers ---- */
@@ -193,12 +211,21 @@ static apr_status_t check_acr(sso_ctx_t *cx, const sso_demand_t *demand, const c
                     sso_log_quote(cx->pool, seen, strlen(seen), 256), demand->acr);
 }
 
+/* Mix-up: of several that are believed, only the one that was asked may answer. */
+static apr_status_t check_issuer(sso_ctx_t *cx, const sso_demand_t *demand, const char *issuer)
+{
+    if (!demand->issuer || !*demand->issuer || !strcmp(demand->issuer, issuer)) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_ISSUER, "the answer is of \"%s\", asked was \"%s\"",
+                    sso_log_quote(cx->pool, issuer, strlen(issuer), 256), demand->issuer);
+}
+
 apr_status_t sso_demand_check(sso_ctx_t *cx, const sso_demand_t *demand, apr_time_t issued,
                               apr_interval_time_t skew, sso_identity_t *who)
 {
     apr_time_t proved = who->auth_time;
-    apr_status_t rv = check_anew(cx, demand, issued, skew, &proved);
+    apr_status_t rv = check_issuer(cx, demand, who->issuer);
 
+    if (rv == APR_SUCCESS) rv = check_anew(cx, demand, issued, skew, &proved);
     if (rv == APR_SUCCESS) rv = check_acr(cx, demand, who->acr);
     if (rv == APR_SUCCESS) who->auth_time = proved;
     return rv;

@@ -1,5 +1,6 @@
 /*
- * demand.h - what a login must be like, in no protocol's words: anew, how fresh, how strong.
+ * demand.h - what a login must be like, in no protocol's words: anew, how fresh, how strong,
+ * by whom.
  *
  * Owns:  sso_demand_t, its parameters in our addresses, the judgement of an answer by it.
  * Layer: core (base).
@@ -17,9 +18,10 @@
 #include "base/url.h"
 #include "core/identity.h"
 
-#define SSO_DEMAND_ACR_MAX  512     /* bytes of all contexts together */
-#define SSO_DEMAND_HINT_MAX 256     /* bytes */
-#define SSO_DEMAND_AGE_MAX  2592000 /* seconds: 30 days */
+#define SSO_DEMAND_ACR_MAX    512     /* bytes of all contexts together */
+#define SSO_DEMAND_HINT_MAX   256     /* bytes */
+#define SSO_DEMAND_ISSUER_MAX 1024    /* bytes; of an entity ID SAML Core, 8.3.6 */
+#define SSO_DEMAND_AGE_MAX    2592000 /* seconds: 30 days */
 
 typedef struct {
     int force;  /* the person has to prove anew who they are: ForceAuthn, prompt=login */
@@ -27,15 +29,17 @@ typedef struct {
     apr_interval_time_t max_age; /* and not longer ago than this; 0: whenever */
     const char *acr;             /* authentication contexts of which one suffices, ' ' between
                                     them; NULL or "": any */
-    const char *hint; /* who it might be, as the provider knows them; NULL: no idea. Never
+    const char *issuer; /* which of several identity providers behind the block is asked, and has to
+                           answer; NULL or "": whoever the provider is */
+    const char *hint;   /* who it might be, as the provider knows them; NULL: no idea. Never
                                     judged, not kept, told only where SSOSamlLoginHint is on. */
 } sso_demand_t;
 
-/* Does it ask for anything? NULL: no. A hint asks for nothing. */
+/* Does it ask for more than a login? NULL: no. A hint and an issuer do not. */
 int sso_demand_is_any(const sso_demand_t *demand);
 
 /**
- * Read forceAuthn, max_age (seconds), acr_values and login_hint from the query of one of our
+ * Read forceAuthn, max_age (seconds), acr_values, idp and login_hint from the query of one of our
  * addresses.
  *
  * @param out untouched on failure.
@@ -61,7 +65,8 @@ const char *sso_demand_acr_check(const char *acr);
  * @param issued when the login was started, on our clock.
  * @param skew   difference between the clocks that is tolerated.
  * @param who    auth_time is corrected; untouched on failure.
- * @return       APR_SUCCESS, SSO_F_REAUTH, SSO_F_STEP_UP.
+ * @return       APR_SUCCESS, SSO_F_REAUTH, SSO_F_STEP_UP; SSO_F_ISSUER: another one has answered than
+ *               was asked.
  */
 apr_status_t sso_demand_check(sso_ctx_t *cx, const sso_demand_t *demand, apr_time_t issued,
                               apr_interval_time_t skew, sso_identity_t *who);

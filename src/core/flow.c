@@ -14,9 +14,9 @@
 
 #include <apr_strings.h>
 
-#define LOGIN       "2" /* version of the form, and what it is about */
-#define LOGOUT      "2-logout"
-#define FIELDS      12
+#define LOGIN       "3" /* version of the form, and what it is about */
+#define LOGOUT      "3-logout"
+#define FIELDS      13
 #define FORCE       1 /* bits of what is demanded */
 #define SILENT      2
 #define ID_BYTES    4
@@ -68,6 +68,7 @@ apr_status_t sso_flow_seal(sso_ctx_t *cx, const sso_seal_t *seal, const sso_flow
         number(cx, (flow->demand.force ? FORCE : 0) | (flow->demand.silent ? SILENT : 0)),
         number(cx, flow->demand.max_age),
         or_empty(flow->demand.acr),
+        or_empty(flow->demand.issuer),
     };
     sso_buf_t b = sso_buf_make(cx->pool, 256, CONTENT_MAX);
     sso_span_t sealed;
@@ -125,7 +126,8 @@ apr_status_t sso_flow_open(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t sea
                         .demand = {.force = (apr_strtoi64(f[9], NULL, 10) & FORCE) != 0,
                                    .silent = (apr_strtoi64(f[9], NULL, 10) & SILENT) != 0,
                                    .max_age = apr_strtoi64(f[10], NULL, 10),
-                                   .acr = f[11]},
+                                   .acr = f[11],
+                                   .issuer = f[12]},
                         .logout = !strcmp(f[0], LOGOUT)};
     return APR_SUCCESS;
 }

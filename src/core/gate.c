@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "base/when.h"
 #include "core/choose.h"
+#include "core/idp.h"
 #include "core/login.h"
 #include "core/logout.h"
 #include "core/ownership.h"
@@ -241,6 +242,7 @@ static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso
     if (rv != APR_SUCCESS) return rv;
     demand.force = !is_fresh(dir, session, cx->now);
     demand.hint = name_of(session);
+    if (sso_idp_must_ask(cx, idp, NULL)) demand.issuer = session->issuer;
     if (dir->unauthenticated == SSO_UNAUTH_403) {
         return sso_fail(cx, SSO_F_NO_SESSION, "the login is too %s, and SSOUnauthenticated is 403",
                         demand.force ? "old" : "weak");
@@ -278,17 +280,24 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
 /* ---- silent attempts ---- */
 
 /* The provider to ask silently: the one that was chosen last, if it is one of this place's, else the
- * first that is active. */
+ * first that is active and of which it is known whom to ask. */
 static const sso_idp_t *idp_to_try(sso_ctx_t *cx, const sso_site_t *site,
                                    const sso_directory_t *dir, const sso_request_t *req)
 {
-    const sso_idp_t *idp = sso_choose_remembered(cx, site, req);
+    const char *issuer;
+    const sso_idp_t *idp = sso_choose_remembered(cx, site, req, &issuer);
     int i;
 
-    if (idp && sso_directory_accepts(dir, idp->provider->name)) return idp;
+    if (idp && sso_directory_accepts(dir, idp->provider->name)
+        && (issuer || !sso_idp_must_ask(cx, idp, NULL))) {
+        return idp;
+    }
     for (i = 0; i < dir->providers->nelts; i++) {
         idp = apr_hash_get(site->idps, name_at(dir->providers, i), APR_HASH_KEY_STRING);
-        if (idp && idp->provider->set->active == SSO_ACTIVE_ON) return idp;
+        if (idp && idp->provider->set->active == SSO_ACTIVE_ON
+            && !sso_idp_must_ask(cx, idp, NULL)) {
+            return idp;
+        }
     }
     return NULL;
 }
@@ -370,7 +379,7 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
         answer_401(cx, sso_login_url(cx, site, name, "/", &demand), reply);
         return APR_SUCCESS;
     }
-    if (chosen) sso_choose_remember(cx, idp, reply);
+    if (chosen) sso_choose_remember(cx, idp, demand.issuer, reply);
     return sso_login_start(
         cx, idp, req, back ? local_or_root(back) : interrupted_path(cx, idp, req), &demand, reply);
 }

@@ -5,6 +5,8 @@
  */
 #include "core/identity.h"
 
+#include <strings.h>
+
 sso_identity_t *sso_identity_make(apr_pool_t *p)
 {
     sso_identity_t *who = apr_pcalloc(p, sizeof(*who));
@@ -42,4 +44,17 @@ void sso_identity_add(sso_identity_t *who, const char *name, const char *friendl
 const sso_attribute_t *sso_identity_find(const sso_identity_t *who, const char *name)
 {
     return find(who, name);
+}
+
+int sso_identity_may_say(const sso_identity_t *who, const char *text)
+{
+    const char *at = strchr(text, '@');
+    int i;
+
+    if (!who->scopes) return 1;
+    if (!at || at == text || strchr(at + 1, '@')) return 0;
+    for (i = 0; i < who->scopes->nelts; i++) {
+        if (!strcasecmp(at + 1, APR_ARRAY_IDX(who->scopes, i, const char *))) return 1;
+    }
+    return 0;
 }

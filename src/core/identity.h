@@ -23,19 +23,23 @@ typedef struct {
 } sso_attribute_t;
 
 typedef struct {
-    const char *issuer;             /* entity ID, issuer URL or name of the block */
-    const char *subject;            /* stable key of the user at that issuer; never NULL */
-    const char *subject_format;     /* SAML NameID format, or NULL */
-    const char *name_qualifier;     /* SAML, for logout; NULL if none */
-    const char *sp_name_qualifier;  /* likewise */
-    const char *sid;                /* provider's session, for single logout; NULL if none */
-    const char *handle;             /* what the protocol wants to be reminded of at the logout, in a
+    const char *issuer;            /* entity ID, issuer URL or name of the block */
+    const char *subject;           /* stable key of the user at that issuer; never NULL */
+    const char *subject_format;    /* SAML NameID format, or NULL */
+    const char *name_qualifier;    /* SAML, for logout; NULL if none */
+    const char *sp_name_qualifier; /* likewise */
+    const char *sid;               /* provider's session, for single logout; NULL if none */
+    const char *handle;            /* what the protocol wants to be reminded of at the logout, in a
                                        form of its own; NULL if nothing */
-    const char *acr;                /* authentication context, NULL if unknown */
-    apr_time_t auth_time;           /* when the user proved who they are; 0 if unknown */
-    apr_time_t valid_until;         /* provider's limit on the session; 0 if none */
-    int banned;                     /* the provider revokes this person's access */
-    apr_array_header_t *attributes; /* of sso_attribute_t, in the order they came */
+    const char *acr;               /* authentication context, NULL if unknown */
+    apr_time_t auth_time;          /* when the user proved who they are; 0 if unknown */
+    apr_time_t valid_until;        /* provider's limit on the session; 0 if none */
+    int is_member;                 /* the issuer is one of several behind the provider */
+    const apr_array_header_t *scopes; /* of const char *: names "x@SCOPE" with one of them are the
+                                         issuer's to give; others are told apart by the issuer, who
+                                         may give the same ones as another. NULL: all are its own */
+    int banned;                       /* the provider revokes this person's access */
+    apr_array_header_t *attributes;   /* of sso_attribute_t, in the order they came */
 } sso_identity_t;
 
 /* An identity without attributes. */
@@ -44,6 +48,9 @@ sso_identity_t *sso_identity_make(apr_pool_t *p);
 /* Add a value; attributes of one name are one attribute (some providers repeat it per value). */
 void sso_identity_add(sso_identity_t *who, const char *name, const char *friendly,
                       const char *value);
+
+/* Is the text "x@SCOPE" with one of the scopes of its issuer, and nothing else with an '@' in it? */
+int sso_identity_may_say(const sso_identity_t *who, const char *text);
 
 /* The attribute of that name, or NULL. */
 const sso_attribute_t *sso_identity_find(const sso_identity_t *who, const char *name);

@@ -1,5 +1,5 @@
 /*
- * idp.c - what a provider is called on pages.
+ * idp.c - what a provider is called on pages, and whether it is one at all.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -12,4 +12,18 @@ const char *sso_idp_label(const sso_idp_t *idp)
 
     if (!label && provider->protocol->title) label = provider->protocol->title(provider);
     return label ? label : provider->name;
+}
+
+int sso_idp_must_ask(sso_ctx_t *cx, const sso_idp_t *idp, const sso_demand_t *demand)
+{
+    if (demand && demand->issuer && *demand->issuer) return 0;
+    return sso_idp_members(cx, idp, NULL, NULL) > 0;
+}
+
+int sso_idp_members(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_t *query,
+                    apr_array_header_t *found)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+
+    return protocol->members ? protocol->members(cx, idp, query, found) : 0;
 }

@@ -1,7 +1,8 @@
 /*
- * idp.h - what a provider is called on pages.
+ * idp.h - what a provider is called on pages, and whether it is one at all.
  *
- * Owns:  the choice among the names it has.
+ * Owns:  the choice among the names it has; the question whether somebody has to choose among several
+ *        identity providers behind it.
  * Layer: core.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -13,5 +14,13 @@
 
 /* "Corporate login": SSODisplayName, what the provider calls itself, or the name of its block. */
 const char *sso_idp_label(const sso_idp_t *idp);
+
+/* Has a person to say which of several identity providers is meant before a login can begin? Not where
+ * the demand says it. demand may be NULL. */
+int sso_idp_must_ask(sso_ctx_t *cx, const sso_idp_t *idp, const sso_demand_t *demand);
+
+/* Those of several identity providers behind the block that fit: see sso_protocol_t. */
+int sso_idp_members(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_t *query,
+                    apr_array_header_t *found);
 
 #endif /* SSO_CORE_IDP_H */

@@ -11,6 +11,7 @@
 #include "core/account_live.h"
 #include "core/account_login.h"
 #include "core/account_sync.h"
+#include "core/idp.h"
 #include "core/page.h"
 #include "core/session.h"
 #include "core/trial.h"
@@ -117,6 +118,20 @@ static void remember_session(sso_ctx_t *cx, const sso_site_t *site, const sso_re
     flow->session = sso_hex_encode(cx->pool, sso_span_of(session.key.b, sizeof(session.key.b)));
 }
 
+/* Several identity providers behind the block, and nobody has said which one: people choose, and a
+ * silent login has nobody to ask. */
+static apr_status_t ask_first(sso_ctx_t *cx, const sso_idp_t *idp, const char *return_path,
+                              const sso_demand_t *demand, sso_reply_t *reply)
+{
+    if (demand && demand->silent) {
+        return sso_fail(cx, SSO_F_IDP_UNKNOWN, "provider %s is several, and none was chosen before",
+                        idp->provider->name);
+    }
+    sso_reply_redirect(
+        reply, 302, sso_login_choose_url(cx, idp->site, idp->provider->name, return_path, demand));
+    return APR_SUCCESS;
+}
+
 apr_status_t sso_login_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
                              const char *return_path, const sso_demand_t *demand,
                              sso_reply_t *reply)
@@ -126,6 +141,9 @@ apr_status_t sso_login_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
     apr_status_t rv = check_start(cx, idp, req);
 
     if (rv == APR_SUCCESS) rv = check_demand(cx, idp, demand);
+    if (rv == APR_SUCCESS && sso_idp_must_ask(cx, idp, demand)) {
+        return ask_first(cx, idp, return_path, demand, reply);
+    }
     if (rv == APR_SUCCESS) rv = count_start(cx, idp, req, reply);
     if (rv == APR_SUCCESS) {
         rv = sso_flow_make(cx, idp->site, idp->provider->name, return_path, &flow);
@@ -396,9 +414,10 @@ static apr_status_t accept_answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso
 
 /* What began at the provider begins anew here, as a login of this browser. */
 static apr_status_t begin_again(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
-                                const char *path, sso_reply_t *reply)
+                                const sso_answer_t *answer, sso_reply_t *reply)
 {
-    apr_status_t rv = sso_login_start(cx, idp, req, path, NULL, reply);
+    const sso_demand_t demand = {.acr = "", .issuer = answer->begin_with};
+    apr_status_t rv = sso_login_start(cx, idp, req, answer->begin_again, &demand, reply);
 
     /* 302 may keep the method. */
     if (rv == APR_SUCCESS && reply->kind == SSO_REPLY_REDIRECT) reply->status = 303;
@@ -420,7 +439,7 @@ static apr_status_t take_answer(sso_ctx_t *cx, const sso_idp_t *idp, sso_request
     if (rv == APR_SUCCESS) rv = verify(cx, idp, req, flows, answer);
     if (rv == APR_NOTFOUND) return rv;
     if (rv == APR_SUCCESS && answer->begin_again) {
-        return begin_again(cx, idp, req, answer->begin_again, reply);
+        return begin_again(cx, idp, req, answer, reply);
     }
     if (rv == APR_SUCCESS || answer->flow) trial = sso_trial_is(answer->flow) ? answer->flow : NULL;
     if (trial) return sso_trial_report(cx, idp, req, trial, rv, answer, reply);

@@ -108,7 +108,7 @@ static apr_status_t tell_provider(sso_ctx_t *cx, const sso_idp_t *idp, const sso
                                   sso_reply_t *reply)
 {
     const sso_protocol_t *protocol = idp->provider->protocol;
-    const sso_leaving_t who = {session->subject, session->sid, session->handle};
+    const sso_leaving_t who = {session->subject, session->sid, session->handle, session->issuer};
     apr_status_t rv;
 
     if (!protocol->logout) return APR_NOTFOUND;

@@ -6,6 +6,7 @@
 #include "core/passive.h"
 
 #include "base/codec.h"
+#include "core/choose.h"
 #include "core/login.h"
 
 #include <apr_strings.h>
@@ -92,7 +93,8 @@ static apr_status_t read_query(sso_ctx_t *cx, const sso_site_t *site, const sso_
 static void try_silently(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
                          const char *path, sso_reply_t *reply)
 {
-    const sso_demand_t demand = {.silent = 1, .acr = ""};
+    const sso_demand_t demand = {
+        .silent = 1, .acr = "", .issuer = sso_choose_remembered_issuer(cx, idp, req)};
 
     if (sso_login_start(cx, idp, req, path, &demand, reply) == APR_SUCCESS) return;
     SSO_WARN(cx, "no silent login through %s: %s: %s [%s]", idp->provider->name, sso_error_code(cx),

@@ -32,6 +32,22 @@ typedef struct {
     const char *url; /* "https://www.example.org/.sso/NAME": leaves hang below it */
 } sso_idp_t;
 
+/* One of several identity providers behind one block: a federation. In cx->pool. */
+typedef struct {
+    const char *issuer;
+    const char *label;
+    const char *logo; /* https URL; NULL: none */
+} sso_member_t;
+
+/* Which of them; what is NULL does not matter. */
+typedef struct {
+    const char *issuer;    /* exactly this one */
+    const char *words;     /* called so, in whatever language */
+    const char *domain;    /* that speak for this domain */
+    const char *languages; /* Accept-Language: names in the first of them that there is */
+    int skip, most;        /* of those that fit, so many from there on */
+} sso_member_query_t;
+
 /* How much something matters that was found in a configuration. */
 typedef enum { SSO_GOOD, SSO_NOTE, SSO_WARNING, SSO_PROBLEM } sso_weight_t;
 
@@ -59,6 +75,7 @@ typedef struct {
     const char *return_path; /* unsolicited: where to land, checked; else from the flow */
     const char *begin_again; /* nobody asked for it, and nothing of it is believed: a login begins
                                 here, to this local path; all else is empty then. NULL: an answer */
+    const char *begin_with;  /* at this one of several; NULL: at whoever the provider is */
     sso_once_t once[SSO_ONCE_MAX]; /* in the order in which they are spent */
     int once_n;
     const void *opened; /* from open to finish */
@@ -71,11 +88,13 @@ typedef struct {
     const char *subject;
     const char *sid;    /* "" if none */
     const char *handle; /* of the identity; "" if none */
+    const char *issuer;
 } sso_leaving_t;
 
 /* The sessions that a provider wants ended. */
 typedef struct sso_ending sso_ending_t;
 struct sso_ending {
+    const char *issuer;             /* made by this one; NULL: whoever the provider is */
     const char *subject;            /* of this person; NULL: of whoever has one of the sids */
     const apr_array_header_t *sids; /* of const char *: these sessions of the provider only; NULL or
                                        empty: all of the person's */
@@ -219,8 +238,9 @@ struct sso_protocol {
     const char *(*objects)(apr_pool_t *pool, const sso_provider_t *provider,
                            const sso_demand_t *demand);
 
-    /* Send the browser to the provider, with what flow->demand asks for; fills flow->request (unless it is set already, by a
-     * test) and flow->extra, and a REDIRECT or FORM reply. */
+    /* Send the browser to the provider, with what flow->demand asks for; fills flow->request (unless it
+     * is set already, by a test) and flow->extra, flow->demand.issuer where only that one may answer,
+     * and a REDIRECT or FORM reply. */
     apr_status_t (*start)(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
                           sso_reply_t *reply);
 
@@ -240,7 +260,17 @@ struct sso_protocol {
     apr_status_t (*serve)(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply);
 
-    /* The issuer that a provider speaks for, and what it calls itself; NULL if unknown. */
+    /**
+     * Several identity providers behind one block. NULL: there never are.
+     *
+     * @param query NULL: is there anything to choose, without which start does not know whom to ask?
+     * @param found of sso_member_t, those of query are added; NULL: none are.
+     * @return      how many fit, or are to be chosen among; 0 where the block is one.
+     */
+    int (*members)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_t *query,
+                   apr_array_header_t *found);
+
+    /* The issuer that a provider speaks for, and what it calls itself; NULL if unknown, or several. */
     const char *(*issuer)(sso_ctx_t *cx, const sso_idp_t *idp);
     const char *(*title)(const sso_provider_t *provider);
 

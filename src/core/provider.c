@@ -67,7 +67,8 @@ static const char *check_domain(apr_pool_t *p, int n, const char *const *word)
 static int is_ours(const char *name)
 {
     return !strcasecmp(name, "user") || !strcasecmp(name, "provider")
-           || !strcasecmp(name, "account") || !strcasecmp(name, "owner");
+           || !strcasecmp(name, "account") || !strcasecmp(name, "owner")
+           || !strcasecmp(name, "idp");
 }
 
 static const char *check_attribute(apr_pool_t *p, int n, const char *const *word)
@@ -336,9 +337,9 @@ static const char *check_scoping(apr_pool_t *p, int n, const char *const *word)
 
 static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *word)
 {
-    static const char *const known[] = {"sha1",          "no-audience",     "no-recipient",
-                                        "no-conditions", "no-destination",  "inclusive-c14n",
-                                        "comments",      "unsigned-logout", NULL};
+    static const char *const known[] = {
+        "sha1",           "no-audience", "no-recipient", "no-conditions",   "no-destination",
+        "inclusive-c14n", "comments",    "shared-names", "unsigned-logout", NULL};
     int i;
     int k;
 

@@ -63,6 +63,7 @@ typedef struct {
 
     apr_array_header_t *saml_metadata;
     apr_array_header_t *saml_idp;
+    const char *saml_default;
     const char *saml_entity_id;
     apr_array_header_t *saml_keys;
     apr_array_header_t *saml_publish;

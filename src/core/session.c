@@ -208,6 +208,9 @@ static apr_status_t write_attributes(sso_ctx_t *cx, writer_t *w, const sso_sessi
     int i;
 
     if (rv == APR_SUCCESS) rv = put_attribute(cx, w, "provider", plan->idp->provider->name, 0);
+    if (rv == APR_SUCCESS && plan->who->is_member) {
+        rv = put_attribute(cx, w, "idp", plan->who->issuer, 0);
+    }
     for (i = 0; i < plan->profile->mapped->nelts && rv == APR_SUCCESS; i++) {
         rv = put_mapped(cx, w, &APR_ARRAY_IDX(plan->profile->mapped, i, sso_mapped_t));
     }
@@ -239,7 +242,8 @@ static apr_status_t close_writer(sso_ctx_t *cx, writer_t *w, sso_span_t *out)
 
 static apr_status_t render(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_span_t *out)
 {
-    writer_t w = open_writer(cx, (apr_size_t)plan->profile->mapped->nelts + 2);
+    writer_t w = open_writer(cx, (apr_size_t)plan->profile->mapped->nelts + 2
+                                     + (plan->who->is_member ? 1 : 0));
     apr_status_t rv;
 
     write_head(cx, &w, plan);
@@ -688,6 +692,7 @@ static int is_meant(const search_t *s, const sso_session_t *session)
     const sso_ending_t *ending = s->ending;
 
     if (strcmp(session->provider, s->idp->provider->name) != 0) return 0;
+    if (ending->issuer && strcmp(session->issuer, ending->issuer) != 0) return 0;
     if (ending->subject && strcmp(session->subject, ending->subject) != 0) return 0;
     return is_listed(ending->sids, session->sid)
            && (!ending->fits || ending->fits(ending, session->handle));

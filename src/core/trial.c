@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/trace.h"
+#include "core/idp.h"
 #include "core/report.h"
 #include "core/setup.h"
 
@@ -14,8 +15,9 @@
 
 /* Stands where a login has the place to come back to, which begins with a slash (sso_flow_make sees
  * to that): so nothing but this file can mark a flow. The expected e-mail address is behind it. */
-#define MARK      "test:"
-#define EMAIL_MAX 254 /* bytes (RFC 5321, 4.5.3.1.3) */
+#define MARK          "test:"
+#define EMAIL_MAX     254 /* bytes (RFC 5321, 4.5.3.1.3) */
+#define MEMBERS_SHOWN 200 /* of several identity providers */
 
 int sso_trial_is(const sso_flow_t *flow)
 {
@@ -50,11 +52,37 @@ static const char *page_url(sso_ctx_t *cx, const sso_idp_t *idp)
     return apr_pstrcat(cx->pool, idp->url, "/test", NULL);
 }
 
-static void write_form(sso_markup_t *m, const char *url)
+/* Which of several is tested: typed, or picked from the first that there are. */
+static void write_members(sso_ctx_t *cx, sso_markup_t *m, const sso_idp_t *idp)
+{
+    const sso_member_query_t query = {.most = MEMBERS_SHOWN};
+    apr_array_header_t *found = apr_array_make(cx->pool, 16, sizeof(sso_member_t));
+    int i;
+
+    if (!sso_idp_must_ask(cx, idp, NULL)) return;
+    (void)sso_idp_members(cx, idp, &query, found);
+    sso_buf_text(&m->buf, "<label for=\"i\">Identity provider, by its entity ID</label>"
+                          "<input id=\"i\" name=\"idp\" required list=\"l\" autocomplete=\"off\">"
+                          "<datalist id=\"l\">");
+    for (i = 0; i < found->nelts; i++) {
+        const sso_member_t *member = &APR_ARRAY_IDX(found, i, sso_member_t);
+
+        sso_buf_text(&m->buf, "<option value=\"");
+        sso_buf_escaped(&m->buf, member->issuer);
+        sso_buf_text(&m->buf, "\">");
+        sso_buf_escaped(&m->buf, member->label);
+        sso_buf_text(&m->buf, "</option>");
+    }
+    sso_buf_text(&m->buf, "</datalist>");
+}
+
+static void write_form(sso_ctx_t *cx, sso_markup_t *m, const sso_idp_t *idp, const char *url)
 {
     sso_buf_text(&m->buf, "<form method=\"get\" action=\"");
     sso_buf_escaped(&m->buf, url);
-    sso_buf_text(&m->buf, "\"><label for=\"e\">E-mail address you will sign in with</label>"
+    sso_buf_text(&m->buf, "\">");
+    write_members(cx, m, idp);
+    sso_buf_text(&m->buf, "<label for=\"e\">E-mail address you will sign in with</label>"
                           "<input id=\"e\" name=\"email\" type=\"email\" autocomplete=\"off\" "
                           "placeholder=\"not needed\"><button>Test the sign-in</button></form>\n");
 }
@@ -71,7 +99,7 @@ static void show_start(sso_ctx_t *cx, const sso_idp_t *idp, sso_reply_t *reply)
                              "out here.");
     sso_markup_paragraph(&m, "With an e-mail address the result says whether it was that person; "
                              "where the provider may be told whom to expect, it is.");
-    write_form(&m, page_url(cx, idp));
+    write_form(cx, &m, idp, page_url(cx, idp));
     sso_markup_other_link(&m, apr_pstrcat(cx->pool, idp->url, "/setup", NULL),
                           "Back to the set-up page");
     sso_markup_close(cx, &m, 200, "'self'", reply);
@@ -79,10 +107,12 @@ static void show_start(sso_ctx_t *cx, const sso_idp_t *idp, sso_reply_t *reply)
 
 /* The form's answer is a page of ours that goes on by itself: a redirect to the other side would be
  * one of the form, which its policy keeps here. */
-static void lead_on(sso_ctx_t *cx, const sso_idp_t *idp, const char *email, sso_reply_t *reply)
+static void lead_on(sso_ctx_t *cx, const sso_idp_t *idp, const char *email,
+                    const sso_demand_t *demand, sso_reply_t *reply)
 {
     const char *url = apr_pstrcat(cx->pool, page_url(cx, idp),
-                                  "?begin=", sso_percent_encode(cx->pool, sso_span(email)), NULL);
+                                  "?begin=", sso_percent_encode(cx->pool, sso_span(email)),
+                                  sso_demand_query(cx->pool, demand), NULL);
     sso_markup_t m = sso_markup_open(cx, "One moment", SSO_MARKUP_CARD);
 
     sso_markup_paragraph(&m, "You are being taken to the other side, to sign in there.");
@@ -92,7 +122,7 @@ static void lead_on(sso_ctx_t *cx, const sso_idp_t *idp, const char *email, sso_
 }
 
 static apr_status_t begin(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
-                          const char *email, sso_reply_t *reply)
+                          const char *email, const char *issuer, sso_reply_t *reply)
 {
     const sso_protocol_t *protocol = idp->provider->protocol;
     sso_flow_t flow;
@@ -101,6 +131,7 @@ static apr_status_t begin(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     if (rv != APR_SUCCESS) return rv;
     flow.return_path = apr_pstrcat(cx->pool, MARK, email, NULL);
     if (*email) flow.demand.hint = email;
+    flow.demand.issuer = issuer;
     rv = protocol->start(cx, idp, &flow, reply);
     if (rv != APR_SUCCESS) return rv;
     return sso_flow_send(cx, idp->site, req, &flow, sso_protocol_posts_back(idp->provider), reply);
@@ -126,6 +157,8 @@ apr_status_t sso_trial_serve(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
 {
     const char *email = NULL;
     const char *go = NULL;
+    sso_demand_t all;
+    sso_demand_t demand = {.acr = ""}; /* of what may be demanded, whom to ask is all that counts */
     sso_params_t params;
     apr_status_t rv = check_access(cx, idp, req);
 
@@ -135,14 +168,17 @@ apr_status_t sso_trial_serve(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
     if (rv == APR_SUCCESS) rv = sso_request_query(cx, req, &params);
     if (rv == APR_SUCCESS) rv = query_text(cx, &params, "email", &email);
     if (rv == APR_SUCCESS) rv = query_text(cx, &params, "begin", &go);
+    params.form = email != NULL; /* a form writes '+' for a space */
+    if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &all);
     if (rv != APR_SUCCESS) return rv;
+    demand.issuer = all.issuer;
     /* Other sites may lead to the page, never to the other side. */
     if (go && sso_request_is_navigation(req)
         && sso_request_is_same_origin(req, idp->site->base_url)) {
-        return begin(cx, idp, req, go, reply);
+        return begin(cx, idp, req, go, demand.issuer, reply);
     }
     if (email && !go) {
-        lead_on(cx, idp, email, reply);
+        lead_on(cx, idp, email, &demand, reply);
     } else {
         show_start(cx, idp, reply);
     }

@@ -98,18 +98,31 @@ static authz_status check_provider(request_rec *r, const char *line, const void 
     return check_any(r, "provider", parsed, 0);
 }
 
-static authz_status check_acr(request_rec *r, const char *line, const void *parsed)
+/* Something of the session itself, which has one value. */
+static authz_status check_one(const char *value, const apr_array_header_t *words)
 {
-    const apr_array_header_t *words = parsed;
-    const sso_session_t *session = r->user ? sso_authz_session(r) : NULL;
     int i;
 
-    (void)line;
-    if (!session) return AUTHZ_DENIED_NO_USER;
     for (i = 0; i < words->nelts; i++) {
-        if (!strcmp(session->acr, APR_ARRAY_IDX(words, i, const char *))) return AUTHZ_GRANTED;
+        if (!strcmp(value, APR_ARRAY_IDX(words, i, const char *))) return AUTHZ_GRANTED;
     }
     return AUTHZ_DENIED;
+}
+
+static authz_status check_idp(request_rec *r, const char *line, const void *parsed)
+{
+    const sso_session_t *session = r->user ? sso_authz_session(r) : NULL;
+
+    (void)line;
+    return session ? check_one(session->issuer, parsed) : AUTHZ_DENIED_NO_USER;
+}
+
+static authz_status check_acr(request_rec *r, const char *line, const void *parsed)
+{
+    const sso_session_t *session = r->user ? sso_authz_session(r) : NULL;
+
+    (void)line;
+    return session ? check_one(session->acr, parsed) : AUTHZ_DENIED_NO_USER;
 }
 
 static const char *parse_nothing(cmd_parms *cmd, const char *line, const void **parsed)
@@ -138,6 +151,7 @@ static const struct {
     {"sso-group", {check_group, parse_values}},
     {"sso-role", {check_role, parse_values}},
     {"sso-provider", {check_provider, parse_values}},
+    {"sso-idp", {check_idp, parse_values}},
     {"sso-acr", {check_acr, parse_values}},
     {"sso-owner", {check_owner, parse_nothing}},
 };

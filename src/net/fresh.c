@@ -10,6 +10,7 @@
 #include "crypto/mac.h"
 #include "crypto/random.h"
 #include "net/fresh_copy.h"
+#include "net/fresh_dir.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -176,6 +177,14 @@ static void note_failure(attempt_t *a)
     sso_ctx_clear(cx);
 }
 
+/* What is in use, for a check that keeps parts of it. */
+static void find_last(sso_ctx_t *cx, const sso_fresh_t *doc, sso_span_t *last)
+{
+    if (LOAD(doc->slot->version) && sso_fresh_read(cx, doc, last, NULL) != APR_SUCCESS) {
+        sso_ctx_clear(cx);
+    }
+}
+
 /* The text in the temporary file; checked; what is to be kept in its place. */
 static apr_status_t check_text(attempt_t *a)
 {
@@ -188,6 +197,7 @@ static apr_status_t check_text(attempt_t *a)
     rv = sso_copy_text(a->cx, &a->draft, &text);
     if (rv != APR_SUCCESS) return rv;
     a->found.text = text;
+    find_last(a->cx, a->doc, &a->found.last);
     rv = a->doc->source.check(a->doc->source.check_data, a->cx, text, &a->found);
     if (rv != APR_SUCCESS || a->found.text.p == text.p) return rv;
     return sso_copy_replace(a->cx, &a->draft, a->found.text);
@@ -237,11 +247,21 @@ static apr_status_t take_over(attempt_t *a, const char *etag, const char *last_m
 
 /* ---- files ---- */
 
+/* Changes when a file of the directory does, or comes, or goes. */
+static apr_status_t look_at_directory(sso_ctx_t *cx, const sso_fresh_t *doc, char *mark)
+{
+    sso_fresh_dir_t dir;
+    apr_status_t rv = sso_fresh_dir_look(cx, doc->source.file, doc->source.suffix, &dir);
+
+    return rv == APR_SUCCESS ? hash_hex(cx, &dir.marks, 1, mark) : rv;
+}
+
 /* Changes when the file does. */
 static apr_status_t look_at_file(sso_ctx_t *cx, const sso_fresh_t *doc, char *mark)
 {
     struct stat st;
 
+    if (doc->source.suffix) return look_at_directory(cx, doc, mark);
     if (stat(doc->source.file, &st) != 0) {
         if (errno == ENOENT) {
             return sso_fail(cx, SSO_F_CONFIG, "there is no file %s", doc->source.file);
@@ -261,15 +281,28 @@ static apr_size_t max_of(const sso_fresh_t *doc)
     return doc->source.max ? doc->source.max : SSO_CLIENT_MAX;
 }
 
+/* The file, or the names of those in the directory. */
+static apr_status_t read_place(sso_ctx_t *cx, const sso_fresh_t *doc, sso_span_t *text)
+{
+    const char *file = doc->source.file;
+    sso_fresh_dir_t dir;
+    apr_status_t rv;
+
+    if (doc->source.suffix) {
+        rv = sso_fresh_dir_look(cx, file, doc->source.suffix, &dir);
+        if (rv == APR_SUCCESS) *text = dir.names;
+        return rv;
+    }
+    rv = sso_file_read(cx, cx->pool, file, max_of(doc), SSO_FILE_PUBLIC, text);
+    if (!APR_STATUS_IS_ENOENT(rv)) return rv;
+    return sso_fail(cx, SSO_F_CONFIG, "there is no file %s", file);
+}
+
 static apr_status_t import_file(attempt_t *a, const char *mark)
 {
     sso_span_t text;
-    apr_status_t rv = sso_file_read(a->cx, a->cx->pool, a->doc->source.file, max_of(a->doc),
-                                    SSO_FILE_PUBLIC, &text);
+    apr_status_t rv = read_place(a->cx, a->doc, &text);
 
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return sso_fail(a->cx, SSO_F_CONFIG, "there is no file %s", a->doc->source.file);
-    }
     if (rv == APR_SUCCESS) rv = sso_copy_begin(a->cx, &a->doc->copy, &a->draft);
     if (rv == APR_SUCCESS) rv = take_piece(a, text.p, text.n);
     if (rv == APR_SUCCESS) rv = take_over(a, mark, NULL);
@@ -431,6 +464,7 @@ static sso_fresh_source_t copy_source(apr_pool_t *pool, const sso_fresh_source_t
     copy.name = apr_pstrdup(pool, s->name);
     copy.url = s->url ? apr_pstrdup(pool, s->url) : NULL;
     copy.file = s->file ? apr_pstrdup(pool, s->file) : NULL;
+    copy.suffix = s->suffix ? apr_pstrdup(pool, s->suffix) : NULL;
     copy.accept = s->accept ? apr_pstrdup(pool, s->accept) : NULL;
     copy.types = s->types ? apr_pstrdup(pool, s->types) : NULL;
     copy.ca_file = s->ca_file ? apr_pstrdup(pool, s->ca_file) : NULL;
@@ -485,12 +519,8 @@ static apr_status_t read_file(sso_ctx_t *cx, sso_fresh_t *doc)
 {
     sso_fresh_found_t found = {.until = 0};
     sso_span_t text;
-    apr_status_t rv = sso_file_read(cx, cx->pool, doc->source.file, max_of(doc), SSO_FILE_PUBLIC,
-                                    &text);
+    apr_status_t rv = read_place(cx, doc, &text);
 
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return sso_fail(cx, SSO_F_CONFIG, "there is no file %s", doc->source.file);
-    }
     if (rv != APR_SUCCESS) return rv;
     found.text = text;
     rv = doc->source.check(doc->source.check_data, cx, text, &found);

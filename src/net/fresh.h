@@ -12,7 +12,9 @@
  * begins with, so that a provider that is down does not keep httpd from starting. No request ever
  * waits for a fetch.
  *
- * The sources are files as well as URLs: a file that changes is taken over within seconds.
+ * The sources are files as well as URLs: a file that changes is taken over within seconds. Of a
+ * directory the check is given the names of the files, and reads them itself, so that it can leave out
+ * one that does not hold and keep what it had of it.
  *
  * A protocol uses it like this (prepare is called in the parent, before there are children):
  *
@@ -48,6 +50,7 @@ typedef struct sso_fresh_set sso_fresh_set_t;
 
 /* What a check says of a document that holds. */
 typedef struct {
+    sso_span_t last;  /* given to the check: the copy in use, p NULL for none */
     sso_span_t text;  /* what is kept; as it came, unless the check puts another there (the
                                  bytes that were signed), in cx->pool */
     apr_time_t until; /* not to be believed from then on; 0: no limit */
@@ -61,9 +64,11 @@ typedef apr_status_t sso_fresh_check_fn(void *data, sso_ctx_t *cx, sso_span_t te
                                         sso_fresh_found_t *found);
 
 typedef struct {
-    const char *name;   /* for logs, and in the name of the copy: letters, digits, ". _ -" */
-    const char *url;    /* where it is; or */
-    const char *file;   /* the same, absolute */
+    const char *name; /* for logs, and in the name of the copy: letters, digits, ". _ -" */
+    const char *url;  /* where it is; or */
+    const char *file; /* the same, absolute */
+    const char
+        *suffix; /* file is a directory: of it the files whose names end so. NULL: it is not */
     const char *accept; /* media types for the Accept header */
     const char *types;  /* media types that are taken, separated by spaces; NULL: any */
     const char *ca_file;

@@ -33,7 +33,7 @@ typedef struct {
     sso_ctx_t *cx;
     const sso_idp_t *idp;
     const sso_saml_state_t *state;
-    sso_request_t *req;
+    const sso_request_t *req;
     const sso_flows_t *flows;
     const char *text;   /* the artifact as it came */
     const char *url;    /* the resolution service that it names */
@@ -93,16 +93,38 @@ static apr_status_t is_of_type_4(exchange_t *x)
 }
 
 /* SHA-1 names the provider here, it protects nothing: the answer is signed. */
-static apr_status_t is_of_this_provider(exchange_t *x)
+static int is_made_by(sso_span_t artifact, const char *name)
 {
-    const char *name = x->state->idp.entity_id;
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned int n = 0;
 
-    if (EVP_Digest(name, strlen(name), digest, &n, EVP_sha1(), NULL) != 1 || n != SOURCE_BYTES) {
-        return sso_fail(x->cx, SSO_F_INTERNAL, "SHA-1 is not to be had");
+    return EVP_Digest(name, strlen(name), digest, &n, EVP_sha1(), NULL) == 1 && n == SOURCE_BYTES
+           && !memcmp(artifact.p + SOURCE_AT, digest, SOURCE_BYTES);
+}
+
+const char *sso_saml_artifact_issuer(sso_ctx_t *cx, const sso_request_t *req,
+                                     const sso_flows_t *flows)
+{
+    exchange_t x = {.cx = cx, .req = req, .flows = flows};
+    int i;
+
+    if (is_a_parameter(&x) != APR_SUCCESS || is_of_type_4(&x) != APR_SUCCESS) {
+        sso_ctx_clear(cx); /* the exchange says so */
+        return NULL;
     }
-    if (!memcmp(x->fetched.bytes.p + SOURCE_AT, digest, SOURCE_BYTES)) return APR_SUCCESS;
+    for (i = 0; i < flows->n; i++) {
+        const char *issuer = flows->item[i].demand.issuer;
+
+        if (issuer && is_made_by(x.fetched.bytes, issuer)) return issuer;
+    }
+    return NULL;
+}
+
+static apr_status_t is_of_this_provider(exchange_t *x)
+{
+    const char *name = x->state->idp.entity_id;
+
+    if (is_made_by(x->fetched.bytes, name)) return APR_SUCCESS;
     return sso_fail(x->cx, SSO_F_ARTIFACT, "the SourceID of the artifact is not that of \"%s\"",
                     name);
 }

@@ -26,6 +26,11 @@ typedef struct {
 /* Does the request bring an artifact, in its query or in its form? By its parameter, nothing else. */
 int sso_saml_artifact_is(const sso_request_t *req);
 
+/* Which of those that this browser's logins were sent to made the artifact, by its SourceID; NULL: none
+ * of them. */
+const char *sso_saml_artifact_issuer(sso_ctx_t *cx, const sso_request_t *req,
+                                     const sso_flows_t *flows);
+
 /**
  * Read the artifact and fetch what it stands for: one exchange, bounded and by verified TLS.
  *

@@ -44,7 +44,8 @@ static xmlNode *nested_name(const xmlNode *value)
 /* The usual text form: idp!sp!value. */
 static apr_status_t name_text(reading_t *r, const xmlNode *name, const char **out)
 {
-    const char *idp = sso_xml_attr(r->cx, name, "NameQualifier");
+    const char *idp = r->measure->state->is_member ? NULL /* of several each speaks for itself */
+                                                   : sso_xml_attr(r->cx, name, "NameQualifier");
     const char *sp = sso_xml_attr(r->cx, name, "SPNameQualifier");
     const char *text;
     apr_status_t rv = sso_xml_text(r->cx, name, 0, &text);
@@ -53,6 +54,43 @@ static apr_status_t name_text(reading_t *r, const xmlNode *name, const char **ou
     *out = apr_pstrcat(r->cx->pool, idp ? idp : r->measure->state->idp.entity_id, "!",
                        sp ? sp : r->measure->entity_id, "!", text, (char *)NULL);
     return APR_SUCCESS;
+}
+
+/* Row 99: attributes whose part behind the '@' says who vouches for them. */
+static int is_scoped(const char *name)
+{
+    static const char *const scoped[] = {
+        "urn:oid:1.3.6.1.4.1.5923.1.1.1.6",  /* eduPersonPrincipalName */
+        "urn:oid:1.3.6.1.4.1.5923.1.1.1.9",  /* eduPersonScopedAffiliation */
+        "urn:oid:1.3.6.1.4.1.5923.1.1.1.13", /* eduPersonUniqueId */
+        "urn:mace:dir:attribute-def:eduPersonPrincipalName",
+        "urn:mace:dir:attribute-def:eduPersonScopedAffiliation",
+        "urn:oasis:names:tc:SAML:attribute:subject-id",
+        "urn:oasis:names:tc:SAML:attribute:pairwise-id",
+        "eduPersonPrincipalName",
+        "eduPersonScopedAffiliation",
+        "eduPersonUniqueId",
+    };
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(scoped) / sizeof(scoped[0]); i++) {
+        if (!strcmp(name, scoped[i])) return 1;
+    }
+    return 0;
+}
+
+/* Of several identity providers each may speak for the domains that its metadata gives it, whatever
+ * was loosened about user names. */
+static int may_say(const reading_t *r, const char *name, const char *friendly, const char *text)
+{
+    const sso_saml_state_t *state = r->measure->state;
+    const sso_identity_t speaker = {.scopes = state->idp.scopes};
+
+    if (!state->is_member || (!is_scoped(name) && !(friendly && is_scoped(friendly)))) return 1;
+    if (sso_identity_may_say(&speaker, text)) return 1;
+    SSO_WARN(r->cx, "%s says %s of %s, which is not a Scope in its metadata; left out",
+             state->idp.entity_id, sso_saml_quote(r->cx, text), sso_saml_quote(r->cx, name));
+    return 0;
 }
 
 static apr_status_t read_value(reading_t *r, const xmlNode *node, const char *name,
@@ -65,7 +103,9 @@ static apr_status_t read_value(reading_t *r, const xmlNode *node, const char *na
     if (is_nil(node)) return APR_SUCCESS;
     nested = nested_name(node);
     rv = nested ? name_text(r, nested, &text) : sso_xml_text(r->cx, node, 0, &text);
-    if (rv == APR_SUCCESS) sso_identity_add(r->who, name, friendly, text);
+    if (rv == APR_SUCCESS && may_say(r, name, friendly, text)) {
+        sso_identity_add(r->who, name, friendly, text);
+    }
     return rv;
 }
 

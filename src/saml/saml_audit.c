@@ -58,6 +58,13 @@ static void audit_keys(sso_ctx_t *cx, const sso_saml_state_t *state, apr_array_h
 static void audit_metadata(sso_ctx_t *cx, const sso_saml_state_t *state,
                            apr_array_header_t *findings)
 {
+    if (sso_saml_state_is_many(state)) {
+        sso_audit_add(findings, SSO_GOOD,
+                      apr_psprintf(cx->pool, "any of %d identity providers can sign people in",
+                                   state->members.n),
+                      "");
+        return;
+    }
     if (!state->idp.entity_id) {
         sso_audit_add(findings, SSO_NOTE, "the provider's metadata has not been fetched yet",
                       "httpd does when it runs; its error log says if it cannot");

@@ -7,13 +7,26 @@
 
 #include <pthread.h>
 
-/* One prepared state and who uses it. */
+#define KEPT_MAX 64 /* members of one state; the one that was used longest ago goes */
+
+/* One of several identity providers. */
 typedef struct {
+    sso_saml_state_t *state;
+    struct sso_saml_follower *follower;
+    unsigned int users; /* being kept counts as one */
+    apr_uint64_t used;  /* when last, on the follower's count */
+    apr_pool_t *pool;   /* its own */
+} member_t;
+
+/* One prepared state and who uses it. */
+typedef struct sso_saml_held {
     sso_saml_state_t *state;
     unsigned int version;
     unsigned int users; /* the follower counts as one while it is current */
     apr_pool_t *pool;   /* its own; NULL: the provider's, it is the one of the start */
     struct sso_saml_follower *follower;
+    member_t *member[KEPT_MAX];
+    int members;
 } held_t;
 
 struct sso_saml_follower {
@@ -22,13 +35,23 @@ struct sso_saml_follower {
     pthread_mutex_t lock; /* of what follows; held while the next state is made */
     held_t *current;
     unsigned int refused; /* version that could not be used */
+    apr_uint64_t count;
 };
 typedef struct sso_saml_follower follower_t;
 
 /* With the lock. */
+static void release_member(member_t *member)
+{
+    if (--member->users == 0) apr_pool_destroy(member->pool);
+}
+
+/* With the lock. */
 static void release(held_t *held)
 {
-    if (--held->users == 0 && held->pool) apr_pool_destroy(held->pool);
+    if (--held->users > 0) return;
+    while (held->members > 0)
+        release_member(held->member[--held->members]);
+    if (held->pool) apr_pool_destroy(held->pool);
 }
 
 static apr_status_t let_go(void *data)
@@ -59,6 +82,7 @@ static apr_status_t make_next(sso_ctx_t *cx, follower_t *f, held_t **out)
         apr_pool_destroy(pool);
         return rv;
     }
+    held->state->held = held;
     *out = held;
     return APR_SUCCESS;
 }
@@ -83,7 +107,7 @@ static void catch_up(sso_ctx_t *cx, follower_t *f, unsigned int version)
 const sso_saml_state_t *sso_saml_current(sso_ctx_t *cx, const sso_saml_state_t *state)
 {
     follower_t *f = state->follower;
-    const unsigned int version = f ? sso_saml_source_version(state->source) : 0;
+    const unsigned int version = f ? sso_saml_members_version(state->sources) : 0;
     held_t *held;
 
     if (!f) return state;
@@ -94,6 +118,120 @@ const sso_saml_state_t *sso_saml_current(sso_ctx_t *cx, const sso_saml_state_t *
     (void)pthread_mutex_unlock(&f->lock);
     apr_pool_cleanup_register(cx->pool, held, let_go, apr_pool_cleanup_null);
     return held->state;
+}
+
+/* ---- one of several ---- */
+
+static apr_status_t let_member_go(void *data)
+{
+    member_t *member = data;
+    follower_t *f = member->follower;
+
+    (void)pthread_mutex_lock(&f->lock);
+    release_member(member);
+    (void)pthread_mutex_unlock(&f->lock);
+    return APR_SUCCESS;
+}
+
+/* With the lock; NULL: it is not kept. */
+static member_t *find_member(const held_t *held, const char *id)
+{
+    int i;
+
+    for (i = 0; i < held->members; i++) {
+        if (!strcmp(held->member[i]->state->idp.entity_id, id)) return held->member[i];
+    }
+    return NULL;
+}
+
+/* With the lock. */
+static void keep_member(held_t *held, member_t *member)
+{
+    int oldest = 0;
+    int i;
+
+    if (held->members < KEPT_MAX) {
+        held->member[held->members++] = member;
+        return;
+    }
+    for (i = 1; i < KEPT_MAX; i++) {
+        if (held->member[i]->used < held->member[oldest]->used) oldest = i;
+    }
+    release_member(held->member[oldest]);
+    held->member[oldest] = member;
+}
+
+/* With the lock. */
+static apr_status_t make_member(sso_ctx_t *cx, held_t *held, const char *id, member_t **out)
+{
+    follower_t *f = held->follower;
+    apr_pool_t *pool;
+    member_t *member;
+    apr_status_t rv = apr_pool_create(&pool, NULL);
+
+    if (rv != APR_SUCCESS) return sso_fail(cx, SSO_F_INTERNAL, "no memory for a pool");
+    member = apr_pcalloc(pool, sizeof(*member));
+    *member = (member_t){.follower = f, .users = 1, .pool = pool};
+    rv = sso_saml_state_member(cx, f->provider, held->state, id, pool, &member->state);
+    if (rv != APR_SUCCESS) {
+        apr_pool_destroy(pool);
+        return rv;
+    }
+    keep_member(held, member);
+    *out = member;
+    return APR_SUCCESS;
+}
+
+static apr_status_t hold_member(sso_ctx_t *cx, held_t *held, const char *id, member_t **out)
+{
+    follower_t *f = held->follower;
+    member_t *member;
+    apr_status_t rv = APR_SUCCESS;
+
+    (void)pthread_mutex_lock(&f->lock);
+    member = find_member(held, id);
+    if (!member) rv = make_member(cx, held, id, &member);
+    if (rv == APR_SUCCESS) {
+        member->used = ++f->count;
+        member->users++;
+        *out = member;
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return rv;
+}
+
+/* There is one, or none yet: it is that one, or nobody. */
+static apr_status_t take_only(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
+                              const sso_saml_state_t **out)
+{
+    const char *only = base->idp.entity_id;
+
+    if (id && only && strcmp(id, only) != 0) {
+        return sso_fail(cx, SSO_F_IDP_UNKNOWN,
+                        "\"%s\" is not the identity provider here, \"%s\" is",
+                        sso_log_quote(cx->pool, id, strlen(id), 256), only);
+    }
+    *out = base;
+    return APR_SUCCESS;
+}
+
+apr_status_t sso_saml_current_member(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
+                                     const sso_saml_state_t **out)
+{
+    member_t *member;
+    apr_status_t rv;
+
+    if (!sso_saml_state_is_many(base)) return take_only(cx, base, id, out);
+    if (!id) id = base->set->saml_default;
+    if (!id) {
+        return sso_fail(cx, SSO_F_IDP_UNKNOWN, "it was not said which of the %d identity providers",
+                        base->members.n);
+    }
+    rv = hold_member(cx, base->held, id, &member);
+    if (rv != APR_SUCCESS) return rv;
+    apr_pool_cleanup_register(cx->pool, member, let_member_go, apr_pool_cleanup_null);
+    *out = member->state;
+    return APR_SUCCESS;
 }
 
 /* The configuration goes: nobody uses its states any more. */
@@ -111,7 +249,7 @@ apr_status_t sso_saml_current_watch(sso_ctx_t *cx, const sso_provider_t *provide
 {
     follower_t *f = apr_pcalloc(provider->pool, sizeof(*f));
 
-    if (!state->source) return APR_SUCCESS;
+    if (!state->sources) return APR_SUCCESS;
     f->provider = provider;
     f->first = state;
     f->current = apr_pcalloc(provider->pool, sizeof(held_t));
@@ -121,5 +259,6 @@ apr_status_t sso_saml_current_watch(sso_ctx_t *cx, const sso_provider_t *provide
     }
     apr_pool_cleanup_register(provider->pool, f, end, apr_pool_cleanup_null);
     state->follower = f;
+    state->held = f->current;
     return APR_SUCCESS;
 }

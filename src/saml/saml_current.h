@@ -1,7 +1,8 @@
 /*
  * saml_current.h - a SAML provider as it is now: metadata that changes while httpd runs.
  *
- * Owns:  the swap from one prepared state to the next.
+ * Owns:  the swap from one prepared state to the next; the states of several identity providers, each
+ *        made when somebody needs it, and the last ones kept.
  * Layer: saml (base, crypto, core).
  *
  * A login takes the state that is current and holds it until its pool is gone; when other metadata
@@ -22,5 +23,17 @@ apr_status_t sso_saml_current_watch(sso_ctx_t *cx, const sso_provider_t *provide
 
 /* The state to use for whatever is done in cx->pool. Without metadata that changes, the one given. */
 const sso_saml_state_t *sso_saml_current(sso_ctx_t *cx, const sso_saml_state_t *state);
+
+/**
+ * The state of the identity provider of that entity ID: R24, R38, its keys and no others are in it.
+ *
+ * @param base what sso_saml_current() gave for cx->pool.
+ * @param id   NULL: the only one there is, or the default of several.
+ * @param out  to be used in cx->pool.
+ * @return     SSO_F_IDP_UNKNOWN: nobody here is called that, or it is not said who of several;
+ *             SSO_F_CONFIG.
+ */
+apr_status_t sso_saml_current_member(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
+                                     const sso_saml_state_t **out);
 
 #endif /* SSO_SAML_SAML_CURRENT_H */

@@ -107,8 +107,9 @@ apr_status_t sso_saml_describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_he
         const int signs = state->signer && state->signer->cert == cert;
 
         add_certificate(cx, facts, cert,
-                        !state->signs_requests ? "Not needed: requests are not signed."
-                        : signs                ? "Requests are signed with its key."
+                        sso_saml_state_is_many(state) ? "For those who want requests to be signed."
+                        : !state->signs_requests      ? "Not needed: requests are not signed."
+                        : signs                       ? "Requests are signed with its key."
                                 : "It does not sign yet: enter it besides the other.");
     }
     return APR_SUCCESS;
@@ -123,12 +124,35 @@ static void add_key(sso_ctx_t *cx, apr_array_header_t *facts, const sso_cert_t *
                           end_text(cx, cert->not_after)));
 }
 
+/* Of thousands how many, and where they are described. */
+static void add_several(sso_ctx_t *cx, const sso_saml_state_t *state, apr_array_header_t *facts)
+{
+    int i;
+
+    add_fact(facts, "Identity providers", apr_psprintf(cx->pool, "%d", state->members.n),
+             state->set->saml_default
+                 ? "People are sent to the default; others by a link that says so."
+                 : "People choose among them.");
+    add_fact(facts, "Default", state->set->saml_default, "From SSOSamlDefaultIdP.");
+    for (i = 0; i < state->sources->nelts; i++) {
+        const sso_saml_source_t *source = APR_ARRAY_IDX(state->sources, i,
+                                                        const sso_saml_source_t *);
+
+        add_fact(facts, "Metadata", sso_client_url_shown(cx->pool, sso_saml_source_name(source)),
+                 "Everybody described there may sign people in.");
+    }
+}
+
 apr_status_t sso_saml_describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
 {
     const sso_saml_state_t *state = sso_saml_current(cx, idp->provider->state);
     const sso_saml_idp_t *other = &state->idp;
     int i;
 
+    if (sso_saml_state_is_many(state)) {
+        add_several(cx, state, facts);
+        return APR_SUCCESS;
+    }
     add_fact(facts, "Entity ID", other->entity_id, "Also called Issuer or SAML issuer URL.");
     add_fact(facts, "Sign-in address", other->sso_redirect, "By redirect; also called SAML URL.");
     add_fact(facts, "Sign-in address", other->sso_post, "By a form (HTTP-POST).");

@@ -5,8 +5,6 @@
  */
 #include "saml/saml_index.h"
 
-#include "base/buf.h"
-
 #include <apr_strings.h>
 
 #define GROUPS_DEPTH 8 /* EntitiesDescriptors inside each other; real ones have one or two */
@@ -226,38 +224,21 @@ apr_status_t sso_saml_index_make(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t tex
 
 /* ---- using it ---- */
 
-/* Is that the ID, with & written as an entity? */
-static int is_id(sso_span_t written, sso_span_t id, sso_span_t escaped)
-{
-    return sso_span_eq(written, id) || sso_span_eq(written, escaped);
-}
-
-apr_status_t sso_saml_index_find(sso_ctx_t *cx, const sso_saml_index_t *index,
-                                 const char *entity_id, const sso_saml_entry_t **out)
+/* With & as it is, or written as an entity. */
+int sso_saml_index_is(apr_pool_t *pool, const sso_saml_entry_t *entry, const char *entity_id)
 {
     const sso_span_t id = sso_span(entity_id);
-    sso_buf_t escaped = sso_buf_make(cx->pool, id.n + 16, 6 * id.n + 16);
-    const sso_saml_entry_t *found = NULL;
-    int i;
+    sso_buf_t escaped = sso_buf_make(pool, id.n + 16, 6 * id.n + 16);
 
+    if (sso_span_eq(entry->id, id)) return 1;
     sso_buf_escaped(&escaped, entity_id);
-    for (i = 0; i < index->entries->nelts; i++) {
-        const sso_saml_entry_t *entry = &APR_ARRAY_IDX(index->entries, i, sso_saml_entry_t);
-
-        if (!is_id(entry->id, id, sso_buf_span(&escaped))) continue;
-        if (found) return sso_fail(cx, SSO_F_CONFIG, "%s is described twice", entity_id);
-        found = entry;
-    }
-    if (!found) return APR_NOTFOUND;
-    *out = found;
-    return APR_SUCCESS;
+    return sso_span_eq(entry->id, sso_buf_span(&escaped));
 }
 
-sso_span_t sso_saml_index_document(apr_pool_t *pool, const sso_saml_index_t *index,
-                                   const sso_saml_entry_t *entry)
+void sso_saml_index_write(sso_buf_t *b, const sso_saml_index_t *index,
+                          const sso_saml_entry_t *entry)
 {
     const group_t *chain[GROUPS_DEPTH];
-    sso_buf_t b = sso_buf_make(pool, entry->text.n + 4096, APR_SIZE_MAX);
     int n = 0;
     int at;
     int i;
@@ -267,12 +248,20 @@ sso_span_t sso_saml_index_document(apr_pool_t *pool, const sso_saml_index_t *ind
         at = chain[n]->outer;
     }
     for (i = n - 1; i >= 0; i--)
-        sso_buf_add(&b, chain[i]->tag.p, chain[i]->tag.n);
-    sso_buf_add(&b, entry->text.p, entry->text.n);
+        sso_buf_add(b, chain[i]->tag.p, chain[i]->tag.n);
+    sso_buf_add(b, entry->text.p, entry->text.n);
     for (i = 0; i < n; i++) {
-        sso_buf_text(&b, "</");
-        sso_buf_add(&b, chain[i]->name.p, chain[i]->name.n);
-        sso_buf_char(&b, '>');
+        sso_buf_text(b, "</");
+        sso_buf_add(b, chain[i]->name.p, chain[i]->name.n);
+        sso_buf_char(b, '>');
     }
+}
+
+sso_span_t sso_saml_index_document(apr_pool_t *pool, const sso_saml_index_t *index,
+                                   const sso_saml_entry_t *entry)
+{
+    sso_buf_t b = sso_buf_make(pool, entry->text.n + 4096, APR_SIZE_MAX);
+
+    sso_saml_index_write(&b, index, entry);
     return sso_buf_span(&b);
 }

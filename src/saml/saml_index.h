@@ -14,6 +14,7 @@
 #ifndef SSO_SAML_SAML_INDEX_H
 #define SSO_SAML_SAML_INDEX_H
 
+#include "base/buf.h"
 #include "base/ctx.h"
 #include "base/span.h"
 
@@ -41,12 +42,15 @@ typedef struct {
 apr_status_t sso_saml_index_make(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text,
                                  sso_saml_index_t *out);
 
-/* The entry of that entityID. APR_NOTFOUND: none; SSO_F_CONFIG: there are two. */
-apr_status_t sso_saml_index_find(sso_ctx_t *cx, const sso_saml_index_t *index,
-                                 const char *entity_id, const sso_saml_entry_t **out);
+/* Is that the entityID of the entry, however it is written there? */
+int sso_saml_index_is(apr_pool_t *pool, const sso_saml_entry_t *entry, const char *entity_id);
 
 /* The entity as a document: within the start tags of its groups, without their other children. */
 sso_span_t sso_saml_index_document(apr_pool_t *pool, const sso_saml_index_t *index,
                                    const sso_saml_entry_t *entry);
+
+/* The same at the end of a buffer. */
+void sso_saml_index_write(sso_buf_t *b, const sso_saml_index_t *index,
+                          const sso_saml_entry_t *entry);
 
 #endif /* SSO_SAML_SAML_INDEX_H */

@@ -162,7 +162,9 @@ static apr_status_t send_request(sso_ctx_t *cx, const sso_idp_t *idp, const sso_
     if (rv != APR_SUCCESS) return rv;
     if (!m.content) return sso_fail(cx, SSO_F_INTERNAL, "a name is too long for a logout");
     rv = send_message(&m, reply);
-    if (rv == APR_SUCCESS) flow->request = m.id;
+    if (rv != APR_SUCCESS) return rv;
+    flow->request = m.id;
+    flow->demand.issuer = state->idp.entity_id;
     return rv;
 }
 

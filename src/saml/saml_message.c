@@ -47,6 +47,15 @@ apr_status_t sso_saml_version_check(sso_ctx_t *cx, const xmlNode *element)
     return APR_SUCCESS;
 }
 
+apr_status_t sso_saml_issuer_read(sso_ctx_t *cx, const xmlNode *element, const char **out)
+{
+    xmlNode *node;
+    apr_status_t rv = sso_saml_only(cx, element, SAML_NS_ASSERTION, "Issuer", &node);
+
+    *out = NULL;
+    return rv == APR_SUCCESS && node ? sso_xml_text(cx, node, 1, out) : rv;
+}
+
 apr_status_t sso_saml_issuer_check(sso_ctx_t *cx, const xmlNode *element, const char *expected,
                                    int *found)
 {

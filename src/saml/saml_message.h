@@ -35,6 +35,9 @@ apr_status_t sso_saml_only(sso_ctx_t *cx, const xmlNode *parent, const char *ns,
 /* Version="2.0" and an ID. */
 apr_status_t sso_saml_version_check(sso_ctx_t *cx, const xmlNode *element);
 
+/* What the Issuer says, which nothing vouches for; NULL: there is none. */
+apr_status_t sso_saml_issuer_read(sso_ctx_t *cx, const xmlNode *element, const char **out);
+
 /* Issuer is the expected provider (R38); *found: whether there is one. */
 apr_status_t sso_saml_issuer_check(sso_ctx_t *cx, const xmlNode *element, const char *expected,
                                    int *found);

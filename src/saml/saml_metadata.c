@@ -5,11 +5,13 @@
  */
 #include "saml/saml_metadata.h"
 
+#include "base/buf.h"
 #include "base/url.h"
 #include "base/when.h"
 #include "saml/saml_names.h"
 #include "saml/saml_xml.h"
 
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #define NS_UI         "urn:oasis:names:tc:SAML:metadata:ui"
@@ -17,6 +19,9 @@
 #define ELEMENTS_MAX  2000000 /* an aggregate of 16 MiB has some 300 000 */
 #define ENTITY_ID_MAX 1024    /* SAML Core, 8.3.6 */
 #define SERVICES_MAX  16      /* for artifacts, of one provider */
+#define NAMES_MAX     8192    /* bytes of its names in all languages */
+#define SCOPES_MAX    64
+#define NS_SHIBMD     "urn:mace:shibboleth:metadata:1.0"
 
 /* One reading: what is looked for and what was found. */
 typedef struct {
@@ -30,6 +35,8 @@ typedef struct {
     xmlNode *role;
     apr_time_t until;
     apr_interval_time_t keep; /* shortest cacheDuration around it; 0: none */
+    int surveys;              /* keys are counted and not read */
+    int keys;                 /* so many there are then */
 } search_t;
 
 /* ---- what may be used ---- */
@@ -223,6 +230,8 @@ static apr_status_t read_cert(search_t *s, const xmlNode *node, apr_array_header
     apr_status_t rv = sso_xml_text(cx, node, 1, &text);
 
     if (rv != APR_SUCCESS) return rv;
+    s->keys++;
+    if (s->surveys) return APR_SUCCESS;
     if (sso_cert_parse(cx, s->pool, sso_span(text), &cert) != APR_SUCCESS) {
         SSO_WARN(cx, "metadata of %s: a certificate cannot be used: %s; left out", s->entity_id,
                  cx->err.log);
@@ -276,7 +285,7 @@ static apr_status_t read_keys(search_t *s, sso_saml_idp_t *idp)
         rv = read_key(s, key, idp->certs);
         if (rv != APR_SUCCESS) return rv;
     }
-    if (idp->certs->nelts > 0) return APR_SUCCESS;
+    if (idp->certs->nelts > 0 || (s->surveys && s->keys > 0)) return APR_SUCCESS;
     return sso_fail(s->cx, SSO_F_CONFIG,
                     "%s has no signing certificate that can be used; get new metadata from it",
                     s->entity_id);
@@ -356,13 +365,25 @@ static apr_status_t read_endpoints(search_t *s, sso_saml_idp_t *idp)
 
 /* ---- how it wants to be called ---- */
 
-static int is_english(sso_ctx_t *cx, const xmlNode *node)
+/* xsd:boolean */
+static int is_true(const char *text)
+{
+    return text && (!strcmp(text, "true") || !strcmp(text, "1"));
+}
+
+/* xml:lang; "" if there is none. */
+static const char *language_of(sso_ctx_t *cx, const xmlNode *node)
 {
     xmlChar *lang = xmlGetNsProp(node, (const xmlChar *)"lang", (const xmlChar *)NS_XML);
     const char *copy = lang ? apr_pstrdup(cx->pool, (const char *)lang) : "";
 
     if (lang) xmlFree(lang);
-    return !strcmp(copy, "en");
+    return copy;
+}
+
+static int is_english(sso_ctx_t *cx, const xmlNode *node)
+{
+    return !strcmp(language_of(cx, node), "en");
 }
 
 /* Of several languages English, else the first; NULL if there is none. */
@@ -385,6 +406,76 @@ static apr_status_t pick_text(search_t *s, const xmlNode *parent, const char *ns
     return rv;
 }
 
+/* A text in one line. */
+static const char *in_one_line(apr_pool_t *pool, const char *text)
+{
+    char *line = apr_pstrdup(pool, text);
+    char *c;
+
+    for (c = line; *c; c++) {
+        if (apr_iscntrl(*c)) *c = ' ';
+    }
+    return line;
+}
+
+static apr_status_t add_names(search_t *s, const xmlNode *parent, const char *ns, const char *local,
+                              sso_buf_t *names)
+{
+    const xmlNode *node = parent ? sso_xml_child(parent, ns, local) : NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; node && rv == APR_SUCCESS; node = sso_xml_next(node, ns, local)) {
+        const char *text = "";
+
+        rv = sso_xml_text(s->cx, node, 1, &text);
+        if (rv != APR_SUCCESS || !*text || names->n + strlen(text) + 64 > NAMES_MAX) continue;
+        sso_buf_format(names, "%.32s\t", in_one_line(s->cx->pool, language_of(s->cx, node)));
+        sso_buf_text(names, in_one_line(s->cx->pool, text));
+        sso_buf_char(names, '\n');
+    }
+    return rv;
+}
+
+/* Patterns are left out: what speaks for a domain is named, not matched by somebody's expression. */
+static apr_status_t add_scopes(search_t *s, const xmlNode *parent, apr_array_header_t *scopes)
+{
+    const xmlNode *extensions = sso_xml_child(parent, SAML_NS_METADATA, "Extensions");
+    const xmlNode *node = extensions ? sso_xml_child(extensions, NS_SHIBMD, "Scope") : NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    for (; node && rv == APR_SUCCESS; node = sso_xml_next(node, NS_SHIBMD, "Scope")) {
+        const char *text = "";
+
+        rv = sso_xml_text(s->cx, node, 1, &text);
+        if (rv != APR_SUCCESS || !*text || scopes->nelts == SCOPES_MAX) continue;
+        if (is_true(sso_xml_attr(s->cx, node, "regexp"))) continue;
+        APR_ARRAY_PUSH(scopes, const char *) = in_one_line(s->pool, text);
+    }
+    return rv;
+}
+
+static apr_status_t read_scopes(search_t *s, sso_saml_idp_t *idp)
+{
+    apr_status_t rv;
+
+    idp->scopes = apr_array_make(s->pool, 2, sizeof(const char *));
+    rv = add_scopes(s, s->entity, idp->scopes);
+    return rv == APR_SUCCESS ? add_scopes(s, s->role, idp->scopes) : rv;
+}
+
+static apr_status_t read_names(search_t *s, const xmlNode *ui, const xmlNode *owner,
+                               sso_saml_idp_t *idp)
+{
+    sso_buf_t names = sso_buf_make(s->pool, 256, NAMES_MAX);
+    apr_status_t rv = add_names(s, ui, NS_UI, "DisplayName", &names);
+
+    if (rv == APR_SUCCESS && names.n == 0) {
+        rv = add_names(s, owner, SAML_NS_METADATA, "OrganizationDisplayName", &names);
+    }
+    idp->names = names.n ? names.p : "";
+    return rv;
+}
+
 static apr_status_t read_looks(search_t *s, sso_saml_idp_t *idp)
 {
     const xmlNode *extensions = sso_xml_child(s->role, SAML_NS_METADATA, "Extensions");
@@ -395,16 +486,11 @@ static apr_status_t read_looks(search_t *s, sso_saml_idp_t *idp)
     if (rv == APR_SUCCESS && !idp->display_name) {
         rv = pick_text(s, owner, SAML_NS_METADATA, "OrganizationDisplayName", &idp->display_name);
     }
+    if (rv == APR_SUCCESS) rv = read_names(s, ui, owner, idp);
     if (rv == APR_SUCCESS) rv = pick_text(s, ui, NS_UI, "Logo", &idp->logo);
     /* Embedded data: pictures are legal there, and no loss. */
     if (idp->logo && sso_saml_endpoint_check(s->cx->pool, idp->logo)) idp->logo = NULL;
     return rv;
-}
-
-/* xsd:boolean */
-static int is_true(const char *text)
-{
-    return text && (!strcmp(text, "true") || !strcmp(text, "1"));
 }
 
 static apr_status_t read_role(search_t *s, sso_saml_idp_t *out)
@@ -414,6 +500,7 @@ static apr_status_t read_role(search_t *s, sso_saml_idp_t *out)
 
     if (rv == APR_SUCCESS) rv = read_endpoints(s, &idp);
     if (rv == APR_SUCCESS) rv = read_looks(s, &idp);
+    if (rv == APR_SUCCESS) rv = read_scopes(s, &idp);
     if (rv != APR_SUCCESS) return rv;
     idp.wants_signed_requests = is_true(sso_xml_attr(s->cx, s->role, "WantAuthnRequestsSigned"));
     read_keeps(s);
@@ -429,16 +516,30 @@ static sso_span_t skip_mark(sso_span_t text)
     return sso_span_starts(text, "\xef\xbb\xbf") ? sso_span_of(text.p + 3, text.n - 3) : text;
 }
 
+static apr_status_t read_document(search_t *s, sso_span_t text, sso_saml_idp_t *out)
+{
+    const sso_xml_limits_t limits = {SSO_SAML_METADATA_MAX, ELEMENTS_MAX, 1};
+    xmlDoc *doc;
+    apr_status_t rv = sso_xml_parse(s->cx, skip_mark(text), &limits, &doc);
+
+    if (rv != APR_SUCCESS) return rv;
+    rv = look_at_node(s, xmlDocGetRootElement(doc), 0);
+    if (rv == APR_SUCCESS) rv = judge_search(s);
+    return rv == APR_SUCCESS ? read_role(s, out) : rv;
+}
+
 apr_status_t sso_saml_metadata_read(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text,
                                     const char *entity_id, sso_saml_idp_t *out)
 {
-    const sso_xml_limits_t limits = {SSO_SAML_METADATA_MAX, ELEMENTS_MAX, 1};
     search_t s = {.cx = cx, .pool = pool, .wanted = entity_id};
-    xmlDoc *doc;
-    apr_status_t rv = sso_xml_parse(cx, skip_mark(text), &limits, &doc);
 
-    if (rv != APR_SUCCESS) return rv;
-    rv = look_at_node(&s, xmlDocGetRootElement(doc), 0);
-    if (rv == APR_SUCCESS) rv = judge_search(&s);
-    return rv == APR_SUCCESS ? read_role(&s, out) : rv;
+    return read_document(&s, text, out);
+}
+
+apr_status_t sso_saml_metadata_survey(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text,
+                                      sso_saml_idp_t *out)
+{
+    search_t s = {.cx = cx, .pool = pool, .surveys = 1};
+
+    return read_document(&s, text, out);
 }

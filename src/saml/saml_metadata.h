@@ -36,8 +36,10 @@ typedef struct {
     apr_array_header_t *artifact_services; /* of sso_saml_service_t, by SOAP; NULL: none */
     apr_array_header_t *certs;             /* of const sso_cert_t *: signing keys, at least one */
     int wants_signed_requests;
-    const char *display_name;           /* NULL: not said */
-    const char *logo;                   /* https URL; NULL: not said */
+    const char *display_name;   /* NULL: not said */
+    const char *names;          /* the same in every language: "LANG\tNAME\n" each; "": not said */
+    const char *logo;           /* https URL; NULL: not said */
+    apr_array_header_t *scopes; /* of const char *: domains that it may speak for */
     apr_interval_time_t cache_duration; /* it should be read again after this; 0: not said */
     apr_time_t valid_until; /* the provider must not be believed from then on; 0: no limit */
 } sso_saml_idp_t;
@@ -57,6 +59,13 @@ typedef struct {
  */
 apr_status_t sso_saml_metadata_read(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text,
                                     const char *entity_id, sso_saml_idp_t *out);
+
+/**
+ * The same of the only one in a document, for a list of many: its keys are not looked at, which costs more
+ * than all the rest; certs is empty.
+ */
+apr_status_t sso_saml_metadata_survey(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text,
+                                      sso_saml_idp_t *out);
 
 /**
  * May a browser be sent there with a message? https, or http on a loopback address.

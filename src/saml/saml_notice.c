@@ -8,6 +8,7 @@
 #include "base/when.h"
 #include "saml/saml_address.h"
 #include "saml/saml_binding.h"
+#include "saml/saml_current.h"
 #include "saml/saml_logout.h"
 #include "saml/saml_name.h"
 #include "saml/saml_names.h"
@@ -73,13 +74,19 @@ static apr_status_t has_valid_metadata(reader_t *r)
     return sso_saml_state_check(r->cx, r->state);
 }
 
+/* Of several it is not known yet whose signature a query has to have. */
+static const sso_saml_trust_t *trust_of(const reader_t *r)
+{
+    return sso_saml_state_is_many(r->state) ? NULL : &r->state->trust;
+}
+
 static apr_status_t is_a_message(reader_t *r)
 {
     const apr_size_t max = (apr_size_t)r->state->set->saml_max;
 
     if (r->binding == BY_SOAP) return sso_request_body(r->cx, r->req, max, &r->message.xml);
     if (r->binding == BY_POST) return sso_saml_post_read(r->cx, r->req, max, &r->message);
-    return sso_saml_redirect_read(r->cx, sso_span(r->req->query), &r->state->trust, &r->message);
+    return sso_saml_redirect_read(r->cx, sso_span(r->req->query), trust_of(r), &r->message);
 }
 
 static apr_status_t is_safe_xml(reader_t *r)
@@ -111,6 +118,33 @@ static apr_status_t is_about_logout(reader_t *r)
 static apr_status_t has_version_and_id(reader_t *r)
 {
     return sso_saml_version_check(r->cx, r->root);
+}
+
+/* Once it is known whose keys they have to be, the octets of the query are read again (R30, R31). */
+static apr_status_t verify_query(reader_t *r)
+{
+    if (r->binding != BY_REDIRECT) return APR_SUCCESS;
+    return sso_saml_redirect_read(r->cx, sso_span(r->req->query), &r->state->trust, &r->message);
+}
+
+/* R70: of several the one whose answer this browser waits for, or the one that the message names. That
+ * only says whose keys count. */
+static apr_status_t is_of_a_known_provider(reader_t *r)
+{
+    const char *request = sso_xml_attr(r->cx, r->root, "InResponseTo");
+    const sso_flow_t *flow = request ? sso_flows_find(r->flows, sso_span(request)) : NULL;
+    const char *issuer = flow ? flow->demand.issuer : NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!sso_saml_state_is_many(r->state)) return APR_SUCCESS;
+    if (!issuer) rv = sso_saml_issuer_read(r->cx, r->root, &issuer);
+    if (rv == APR_SUCCESS && (!issuer || !*issuer)) {
+        return sso_fail(r->cx, SSO_F_ISSUER, "the <%s> has no Issuer", (const char *)r->root->name);
+    }
+    if (rv == APR_SUCCESS) rv = sso_saml_current_member(r->cx, r->state, issuer, &r->state);
+    if (rv == APR_SUCCESS) rv = sso_saml_state_check(r->cx, r->state);
+    r->measure.state = r->state;
+    return rv == APR_SUCCESS ? verify_query(r) : rv;
 }
 
 static apr_status_t comes_from_provider(reader_t *r)
@@ -205,6 +239,7 @@ static apr_status_t names_subject(reader_t *r)
     }
     rv = sso_saml_name_read(r->cx, &r->measure, r->root, &meant->name);
     if (rv != APR_SUCCESS) return rv;
+    r->notice.ending.issuer = r->state->idp.entity_id;
     meant->idp = r->state->idp.entity_id;
     meant->sp = r->measure.entity_id;
     meant->pool = r->cx->pool;
@@ -260,6 +295,11 @@ static apr_status_t answers_our_logout(reader_t *r)
     const char *request = sso_xml_attr(r->cx, r->root, "InResponseTo");
     const sso_flow_t *flow = request ? sso_flows_find(r->flows, sso_span(request)) : NULL;
 
+    if (flow
+        && (!flow->demand.issuer || strcmp(flow->demand.issuer, r->state->idp.entity_id) != 0)) {
+        return sso_fail(r->cx, SSO_F_ISSUER, "the logout was sent to \"%s\", this is from \"%s\"",
+                        flow->demand.issuer ? flow->demand.issuer : "", r->state->idp.entity_id);
+    }
     if (!flow) {
         return sso_fail(r->cx, SSO_F_LOGOUT_UNKNOWN,
                         "InResponseTo is \"%s\", this browser has %d logouts under way",
@@ -314,6 +354,7 @@ static const check_t of_both[] = {
     {"R2-R5, R12, R23: safe XML", is_safe_xml},
     {"R32: a logout message, in its own parameter", is_about_logout},
     {"Core 3.2: version 2.0 and an ID", has_version_and_id},
+    {"R70: of a provider that is known", is_of_a_known_provider},
     {"R38: from the expected provider", comes_from_provider},
     {"R13-R19: its signature, if any, holds", signature_holds},
     {"R70: signed where it must be", is_signed_enough},

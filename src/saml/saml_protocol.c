@@ -27,6 +27,13 @@ static const sso_saml_state_t *state_of(sso_ctx_t *cx, const sso_idp_t *idp)
     return sso_saml_current(cx, idp->provider->state);
 }
 
+/* The one that is asked, was asked, or made a session; "" or NULL: the only one, or the default. */
+static apr_status_t state_of_issuer(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer,
+                                    const sso_saml_state_t **out)
+{
+    return sso_saml_current_member(cx, state_of(cx, idp), issuer && *issuer ? issuer : NULL, out);
+}
+
 static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void **state)
 {
     sso_saml_state_t *made;
@@ -41,6 +48,16 @@ static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void 
 static const char *issuer(sso_ctx_t *cx, const sso_idp_t *idp)
 {
     return state_of(cx, idp)->idp.entity_id;
+}
+
+static int members(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_t *query,
+                   apr_array_header_t *found)
+{
+    const sso_saml_state_t *state = state_of(cx, idp);
+
+    if (!sso_saml_state_is_many(state)) return 0;
+    if (query) return sso_saml_members_search(cx, &state->members, query, found);
+    return state->set->saml_default ? 0 : state->members.n;
 }
 
 static const char *title(const sso_provider_t *provider)
@@ -86,7 +103,10 @@ static const char *objects(apr_pool_t *pool, const sso_provider_t *provider,
 
 static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow, sso_reply_t *reply)
 {
-    return sso_saml_request_start(cx, idp, state_of(cx, idp), flow, reply);
+    const sso_saml_state_t *state;
+    apr_status_t rv = state_of_issuer(cx, idp, flow->demand.issuer, &state);
+
+    return rv == APR_SUCCESS ? sso_saml_request_start(cx, idp, state, flow, reply) : rv;
 }
 
 static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
@@ -151,7 +171,10 @@ static const char *const notices[] = {"slo", NULL};
 static apr_status_t logout(sso_ctx_t *cx, const sso_idp_t *idp, const sso_leaving_t *who,
                            sso_flow_t *flow, sso_reply_t *reply)
 {
-    return sso_saml_logout_start(cx, idp, state_of(cx, idp), who, flow, reply);
+    const sso_saml_state_t *state;
+    apr_status_t rv = state_of_issuer(cx, idp, who->issuer, &state);
+
+    return rv == APR_SUCCESS ? sso_saml_logout_start(cx, idp, state, who, flow, reply) : rv;
 }
 
 static apr_status_t hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
@@ -165,7 +188,11 @@ static apr_status_t hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req
 static apr_status_t answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
                            int ended, sso_reply_t *reply)
 {
-    return sso_saml_logout_answer(cx, idp, state_of(cx, idp), notice->more, ended, reply);
+    const sso_saml_state_t *state;
+    apr_status_t rv = state_of_issuer(cx, idp, notice->ending.issuer, &state);
+
+    return rv == APR_SUCCESS ? sso_saml_logout_answer(cx, idp, state, notice->more, ended, reply)
+                             : rv;
 }
 
 /* ---- what ends some day ---- */
@@ -204,6 +231,7 @@ const sso_protocol_t sso_saml = {
     .cross_site_post = 1,
     .flow_age_sec = SSO_SAML_FLOW_AGE_SEC,
     .prepare = prepare,
+    .members = members,
     .issuer = issuer,
     .title = title,
     .discovery = discovery,

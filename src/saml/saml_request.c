@@ -186,5 +186,6 @@ apr_status_t sso_saml_request_start(sso_ctx_t *cx, const sso_idp_t *idp,
     if (rv == APR_SUCCESS && !(flow->request && *flow->request)) rv = make_id(cx, &flow->request);
     if (rv != APR_SUCCESS) return rv;
     if (!flow->extra) flow->extra = "";
+    flow->demand.issuer = state->idp.entity_id; /* R34, R38: nobody else may answer */
     return send_request(cx, idp, state, flow, reply);
 }

@@ -11,6 +11,7 @@
 #include "saml/saml_artifact.h"
 #include "saml/saml_assertion.h"
 #include "saml/saml_binding.h"
+#include "saml/saml_current.h"
 #include "saml/saml_decrypt.h"
 #include "saml/saml_names.h"
 #include "saml/saml_status.h"
@@ -72,12 +73,34 @@ static apr_status_t has_valid_metadata(response_t *r)
     return sso_saml_state_check(r->cx, r->state);
 }
 
+/* From here on it is about that one: its keys, its addresses (R24). */
+static apr_status_t choose_provider(response_t *r, const char *entity_id)
+{
+    apr_status_t rv = sso_saml_current_member(r->cx, r->state, entity_id, &r->state);
+
+    r->measure.state = r->state;
+    return rv == APR_SUCCESS ? sso_saml_state_check(r->cx, r->state) : rv;
+}
+
+static apr_status_t choose_by_artifact(response_t *r)
+{
+    const char *issuer = sso_saml_artifact_issuer(r->cx, r->req, r->flows);
+
+    if (issuer) return choose_provider(r, issuer);
+    return sso_fail(r->cx, r->flows->n ? SSO_F_ARTIFACT : SSO_F_STATE_MISSING,
+                    "the artifact is of nobody to whom one of the %d logins of this browser went",
+                    r->flows->n);
+}
+
 /* Row 6: what the browser brings a reference for is fetched, and then verified as if it had brought
  * it: by its own signatures and its own words. */
 static apr_status_t fetch(response_t *r)
 {
-    apr_status_t rv = sso_saml_artifact_fetch(r->cx, r->idp, r->state, r->req, r->flows,
-                                              &r->fetched);
+    apr_status_t rv = APR_SUCCESS;
+
+    if (sso_saml_state_is_many(r->state)) rv = choose_by_artifact(r);
+    if (rv != APR_SUCCESS) return rv;
+    rv = sso_saml_artifact_fetch(r->cx, r->idp, r->state, r->req, r->flows, &r->fetched);
 
     if (rv != APR_SUCCESS) return rv;
     r->message.kind = SSO_SAML_RESPONSE;
@@ -125,6 +148,23 @@ static apr_status_t is_a_response(response_t *r)
 static apr_status_t has_version_and_id(response_t *r)
 {
     return sso_saml_version_check(r->cx, r->response);
+}
+
+/* Of several the one that was asked, whoever the message says it is from (mix-up); where nobody was,
+ * the one that it says, if it is known at all. Nothing of that is believed: it only says whose keys
+ * the signatures have to be made with, and R38 compares what they sign. */
+static apr_status_t is_of_a_known_provider(response_t *r)
+{
+    const char *request = sso_xml_attr(r->cx, r->raw, "InResponseTo");
+    const sso_flow_t *flow = request ? sso_flows_find(r->flows, sso_span(request)) : NULL;
+    const char *issuer = flow ? flow->demand.issuer : NULL;
+    apr_status_t rv = APR_SUCCESS;
+
+    if (!sso_saml_state_is_many(r->state)) return APR_SUCCESS;
+    if (!flow) rv = sso_saml_issuer_read(r->cx, r->raw, &issuer);
+    if (rv != APR_SUCCESS) return rv;
+    if (issuer && *issuer) return choose_provider(r, issuer);
+    return sso_fail(r->cx, SSO_F_ISSUER, "the Response has no Issuer, and answers nobody here");
 }
 
 /* Issuer may be left out of a Response that is neither signed nor holds something encrypted
@@ -405,6 +445,10 @@ static apr_status_t check_flow(response_t *r, const sso_flow_t *flow)
         return sso_fail(r->cx, SSO_F_STATE_EXPIRED, "the login began at %s, %d s are allowed",
                         sso_when_text(r->cx->pool, flow->issued), SSO_SAML_FLOW_AGE_SEC);
     }
+    if (!flow->demand.issuer || strcmp(flow->demand.issuer, r->state->idp.entity_id) != 0) {
+        return sso_fail(r->cx, SSO_F_ISSUER, "the request was sent to \"%s\", this is from \"%s\"",
+                        flow->demand.issuer ? flow->demand.issuer : "", r->state->idp.entity_id);
+    }
     r->measure.flow = flow;
     return APR_SUCCESS;
 }
@@ -498,6 +542,7 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
         {"R2-R5, R12, R23: safe XML", is_safe_xml},
         {"R32: a Response", is_a_response},
         {"Core 3.2.2: version 2.0 and an ID", has_version_and_id},
+        {"R34, R38: of the provider that was asked, or one that is known", is_of_a_known_provider},
         {"R38: from the expected provider", comes_from_provider},
         {"R35: not to be asked for anew", is_worth_reading},
         {"Core 3.2.2.1: success", reports_success},
@@ -535,6 +580,7 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
         name_flow(&r, out);
     }
     if (!r.begin_again) return rv;
-    *out = (sso_answer_t){.begin_again = r.begin_again};
+    *out = (sso_answer_t){.begin_again = r.begin_again,
+                          .begin_with = r.state->is_member ? r.state->idp.entity_id : NULL};
     return APR_SUCCESS;
 }

@@ -7,8 +7,7 @@
 
 #include "base/file.h"
 #include "base/url.h"
-#include "base/when.h"
-#include "saml/saml_index.h"
+#include "net/fresh_dir.h"
 #include "saml/saml_names.h"
 #include "saml/saml_sig.h"
 #include "saml/saml_xml.h"
@@ -16,6 +15,9 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
+#include <sys/stat.h>
+
+#define SUFFIX       ".xml"  /* of the files that count in a directory */
 #define ELEMENTS_MAX 3000000 /* an aggregate of 128 MiB has some two million */
 #define ACCEPT       "application/samlmetadata+xml, application/xml;q=0.8, text/xml;q=0.7, */*;q=0.1"
 #define REFRESH_MIN  APR_TIME_C(5000000)
@@ -23,19 +25,25 @@
 
 struct sso_saml_source {
     const sso_provider_t *provider;
-    const char *entity_id; /* which one; NULL: the only one */
+    const char *entity_id; /* which one; NULL: all there are */
     const char *file, *url;
+    int is_dir;                  /* file is a directory */
     apr_array_header_t *signers; /* of const sso_cert_t *; NULL: not signed */
     apr_interval_time_t refresh;
     sso_fresh_t *doc; /* NULL: a file that is not watched (tests) */
 };
 
-/* ---- what is kept ---- */
+/* One taking in. */
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_saml_source_t *source;
+    sso_saml_drafting_t *draft;
+    apr_size_t room;         /* bytes that may still come */
+    sso_saml_catalog_t last; /* what is in use; n 0: nothing */
+    const char *why;         /* the last file that did not hold */
+} taking_t;
 
-static apr_size_t max_of(const sso_saml_source_t *source)
-{
-    return source->entity_id ? SSO_SAML_AGGREGATE_MAX : SSO_SAML_METADATA_MAX;
-}
+/* ---- what is kept ---- */
 
 /* Files saved on Windows begin with a byte order mark. */
 static sso_span_t skip_mark(sso_span_t text)
@@ -46,7 +54,7 @@ static sso_span_t skip_mark(sso_span_t text)
 /* R10-R19 as for messages: what is used from here on are the bytes that were signed (R71). */
 static apr_status_t verify(sso_ctx_t *cx, const sso_saml_source_t *source, sso_span_t *text)
 {
-    const sso_xml_limits_t limits = {max_of(source), ELEMENTS_MAX, 1};
+    const sso_xml_limits_t limits = {SSO_SAML_AGGREGATE_MAX, ELEMENTS_MAX, 1};
     const sso_saml_trust_t trust = {.certs = source->signers, .allow_comments = 1};
     xmlDoc *doc;
     apr_status_t rv = sso_xml_parse(cx, *text, &limits, &doc);
@@ -57,56 +65,92 @@ static apr_status_t verify(sso_ctx_t *cx, const sso_saml_source_t *source, sso_s
     return sso_fail(cx, SSO_F_SIGNATURE, "the metadata is not signed, but signed-by= is set");
 }
 
-/* The entity asked for as a document of its own. */
-static apr_status_t cut_out(sso_ctx_t *cx, const sso_saml_source_t *source, sso_span_t *text)
+/* Behind an address, what has expired replaces nothing; a file is the admin's, and judged at login. */
+static apr_status_t take_text(taking_t *t, sso_span_t text, const char *origin)
 {
-    const sso_xml_limits_t limits = {max_of(source), ELEMENTS_MAX, 1};
-    const sso_saml_entry_t *entry;
-    sso_saml_index_t index;
-    apr_status_t rv = sso_xml_check(cx, *text, &limits);
+    const sso_xml_limits_t limits = {SSO_SAML_AGGREGATE_MAX, ELEMENTS_MAX, 1};
+    sso_saml_intake_t intake = {.text = skip_mark(text),
+                                .origin = origin,
+                                .wanted = t->source->entity_id,
+                                .not_expired = t->source->url != NULL};
+    apr_status_t rv = APR_SUCCESS;
 
-    if (rv == APR_SUCCESS) rv = sso_saml_index_make(cx, cx->pool, *text, &index);
-    if (rv == APR_SUCCESS) rv = sso_saml_index_find(cx, &index, source->entity_id, &entry);
-    if (rv == APR_NOTFOUND) {
-        const sso_saml_entry_t *other = &APR_ARRAY_IDX(index.entries, 0, sso_saml_entry_t);
+    if (t->source->signers) rv = verify(t->cx, t->source, &intake.text);
+    if (rv == APR_SUCCESS) rv = sso_xml_check(t->cx, intake.text, &limits);
+    return rv == APR_SUCCESS ? sso_saml_catalog_add(t->cx, t->draft, &intake) : rv;
+}
 
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "no identity provider %s among the %d entities in it, but for example %s",
-                        source->entity_id, index.entries->nelts,
-                        sso_log_quote(cx->pool, other->id.p, other->id.n, 200));
-    }
-    if (rv == APR_SUCCESS) *text = sso_saml_index_document(cx->pool, &index, entry);
+/* ---- directories ---- */
+
+static apr_status_t read_file(taking_t *t, const char *name, sso_span_t *text)
+{
+    const char *path = apr_pstrcat(t->cx->pool, t->source->file, "/", name, NULL);
+    apr_status_t rv = sso_file_read(t->cx, t->cx->pool, path, t->room, SSO_FILE_PUBLIC, text);
+
+    if (APR_STATUS_IS_ENOENT(rv)) return sso_fail(t->cx, SSO_F_CONFIG, "it has gone");
+    if (rv == APR_SUCCESS) t->room -= text->n;
     return rv;
 }
 
-/* Behind an address, what has expired replaces nothing; a file is the admin's, and judged at login. */
-static apr_status_t judge_end(sso_ctx_t *cx, const sso_saml_source_t *source,
-                              const sso_saml_idp_t *idp)
+/* The others count all the same, and of this one what it said before. */
+static void take_file(taking_t *t, const char *name)
 {
-    if (!source->url || idp->valid_until == 0 || idp->valid_until > cx->now) return APR_SUCCESS;
-    return sso_fail(cx, SSO_F_METADATA_EXPIRED, "the metadata was valid until %s",
-                    sso_when_text(cx->pool, idp->valid_until));
+    const sso_provider_t *provider = t->source->provider;
+    sso_ctx_t own = *t->cx;
+    taking_t one = *t;
+    sso_span_t text;
+    int kept;
+
+    one.cx = &own;
+    sso_ctx_clear(&own);
+    if (read_file(&one, name, &text) == APR_SUCCESS && take_text(&one, text, name) == APR_SUCCESS) {
+        t->room = one.room;
+        return;
+    }
+    t->why = apr_psprintf(t->cx->pool, "%s: %s", name,
+                          own.err.log ? own.err.log : "cannot be used");
+    kept = sso_saml_catalog_keep(t->cx, t->draft, &t->last, name);
+    SSO_WARN(t->cx, "provider %s: SSOSamlMetadata %s/%s: %s; %s", provider->name, t->source->file,
+             name, own.err.log ? own.err.log : "cannot be used",
+             kept ? "what it said before stays in use" : "it is left out");
 }
+
+static apr_status_t take_directory(taking_t *t, sso_span_t names)
+{
+    const char *at = names.p;
+    const char *end = names.p + names.n;
+
+    while (at < end) {
+        const char *stop = memchr(at, '\n', (apr_size_t)(end - at));
+
+        if (!stop) stop = end;
+        take_file(t, apr_pstrmemdup(t->cx->pool, at, (apr_size_t)(stop - at)));
+        at = stop + 1;
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- all of it ---- */
 
 static apr_status_t prepare(const sso_saml_source_t *source, sso_ctx_t *cx, sso_span_t text,
                             sso_fresh_found_t *found)
 {
-    const sso_span_t came = text;
-    sso_saml_idp_t idp;
-    apr_status_t rv = APR_SUCCESS;
+    taking_t t = {.cx = cx, .source = source, .room = SSO_SAML_AGGREGATE_MAX};
+    sso_fresh_found_t made = *found;
+    apr_status_t rv;
 
-    text = skip_mark(text);
-    if (source->signers) rv = verify(cx, source, &text);
-    if (rv == APR_SUCCESS && source->entity_id) rv = cut_out(cx, source, &text);
+    t.draft = sso_saml_catalog_begin(cx);
+    (void)sso_saml_catalog_open(found->last, &t.last);
+    rv = source->is_dir ? take_directory(&t, text) : take_text(&t, text, "");
     if (rv == APR_SUCCESS) {
-        rv = sso_saml_metadata_read(cx, cx->pool, text, source->entity_id, &idp);
+        rv = sso_saml_catalog_close(cx, t.draft, &made.text, &made.until, &made.keep);
     }
-    if (rv == APR_SUCCESS) rv = judge_end(cx, source, &idp);
-    if (rv != APR_SUCCESS) return rv;
-    if (text.n != came.n) found->text = text;
-    found->until = idp.valid_until;
-    found->keep = idp.cache_duration;
-    return APR_SUCCESS;
+    if (rv != APR_SUCCESS && t.why) {
+        sso_ctx_clear(cx);
+        return sso_fail(cx, SSO_F_CONFIG, "none of its files can be used: %s", t.why);
+    }
+    if (rv == APR_SUCCESS) *found = made;
+    return rv;
 }
 
 static apr_status_t check(void *data, sso_ctx_t *cx, sso_span_t text, sso_fresh_found_t *found)
@@ -143,7 +187,7 @@ static apr_status_t check_words(sso_ctx_t *cx, const sso_line_t *line)
         for (k = 0; k < 3 && !sso_line_value(1, &line->word[i], key[k]); k++) {}
         if (k == 3) {
             return sso_fail(cx, SSO_F_CONFIG,
-                            "SSOSamlMetadata: '%s' is not known; write FILE|URL [entity-id=ID] "
+                            "SSOSamlMetadata: '%s' is not known; write FILE|DIR|URL [entity-id=ID] "
                             "[signed-by=CERT] [refresh=TIME]",
                             line->word[i]);
         }
@@ -187,6 +231,13 @@ static apr_status_t check_address(sso_ctx_t *cx, const sso_saml_source_t *source
                     sso_client_url_shown(cx->pool, source->url), why);
 }
 
+static int is_directory(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 static apr_status_t read_line(sso_ctx_t *cx, const sso_line_t *line, sso_saml_source_t *source)
 {
     const char *signer = value_of(line, "signed-by");
@@ -199,6 +250,7 @@ static apr_status_t read_line(sso_ctx_t *cx, const sso_line_t *line, sso_saml_so
         source->url = place;
     } else {
         source->file = apr_pstrdup(source->provider->pool, full_path(cx, source->provider, place));
+        source->is_dir = is_directory(source->file);
     }
     if (rv == APR_SUCCESS && signer) rv = read_signer(cx, source, signer);
     if (rv == APR_SUCCESS && refresh) rv = read_refresh(cx, source, refresh);
@@ -215,7 +267,8 @@ static const char *salt_of(apr_pool_t *pool, const sso_saml_source_t *source)
                              ? APR_ARRAY_IDX(source->signers, 0, const sso_cert_t *)->sha256
                              : "";
 
-    return apr_pstrcat(pool, source->entity_id ? source->entity_id : "", "\n", signer, NULL);
+    return apr_pstrcat(pool, SSO_SAML_CATALOG_FORM "\n", source->entity_id ? source->entity_id : "",
+                       "\n", signer, NULL);
 }
 
 static apr_status_t add(sso_ctx_t *cx, sso_saml_source_t *source)
@@ -225,11 +278,12 @@ static apr_status_t add(sso_ctx_t *cx, sso_saml_source_t *source)
         .name = apr_pstrcat(cx->pool, provider->name, ".saml", NULL),
         .url = source->url,
         .file = source->file,
+        .suffix = source->is_dir ? SUFFIX : NULL,
         .accept = ACCEPT,
         .ca_file = provider->ca_file,
         .allow_http = source->signers != NULL,
         .redirects = 3,
-        .max = max_of(source),
+        .max = SSO_SAML_AGGREGATE_MAX,
         .refresh = source->refresh,
         .salt = salt_of(cx->pool, source),
         .check = check,
@@ -239,37 +293,58 @@ static apr_status_t add(sso_ctx_t *cx, sso_saml_source_t *source)
     return sso_fresh_add(cx, provider->fresh, &fresh, &source->doc);
 }
 
-/* A provider without a place for documents: a file is read, an address is not asked. */
-static apr_status_t load_plain(sso_ctx_t *cx, const sso_saml_source_t *source, sso_span_t *text)
+/* A provider without a place for documents: what is in a file is read, an address is not asked. */
+static apr_status_t read_place(sso_ctx_t *cx, const sso_saml_source_t *source, sso_span_t *text)
 {
-    sso_fresh_found_t found = {.until = 0};
+    sso_fresh_dir_t dir;
     apr_status_t rv;
 
     if (source->url) {
         return sso_fail(cx, SSO_F_CONFIG, "an address cannot be fetched here; name a file");
     }
-    rv = sso_file_read(cx, cx->pool, source->file, max_of(source), SSO_FILE_PUBLIC, text);
-    if (APR_STATUS_IS_ENOENT(rv)) {
-        return sso_fail(cx, SSO_F_CONFIG, "there is no file %s", source->file);
+    if (source->is_dir) {
+        rv = sso_fresh_dir_look(cx, source->file, SUFFIX, &dir);
+        if (rv == APR_SUCCESS) *text = dir.names;
+        return rv;
     }
-    found.text = *text;
-    if (rv == APR_SUCCESS) rv = prepare(source, cx, *text, &found);
-    if (rv == APR_SUCCESS) *text = found.text;
+    rv = sso_file_read(cx, cx->pool, source->file, SSO_SAML_AGGREGATE_MAX, SSO_FILE_PUBLIC, text);
+    if (!APR_STATUS_IS_ENOENT(rv)) return rv;
+    return sso_fail(cx, SSO_F_CONFIG, "there is no file %s", source->file);
+}
+
+static apr_status_t load_plain(sso_ctx_t *cx, const sso_saml_source_t *source, sso_span_t *bytes)
+{
+    sso_fresh_found_t found = {.until = 0};
+    sso_span_t text;
+    apr_status_t rv = read_place(cx, source, &text);
+
+    if (rv == APR_SUCCESS) rv = prepare(source, cx, text, &found);
+    if (rv == APR_SUCCESS) *bytes = found.text;
     return rv;
 }
 
-apr_status_t sso_saml_source_make(sso_ctx_t *cx, const sso_provider_t *provider,
-                                  sso_saml_source_t **out)
+/* What failed below, as a fault of the configuration with the place in front. */
+static apr_status_t blame(sso_ctx_t *cx, const sso_saml_source_t *source)
 {
-    const sso_line_t *line = &APR_ARRAY_IDX(provider->set->saml_metadata, 0, sso_line_t);
+    const char *why = cx->err.log ? cx->err.log : "cannot be used";
+
+    if (!strncmp(why, "SSOSamlMetadata", 15)) return APR_EGENERAL;
+    sso_ctx_clear(cx);
+    return sso_fail(cx, SSO_F_CONFIG, "SSOSamlMetadata %s: %s", sso_saml_source_name(source), why);
+}
+
+apr_status_t sso_saml_source_make(sso_ctx_t *cx, const sso_provider_t *provider,
+                                  const sso_line_t *line, sso_saml_source_t **out)
+{
     sso_saml_source_t *source = apr_pcalloc(provider->pool, sizeof(*source));
     apr_status_t rv;
 
     source->provider = provider;
     rv = read_line(cx, line, source);
     if (rv == APR_SUCCESS && provider->fresh) rv = add(cx, source);
-    if (rv == APR_SUCCESS) *out = source;
-    return rv;
+    if (rv != APR_SUCCESS) return blame(cx, source);
+    *out = source;
+    return APR_SUCCESS;
 }
 
 unsigned int sso_saml_source_version(const sso_saml_source_t *source)
@@ -282,15 +357,19 @@ const char *sso_saml_source_name(const sso_saml_source_t *source)
     return source->url ? source->url : source->file;
 }
 
-apr_status_t sso_saml_source_read(sso_ctx_t *cx, const sso_saml_source_t *source, apr_pool_t *pool,
-                                  sso_saml_idp_t *out, unsigned int *version)
+apr_status_t sso_saml_source_read(sso_ctx_t *cx, const sso_saml_source_t *source,
+                                  sso_saml_catalog_t *out, unsigned int *version)
 {
-    sso_span_t text;
+    sso_span_t bytes;
     unsigned int now = 1;
-    apr_status_t rv = source->doc ? sso_fresh_read(cx, source->doc, &text, &now)
-                                  : load_plain(cx, source, &text);
+    apr_status_t rv = source->doc ? sso_fresh_read(cx, source->doc, &bytes, &now)
+                                  : load_plain(cx, source, &bytes);
 
-    if (rv == APR_SUCCESS) rv = sso_saml_metadata_read(cx, pool, text, source->entity_id, out);
-    if (rv == APR_SUCCESS) *version = now;
-    return rv;
+    if (rv == APR_NOTFOUND) return rv;
+    if (rv == APR_SUCCESS && sso_saml_catalog_open(bytes, out) != APR_SUCCESS) {
+        rv = sso_fail(cx, SSO_F_CONFIG, "its copy is broken");
+    }
+    if (rv != APR_SUCCESS) return blame(cx, source);
+    *version = now;
+    return APR_SUCCESS;
 }

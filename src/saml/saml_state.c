@@ -59,33 +59,51 @@ static apr_status_t blame(sso_ctx_t *cx, const char *place)
     return sso_fail(cx, SSO_F_CONFIG, "%s: %s", place, why);
 }
 
-/* What the source says now; nothing at all where an address has not answered yet. */
-static apr_status_t read_source(maker_t *m)
+static apr_status_t read_idp(maker_t *m, const sso_saml_record_t *record)
+{
+    return sso_saml_metadata_read(m->cx, m->pool, record->text, record->id, &m->state->idp);
+}
+
+/* What the sources say now: nothing at all where an address has not answered yet. Of several nobody
+ * is read before somebody asks. */
+static apr_status_t read_sources(maker_t *m)
 {
     sso_saml_state_t *state = m->state;
-    apr_status_t rv = sso_saml_source_read(m->cx, state->source, m->pool, &state->idp,
-                                           &state->version);
+    sso_ctx_t keeping = *m->cx; /* the copies are mapped as long as the state lives */
+    sso_saml_record_t only;
+    apr_status_t rv;
 
-    if (rv != APR_NOTFOUND) return rv;
-    state->version = 0;
+    keeping.pool = m->pool;
+    rv = sso_saml_members_read(&keeping, state->sources, &state->members, &state->version);
+    if (rv != APR_SUCCESS) m->cx->err = keeping.err;
+    if (rv != APR_SUCCESS) return rv;
     state->idp = (sso_saml_idp_t){.certs = apr_array_make(m->pool, 1, sizeof(const sso_cert_t *))};
-    return APR_SUCCESS;
+    if (state->members.n != 1) return APR_SUCCESS;
+    only = sso_saml_members_only(&state->members);
+    return read_idp(m, &only);
 }
 
 static apr_status_t load_metadata(maker_t *m)
 {
-    sso_ctx_t *cx = m->cx;
-    const char *place = APR_ARRAY_IDX(m->set->saml_metadata, 0, sso_line_t).word[0];
-    sso_saml_source_t *source;
-    apr_status_t rv = sso_saml_source_make(cx, m->provider, &source);
+    const apr_array_header_t *lines = m->set->saml_metadata;
+    apr_array_header_t *sources = apr_array_make(m->pool, lines->nelts,
+                                                 sizeof(sso_saml_source_t *));
+    apr_status_t rv = APR_SUCCESS;
+    int i;
 
-    if (rv == APR_SUCCESS) {
-        m->state->source = source;
-        place = sso_saml_source_name(source);
-        rv = read_source(m);
+    if (lines->nelts > SSO_SAML_SOURCES_MAX) {
+        return sso_fail(
+            m->cx, SSO_F_CONFIG,
+            "more than %d lines SSOSamlMetadata; put the files into a directory and name "
+            "that",
+            SSO_SAML_SOURCES_MAX);
     }
-    if (rv == APR_SUCCESS || !strncmp(cx->err.log, "SSOSamlMetadata", 15)) return rv;
-    return blame(cx, apr_psprintf(cx->pool, "SSOSamlMetadata %s", place));
+    for (i = 0; i < lines->nelts && rv == APR_SUCCESS; i++) {
+        rv = sso_saml_source_make(m->cx, m->provider, &APR_ARRAY_IDX(lines, i, sso_line_t),
+                                  &APR_ARRAY_PUSH(sources, sso_saml_source_t *));
+    }
+    m->state->sources = sources;
+    return rv == APR_SUCCESS ? read_sources(m) : rv;
 }
 
 /* cert= may stand several times, for a provider that changes its key. */
@@ -155,15 +173,29 @@ static apr_status_t load_idp(maker_t *m)
     const int files = count(m->set->saml_metadata);
     const int values = count(m->set->saml_idp);
 
-    if (files + values == 1) return files ? load_metadata(m) : load_values(m);
+    if (files && !values) return load_metadata(m);
+    if (values == 1 && !files) return load_values(m);
     if (files + values == 0) {
         return sso_fail(m->cx, SSO_F_CONFIG,
                         "write SSOSamlMetadata FILE with the metadata of the "
                         "identity provider, or SSOSamlIdP with its values");
     }
     return sso_fail(m->cx, SSO_F_CONFIG,
-                    "one SSOSamlMetadata or one SSOSamlIdP, not several: each "
-                    "identity provider has an <SSOProvider> of its own");
+                    "one SSOSamlIdP, not several, and no SSOSamlMetadata beside it: write "
+                    "SSOSamlMetadata for all of them, or give each an <SSOProvider> of its own");
+}
+
+/* SSOSamlDefaultIdP has to be one of those there are; none may have come yet. */
+static apr_status_t check_default(maker_t *m)
+{
+    const char *id = m->set->saml_default;
+    sso_saml_record_t record;
+
+    if (!id || m->state->members.n == 0) return APR_SUCCESS;
+    if (sso_saml_members_find(&m->state->members, id, &record) == APR_SUCCESS) return APR_SUCCESS;
+    return sso_fail(m->cx, SSO_F_CONFIG,
+                    "SSOSamlDefaultIdP %s: is none of the %d identity providers in the metadata",
+                    id, m->state->members.n);
 }
 
 /* ---- our keys ---- */
@@ -304,6 +336,9 @@ static const struct {
      "signed responses without Destination are accepted"},
     {"inclusive-c14n", SSO_SAML_ALLOW_INCLUSIVE, "signatures may use inclusive canonicalisation"},
     {"comments", SSO_SAML_ALLOW_COMMENTS, "comments outside of signed elements are accepted"},
+    {"shared-names", SSO_SAML_ALLOW_SHARED_NAMES,
+     "user names of several identity providers are not told apart: each of them can sign people in by "
+     "the names of the others"},
     {"unsigned-logout", SSO_SAML_ALLOW_UNSIGNED_LOGOUT,
      "a logout request without a signature ends the session of the browser that brings it: any site "
      "can sign people out"},
@@ -380,6 +415,10 @@ static void warn_of_weakness(maker_t *m)
                  "provider %s: SSOSamlUnsolicited on: others can log a browser in to an "
                  "account of theirs",
                  name);
+    }
+    if (sso_saml_state_is_many(m->state)) {
+        SSO_INFO(m->cx, "provider %s: any of %d identity providers can sign people in", name,
+                 m->state->members.n);
     }
     if (sso_saml_state_check(m->cx, m->state) == APR_SUCCESS) return;
     if (m->state->idp.entity_id) {
@@ -536,6 +575,7 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     apr_status_t rv = load_idp(&m);
 
     state->set = provider->set;
+    if (rv == APR_SUCCESS) rv = check_default(&m);
     if (rv == APR_SUCCESS) rv = choose_binding(&m);
     if (rv == APR_SUCCESS) rv = check_response_binding(&m);
     if (rv == APR_SUCCESS) rv = load_keys(&m);
@@ -553,6 +593,19 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     return APR_SUCCESS;
 }
 
+/* The settings, with the one identity provider as it is now. */
+static apr_status_t fit_idp(maker_t *m)
+{
+    sso_saml_state_t *state = m->state;
+    apr_status_t rv = choose_binding(m);
+
+    if (rv == APR_SUCCESS) rv = check_response_binding(m);
+    if (rv != APR_SUCCESS) return rv;
+    state->trust.certs = state->idp.certs;
+    choose_signing(m);
+    return APR_SUCCESS;
+}
+
 /* Warnings of the start are not repeated, but for keys that end. */
 apr_status_t sso_saml_state_renew(sso_ctx_t *cx, const sso_provider_t *provider,
                                   const sso_saml_state_t *first, apr_pool_t *pool,
@@ -560,17 +613,41 @@ apr_status_t sso_saml_state_renew(sso_ctx_t *cx, const sso_provider_t *provider,
 {
     sso_saml_state_t *state = apr_pmemdup(pool, first, sizeof(*first));
     maker_t m = {cx, provider, provider->set, pool, state};
-    apr_status_t rv = sso_saml_source_read(cx, state->source, pool, &state->idp, &state->version);
+    apr_status_t rv = read_sources(&m);
 
-    if (rv == APR_SUCCESS) rv = choose_binding(&m);
-    if (rv == APR_SUCCESS) rv = check_response_binding(&m);
+    if (rv == APR_SUCCESS) rv = check_default(&m);
+    if (rv == APR_SUCCESS) rv = fit_idp(&m);
     if (rv != APR_SUCCESS) return rv;
-    state->trust.certs = state->idp.certs;
-    choose_signing(&m);
     warn_of_ends(&m, "the provider's", state->idp.certs);
     *version = state->version;
     *out = state;
     return APR_SUCCESS;
+}
+
+int sso_saml_state_is_many(const sso_saml_state_t *state)
+{
+    return state->members.n > 1 && !state->is_member;
+}
+
+apr_status_t sso_saml_state_member(sso_ctx_t *cx, const sso_provider_t *provider,
+                                   const sso_saml_state_t *base, const char *entity_id,
+                                   apr_pool_t *pool, sso_saml_state_t **out)
+{
+    sso_saml_state_t *state = apr_pmemdup(pool, base, sizeof(*base));
+    maker_t m = {cx, provider, provider->set, pool, state};
+    sso_saml_record_t record;
+    apr_status_t rv = sso_saml_members_find(&base->members, entity_id, &record);
+
+    if (rv != APR_SUCCESS) {
+        return sso_fail(cx, SSO_F_IDP_UNKNOWN, "\"%s\" is none of the %d identity providers here",
+                        sso_log_quote(cx->pool, entity_id, strlen(entity_id), 256),
+                        base->members.n);
+    }
+    state->is_member = 1;
+    rv = read_idp(&m, &record);
+    if (rv == APR_SUCCESS) rv = fit_idp(&m);
+    if (rv == APR_SUCCESS) *out = state;
+    return rv;
 }
 
 /* ---- at every login ---- */
@@ -579,9 +656,12 @@ apr_status_t sso_saml_state_check(sso_ctx_t *cx, const sso_saml_state_t *state)
 {
     char when[APR_RFC822_DATE_LEN];
 
+    if (sso_saml_state_is_many(state)) return APR_SUCCESS;
     if (!state->idp.entity_id) {
-        return sso_fail(cx, SSO_F_METADATA_MISSING, "nothing has come from %s yet",
-                        sso_client_url_shown(cx->pool, sso_saml_source_name(state->source)));
+        return sso_fail(
+            cx, SSO_F_METADATA_MISSING, "nothing has come from %s yet",
+            sso_client_url_shown(cx->pool, sso_saml_source_name(APR_ARRAY_IDX(
+                                               state->sources, 0, const sso_saml_source_t *))));
     }
     if (state->idp.valid_until == 0 || cx->now < state->idp.valid_until) return APR_SUCCESS;
     if (apr_rfc822_date(when, state->idp.valid_until) != APR_SUCCESS) when[0] = '\0';

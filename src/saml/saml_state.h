@@ -12,10 +12,10 @@
 
 #include "core/protocol.h"
 #include "net/client.h"
+#include "saml/saml_members.h"
 #include "saml/saml_metadata.h"
 #include "saml/saml_publish.h"
 #include "saml/saml_sig.h"
-#include "saml/saml_source.h"
 #include "saml/saml_tries.h"
 #include "saml/saml_xml.h"
 
@@ -28,15 +28,20 @@ enum {
     SSO_SAML_ALLOW_NO_DESTINATION = 16,
     SSO_SAML_ALLOW_INCLUSIVE = 32,
     SSO_SAML_ALLOW_COMMENTS = 64,
-    SSO_SAML_ALLOW_UNSIGNED_LOGOUT = 128
+    SSO_SAML_ALLOW_UNSIGNED_LOGOUT = 128,
+    SSO_SAML_ALLOW_SHARED_NAMES = 256
 };
 
 typedef struct {
     const sso_provider_settings_t *set;
-    const sso_saml_source_t *source; /* of the metadata; NULL: three values, which do not change */
+    const apr_array_header_t *sources;  /* of sso_saml_source_t *; NULL: three values, which do not
+                                          change */
     struct sso_saml_follower *follower; /* see saml_current; NULL: nothing changes */
-    unsigned int version;               /* of the source's metadata that idp was read from */
-    sso_saml_idp_t idp;                 /* entity_id NULL: there is no metadata yet */
+    struct sso_saml_held *held;         /* likewise */
+    unsigned int version;               /* of the metadata that was read */
+    sso_saml_members_t members;         /* all there are; n 1: idp is it */
+    int is_member;                      /* idp is one of several */
+    sso_saml_idp_t idp; /* entity_id NULL: there is no metadata yet, or this is of no single one */
     sso_saml_trust_t trust;
     sso_xml_limits_t limits;
     unsigned allow;                 /* SSO_SAML_ALLOW_* */
@@ -75,10 +80,25 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
  * @param first   what sso_saml_state_make() made: settings and keys stay the same.
  * @param pool    owns *out, apart from what it shares with first.
  * @param version of the metadata that was read.
+ * @return        SSO_F_CONFIG: the settings cannot work with it.
  */
 apr_status_t sso_saml_state_renew(sso_ctx_t *cx, const sso_provider_t *provider,
                                   const sso_saml_state_t *first, apr_pool_t *pool,
                                   sso_saml_state_t **out, unsigned int *version);
+
+/* Is it of several identity providers, and of none of them? */
+int sso_saml_state_is_many(const sso_saml_state_t *state);
+
+/**
+ * The state of one of several: its keys, its addresses, all else as the others'.
+ *
+ * @param base what sso_saml_state_make() or _renew() made.
+ * @param pool owns *out, apart from what it shares with base.
+ * @return     SSO_F_IDP_UNKNOWN: it is not among them; SSO_F_CONFIG: the settings cannot work with it.
+ */
+apr_status_t sso_saml_state_member(sso_ctx_t *cx, const sso_provider_t *provider,
+                                   const sso_saml_state_t *base, const char *entity_id,
+                                   apr_pool_t *pool, sso_saml_state_t **out);
 
 /* Can anybody log in? SSO_F_METADATA_MISSING: it has not been fetched yet; SSO_F_METADATA_EXPIRED: its
  * validUntil has passed. */

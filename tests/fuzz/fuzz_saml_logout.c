@@ -117,7 +117,10 @@ static void deliver(sso_ctx_t *cx, sso_span_t xml, int bits)
     sso_notice_t notice = {.words = "untouched"};
     apr_status_t rv;
 
-    flows.item[0] = (sso_flow_t){.id = "0a1b2c3d", .request = FUZZ_SAML_REQUEST, .logout = 1};
+    flows.item[0] = (sso_flow_t){.id = "0a1b2c3d",
+                                 .request = FUZZ_SAML_REQUEST,
+                                 .demand = {.issuer = FUZZ_SAML_IDP},
+                                 .logout = 1};
     state->allow = bits & UNSIGNED ? SSO_SAML_ALLOW_UNSIGNED_LOGOUT : 0;
     if (bits & BY_REDIRECT) req.query = query_of(cx, xml, bits);
     if (!(bits & BY_REDIRECT)) bring_body(cx, xml, bits, &brought);

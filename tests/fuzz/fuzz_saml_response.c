@@ -59,6 +59,7 @@ static void begin_flow(sso_flows_t *flows, int bits)
                                   .request = FUZZ_SAML_REQUEST,
                                   .extra = "",
                                   .return_path = "/app",
+                                  .demand = {.issuer = FUZZ_SAML_IDP},
                                   .issued = FUZZ_NOW - apr_time_from_sec(60)};
 }
 

@@ -1,26 +1,13 @@
 """ssoctl check and ssoctl metadata, against a real httpd and its configuration."""
 import datetime
-import subprocess
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from lib import httpd as httpd_lib
 from lib import pki, sites
 from lib.browser import exchange
-from lib.recipes import members, saml
+from lib.recipes import members, saml, ssoctl
 from lib.saml_idp import SamlIdp
-
-SSOCTL = httpd_lib.BUILD / "ssoctl"
-
-
-def ssoctl(httpd, command, *args):
-    httpd.write()
-    program = httpd.file("ssoctl-httpd", "#!/bin/sh\nexec %s -d %s \"$@\"\n"
-                         % (httpd_lib.PROGRAM, httpd.root), 0o755)
-    return subprocess.run([SSOCTL, command, "--httpd", program, "-f",
-                           httpd.root / "conf" / "httpd.conf", *args],
-                          capture_output=True, text=True, timeout=60)
 
 
 def certificate(pair, days):

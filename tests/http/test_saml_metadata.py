@@ -286,12 +286,14 @@ def private_memory(httpd):
 
 
 def test_an_aggregate_costs_nothing(make_httpd, idp):
-    """5000 providers: loaded in under two seconds, under 40 MB for all children together."""
+    """5000 providers, one of them or all: loaded in under two seconds, under 40 MB for all children
+    together."""
     text = aggregate(idp, 5000)
     assert len(text) > 24_000_000
     figures = {}
     for name, content, more in (("one", idp.metadata(), ""),
-                                ("many", text, "entity-id=" + idp.entity_id)):
+                                ("one of many", text, "entity-id=" + idp.entity_id),
+                                ("many", text, "")):
         server = make_httpd()
         host = server.host()
         path = server.file("conf/idp.xml", content)
@@ -303,15 +305,18 @@ def test_an_aggregate_costs_nothing(make_httpd, idp):
         server.start()
         started = time.monotonic() - begin
         learn(host, idp)
-        assert can_log_in(host)
+        chosen = host.url + "/.sso/login?provider=corp&return=/.sso/session&idp=" + idp.entity_id
+        page = Browser().open(chosen)
+        assert page.status == 200 and page.path == "/.sso/session", repr(page)
         begin = time.monotonic()
         for _ in range(300):
-            assert is_login(Browser().step(host.url + "/app/"))
+            assert is_login(Browser().step(chosen))
         figures[name] = started, private_memory(server), time.monotonic() - begin
-    print("start, memory, 300 redirects: one %r, 5000 %r" % (figures["one"], figures["many"]))
-    assert figures["many"][0] - figures["one"][0] < 2
-    assert figures["many"][1] - figures["one"][1] < 40 << 20
-    assert figures["many"][2] < figures["one"][2] * 2  # the true figure is in the bench
+    print("start, memory, 300 redirects: %r" % figures)
+    for name in ("one of many", "many"):
+        assert figures[name][0] - figures["one"][0] < 2
+        assert figures[name][1] - figures["one"][1] < 40 << 20
+        assert figures[name][2] < figures["one"][2] * 2  # the true figure is in the bench
 
 
 def test_a_signed_aggregate_by_its_address(httpd, server, idp):

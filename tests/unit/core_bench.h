@@ -49,6 +49,7 @@ typedef struct {
     int names_flow;           /* a failed answer names the login it ends */
     const char *objection;    /* to whatever is demanded */
     sso_demand_t demanded;    /* of the last start */
+    int members;              /* corp is so many identity providers; 0: one */
 } fake_t;
 
 /* A store that writes down what is done and can be made to fail. */
@@ -183,6 +184,32 @@ static inline const char *fake_objects(apr_pool_t *pool, const sso_provider_t *p
 
     (void)pool, (void)demand;
     return b->fake.objection;
+}
+
+/* urn:m0, "Member 00", of m0.example, and so on, behind "corp". */
+static inline int fake_members(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_t *query,
+                               apr_array_header_t *found)
+{
+    const bench_t *b = idp->provider->state;
+    const int all = strcmp(idp->provider->name, "corp") ? 0 : b->fake.members;
+    int n = 0;
+    int i;
+
+    for (i = 0; query && i < all; i++) {
+        const sso_member_t m = {apr_psprintf(cx->pool, "urn:m%d", i),
+                                apr_psprintf(cx->pool, "Member %02d", i), NULL};
+
+        if (query->issuer && strcmp(query->issuer, m.issuer) != 0) continue;
+        if (query->words && !strstr(m.label, query->words)) continue;
+        if (query->domain && strcmp(query->domain, apr_psprintf(cx->pool, "m%d.example", i)) != 0) {
+            continue;
+        }
+        if (n >= query->skip && n < query->skip + query->most) {
+            APR_ARRAY_PUSH(found, sso_member_t) = m;
+        }
+        n++;
+    }
+    return query ? n : all;
 }
 
 static inline const char *fake_issuer(sso_ctx_t *cx, const sso_idp_t *idp)
@@ -342,6 +369,7 @@ static const sso_protocol_t fake_protocol = {
     .callback = "callback",
     .cross_site_post = 0,
     .flow_age_sec = 900,
+    .members = fake_members,
     .issuer = fake_issuer,
     .title = fake_title,
     .discovery = fake_discovery,

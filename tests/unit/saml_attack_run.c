@@ -314,6 +314,7 @@ static const char *flow_cookie(attack_t *a, const bench_t *b)
                        .request = FORGE_REQUEST,
                        .extra = "",
                        .return_path = "/app",
+                       .demand = {.issuer = FORGE_IDP_ID},
                        .issued = NOW - apr_time_from_sec(60)};
     const char *wrong = a->flow ? a->flow : "";
     const char *sealed;
@@ -322,6 +323,7 @@ static const char *flow_cookie(attack_t *a, const bench_t *b)
     if (!strcmp(wrong, "expired")) flow.issued = NOW - apr_time_from_sec(1000);
     if (!strcmp(wrong, "other-provider")) flow.provider = "partner";
     if (!strcmp(wrong, "other-site")) flow.site = OTHER_SITE;
+    if (!strcmp(wrong, "other-idp")) flow.demand.issuer = "https://another.example/id";
     if (!strcmp(wrong, "other-request")) flow.request = "_another";
     assert_int_equal(sso_flow_seal(a->cx, b->site.seal, &flow, &sealed), APR_SUCCESS);
     if (!strcmp(wrong, "altered")) sealed = alter(a->cx->pool, sealed);

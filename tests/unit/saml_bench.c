@@ -75,6 +75,7 @@ static void begin_flow(bench_t *b)
                                     .request = REQUEST,
                                     .extra = "",
                                     .return_path = "/app/page?x=1",
+                                    .demand = {.issuer = IDP_ID},
                                     .issued = NOW - apr_time_from_sec(60)};
 }
 

@@ -6,6 +6,7 @@
 #include "base/codec.h"
 #include "core/choose.h"
 #include "core/idp.h"
+#include "core/login.h"
 #include "core/passive.h"
 #include "core_bench.h"
 
@@ -197,6 +198,7 @@ static void several_of_a_domain_are_offered(void **state)
 static void the_last_choice_is_remembered(void **state)
 {
     bench_t *b = three(*state);
+    const char *issuer;
     sso_request_t req;
     sso_reply_t reply = serve(b, "/.sso/login?provider=alpha&return=/x&chosen=1");
 
@@ -204,7 +206,9 @@ static void the_last_choice_is_remembered(void **state)
         strstr(bench_cookie(&reply, "__Host-sso-choice=alpha"), "; Max-Age=15552000; "));
     bench_keep(b, &reply);
     req = bench_request(b, "GET", "/");
-    assert_ptr_equal(sso_choose_remembered(b->cx, &b->site, &req), bench_idp(&b->site, "alpha"));
+    assert_ptr_equal(sso_choose_remembered(b->cx, &b->site, &req, &issuer),
+                     bench_idp(&b->site, "alpha"));
+    assert_null(issuer);
     reply = serve(b, "/.sso/choose?return=/y&max_age=60");
     assert_string_equal(offered(b, &reply), "alpha");
     assert_true(
@@ -229,11 +233,12 @@ static void made_up_choices_are_none(void **state)
     apr_size_t i;
 
     for (i = 0; i < COUNT(value); i++) {
+        const char *issuer;
         sso_request_t req;
 
         apr_table_set(b->jar, "__Host-sso-choice", value[i]);
         req = bench_request(b, "GET", "/");
-        assert_null(sso_choose_remembered(b->cx, &b->site, &req));
+        assert_null(sso_choose_remembered(b->cx, &b->site, &req, &issuer));
     }
 }
 
@@ -333,6 +338,115 @@ static void what_is_too_long_is_refused(void **state)
     assert_int_equal(reply.status, 400);
 }
 
+/* ---- several behind one ---- */
+
+static bench_t *federation(sso_ctx_t *cx, int members)
+{
+    bench_t *b = three(cx);
+
+    b->fake.members = members;
+    return b;
+}
+
+/* What a page offers of them. */
+static int count_offered(bench_t *b, const sso_reply_t *reply)
+{
+    const char *at = bench_body(b, reply);
+    int n = 0;
+
+    while ((at = strstr(at, "&amp;idp=urn%3Am"))) {
+        at++;
+        n++;
+    }
+    return n;
+}
+
+/* Blocks first, then as many of them as a page has; the rest by a link, and by the search. */
+static void several_are_offered_page_by_page(void **state)
+{
+    bench_t *b = federation(*state, 130);
+    sso_reply_t reply = serve(b, "/.sso/choose?return=/x");
+
+    assert_int_equal(count_offered(b, &reply), 48); /* alpha and beta are the other two */
+    assert_true(has(b, &reply, "provider=alpha&amp;"));
+    assert_true(has(b, &reply, "1 to 50 of 132."));
+    assert_true(has(b, &reply, "&amp;all=1&amp;from=50\">More</a>"));
+    assert_false(has(b, &reply, "<script"));
+    reply = serve(b, "/.sso/choose?return=/x&all=1&from=100");
+    assert_int_equal(count_offered(b, &reply), 32);
+    assert_true(has(b, &reply, ">Member 129</a>"));
+    assert_false(has(b, &reply, ">More</a>"));
+    reply = serve(b, "/.sso/choose?among=corp&return=/x&from=999999");
+    assert_int_equal(count_offered(b, &reply), 0);
+    reply = serve(b, "/.sso/choose?among=corp&return=/x&from=-1");
+    assert_int_equal(count_offered(b, &reply), 50);
+    reply = serve(b, "/.sso/choose?among=corp&return=/x&q=Member+1");
+    assert_int_equal(count_offered(b, &reply), 40);
+    assert_true(has(b, &reply, ">Show all</a>"));
+    reply = serve(b, "/.sso/choose?among=corp&return=/x&q=x%40m7.example");
+    assert_int_equal(count_offered(b, &reply), 1);
+    assert_true(has(b, &reply, "You are being taken to"));
+}
+
+/* One block, but there is something to choose; and it is remembered, if it is still there. */
+static void one_of_several_is_remembered(void **state)
+{
+    bench_t *b = federation(*state, 3);
+    sso_reply_t reply = serve(b, "/.sso/login?provider=corp&return=/x&idp=urn%3Am2&chosen=1");
+    sso_request_t req;
+    const char *issuer;
+
+    assert_string_equal(b->fake.demanded.issuer, "urn:m2");
+    assert_non_null(bench_cookie(&reply, "__Host-sso-choice=corp:urn%3Am2"));
+    bench_keep(b, &reply);
+    req = bench_request(b, "GET", "/");
+    assert_ptr_equal(sso_choose_remembered(b->cx, &b->site, &req, &issuer), b->idp);
+    assert_string_equal(issuer, "urn:m2");
+    assert_string_equal(sso_choose_remembered_issuer(b->cx, b->idp, &req), "urn:m2");
+    reply = serve(b, "/.sso/choose?among=corp&return=/x");
+    assert_int_equal(count_offered(b, &reply), 1);
+    assert_true(has(b, &reply, "Last time you signed in here with"));
+    assert_true(has(b, &reply, ">Member 02</a>"));
+    b->fake.members = 2; /* it has gone */
+    reply = serve(b, "/.sso/choose?among=corp&return=/x");
+    assert_int_equal(count_offered(b, &reply), 2);
+    apr_table_set(b->jar, "__Host-sso-choice", "corp:%zz");
+    req = bench_request(b, "GET", "/");
+    assert_null(sso_choose_remembered_issuer(b->cx, b->idp, &req));
+}
+
+static void a_discovery_service_names_one_of_several(void **state)
+{
+    bench_t *b = federation(*state, 3);
+    sso_reply_t reply;
+
+    b->fake.discovery = "https://ds.example/";
+    reply = serve(b, "/.sso/choose?among=corp&return=/x");
+    assert_non_null(strstr(reply.location, "https://ds.example/?idp="));
+    reply = serve(b, "/.sso/choose?among=corp&return=/x&all=1&idp=urn%3Am1");
+    assert_string_equal(reply.location, BASE "/.sso/login?provider=corp&return=%2Fx&idp=urn%3Am1"
+                                             "&chosen=1");
+    reply = serve(b, "/.sso/choose?among=corp&return=/x&all=1&idp=urn%3Am9");
+    assert_int_equal(count_offered(b, &reply), 3);
+}
+
+/* A stranger chooses; who does not say whom to ask is asked; nobody is asked silently. */
+static void a_login_begins_with_the_choice(void **state)
+{
+    bench_t *b = federation(*state, 3);
+    sso_demand_t silent = {.silent = 1, .acr = ""};
+    sso_request_t req = bench_request(b, "GET", "/x");
+    sso_reply_t reply = serve(b, "/.sso/login?provider=corp&return=/x&max_age=60");
+
+    assert_string_equal(reply.location, BASE "/.sso/choose?among=corp&return=%2Fx&max_age=60");
+    assert_null(strstr(b->trace, "start"));
+    assert_int_not_equal(sso_login_start(b->cx, b->idp, &req, "/x", &silent, &reply), APR_SUCCESS);
+    assert_fault(b->cx, IDP_UNKNOWN);
+    silent.issuer = "urn:m1";
+    assert_int_equal(sso_login_start(b->cx, b->idp, &req, "/x", &silent, &reply), APR_SUCCESS);
+    assert_string_equal(b->fake.demanded.issuer, "urn:m1");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -348,6 +462,10 @@ int main(void)
         UNIT(a_discovery_service_is_not_believed),
         UNIT(logos_are_in_the_policy),
         UNIT(what_is_too_long_is_refused),
+        UNIT(several_are_offered_page_by_page),
+        UNIT(one_of_several_is_remembered),
+        UNIT(a_discovery_service_names_one_of_several),
+        UNIT(a_login_begins_with_the_choice),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

@@ -209,6 +209,28 @@ static void refusals_say_what_came(void **state)
     assert_string_equal(cx->err.log, "the login was by \"urn:evil\\x0aline\", asked for: " MFA);
 }
 
+/* R34: of several that are believed only the one that was asked. */
+static void r34_the_one_that_was_asked(void **state)
+{
+    static const struct {
+        const char *asked, *answers;
+        int ok;
+    } row[] = {{NULL, "urn:a", 1},     {"", "urn:a", 1},      {"urn:a", "urn:a", 1},
+               {"urn:a", "urn:b", 0},  {"urn:a", "urn:A", 0}, {"urn:a", "urn:", 0},
+               {"urn:a", "urn:a ", 0}, {"urn:a", "", 0}};
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        const sso_demand_t demand = {.acr = "", .issuer = row[i].asked};
+        sso_identity_t *who = sso_identity_make(cx->pool);
+
+        who->issuer = row[i].answers;
+        assert_int_equal(sso_demand_check(cx, &demand, NOW, 0, who) == APR_SUCCESS, row[i].ok);
+        if (!row[i].ok) assert_fault(cx, ISSUER);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +239,7 @@ int main(void)
         UNIT(lists_are_searched_by_whole_words),
         UNIT(answers_are_judged),
         UNIT(refusals_say_what_came),
+        UNIT(r34_the_one_that_was_asked),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

@@ -101,7 +101,10 @@ static void what_is_sealed_opens_as_it_was(void **state)
 
     flow.extra = "something else";
     flow.session = "00112233445566778899aabbccddeeff";
-    flow.demand = (sso_demand_t){.force = 1, .max_age = SECONDS(900), .acr = "urn:a urn:b"};
+    flow.demand = (sso_demand_t){.force = 1,
+                                 .max_age = SECONDS(900),
+                                 .acr = "urn:a urn:b",
+                                 .issuer = "https://idp.example/id"};
     assert_int_equal(sso_flow_open(b->cx, b->site.seal, sso_span(seal_flow(b, &flow)), &out),
                      APR_SUCCESS);
     assert_string_equal(out.id, flow.id);
@@ -113,6 +116,7 @@ static void what_is_sealed_opens_as_it_was(void **state)
     assert_int_equal(out.demand.force, 1);
     assert_int_equal(out.demand.max_age, SECONDS(900));
     assert_string_equal(out.demand.acr, "urn:a urn:b");
+    assert_string_equal(out.demand.issuer, "https://idp.example/id");
     assert_string_equal(out.return_path, flow.return_path);
     assert_int_equal(out.issued, NOW - SECONDS(77));
 }
@@ -187,7 +191,7 @@ static void tampering_shows(void **state)
 }
 
 #define FIRST_FIELDS         \
-    "2\0id\0p\0s\0r\0e\0/\0" \
+    "3\0id\0p\0s\0r\0e\0/\0" \
     "5"
 
 /* Sealed by us for something else, or by a version of us that wrote other fields. */
@@ -201,35 +205,35 @@ static void other_contents_do_not_open(void **state)
         {"as it must be", "flow",
          FIRST_FIELDS "\0s\0"
                       "1\0"
-                      "0\0a\0",
-         25, 1},
+                      "0\0a\0i\0",
+         27, 1},
         {"another purpose", "snapshot",
          FIRST_FIELDS "\0s\0"
                       "1\0"
-                      "0\0a\0",
-         25, 0},
+                      "0\0a\0i\0",
+         27, 0},
         {"another version", "flow",
          "1"
          "\0id\0p\0s\0r\0e\0/\0"
          "5\0s\0"
          "1\0"
-         "0\0a\0",
-         25, 0},
+         "0\0a\0i\0",
+         27, 0},
         {"one field less", "flow",
          FIRST_FIELDS "\0s\0"
                       "1\0"
-                      "0\0",
-         23, 0},
+                      "0\0a\0",
+         25, 0},
         {"one field more", "flow",
          FIRST_FIELDS "\0s\0"
                       "1\0"
-                      "0\0a\0x\0",
-         27, 0},
+                      "0\0a\0i\0x\0",
+         29, 0},
         {"no NUL at the end", "flow",
          FIRST_FIELDS "\0s\0"
                       "1\0"
-                      "0\0a",
-         24, 0},
+                      "0\0a\0i",
+         26, 0},
         {"nothing", "flow", "", 0, 0},
     };
     bench_t *b = bench_make(*state);

@@ -357,6 +357,29 @@ static void r71_the_sessions_that_are_meant_end(void **state)
     }
 }
 
+/* R70: of several behind one provider nobody ends what another has made, whatever the names are. */
+static void r70_sessions_of_another_issuer_stay(void **state)
+{
+    static const struct {
+        const char *issuer;
+        int ended; /* of: ada at urn:one, ada at urn:two */
+    } row[] = {{"urn:one", 1}, {"urn:two", 1}, {"urn:three", 0}, {NULL, 2}};
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(*state);
+        sso_reply_t reply;
+
+        b->fake.who->issuer = "urn:one";
+        sign_in_as(b, b->idp, "ada", "s1", "h1");
+        b->fake.who->issuer = "urn:two";
+        sign_in_as(b, b->idp, "ada", "s1", "h1");
+        b->fake.notice.ending = (sso_ending_t){.subject = "ada", .issuer = row[i].issuer};
+        assert_int_equal(hear(b, "GET", &reply), APR_SUCCESS);
+        assert_int_equal(bench_records(b), 2 - row[i].ended);
+    }
+}
+
 /* The browser that brings the message loses its cookie with its session. */
 static void the_own_session_goes_with_its_cookie(void **state)
 {
@@ -563,6 +586,7 @@ int main(void)
         UNIT(where_no_answer_comes_nothing_is_remembered),
         UNIT(r72_a_provider_that_cannot_be_told),
         UNIT(r71_the_sessions_that_are_meant_end),
+        UNIT(r70_sessions_of_another_issuer_stay),
         UNIT(the_own_session_goes_with_its_cookie),
         UNIT(r70_own_only_ends_no_other),
         UNIT(r70_a_request_is_good_for_once),

@@ -536,6 +536,22 @@ static void r72_an_answer_completes_our_logout(void **state)
     }
 }
 
+/* One who is believed, but was not told of this logout. */
+static void r72_another_than_was_told_answers(void **state)
+{
+    static const char *const told[] = {"https://other.example/id", "", NULL};
+    bench_t *b = make_bench(*state, "");
+    binding_t binding;
+    apr_size_t i;
+
+    (void)bench_prepare(b);
+    for (i = 0; i < COUNT(told); i++) {
+        b->flows.item[0].demand.issuer = told[i];
+        for (binding = REDIRECT; binding < SOAP; binding++)
+            refuse(b, binding, response_xml(), 0, SSO_F_ISSUER);
+    }
+}
+
 static void r72_answers_are_refused(void **state)
 {
     static const struct {
@@ -607,7 +623,7 @@ static void r80_nobody_is_believed_beyond_their_metadata(void **state)
 {
     bench_t *b = make_bench(*state, BY_REDIRECT);
     sso_saml_state_t *prepared = bench_prepare(b);
-    const sso_leaving_t who = {"alice", "", ""};
+    const sso_leaving_t who = {"alice", "", "", IDP_ID};
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
     sso_flow_t flow = {.id = "0a1b2c3d", .request = ""};
 
@@ -663,7 +679,8 @@ static void our_request_says_who_leaves(void **state)
 {
     const sso_saml_name_t name = {"al<i>ce", PERSISTENT, "q&", NULL};
     bench_t *b = make_bench(*state, BY_REDIRECT BY_POST);
-    const sso_leaving_t who = {name.value, "s\"1", sso_saml_name_handle(b->cx->pool, &name)};
+    const sso_leaving_t who = {name.value, "s\"1", sso_saml_name_handle(b->cx->pool, &name),
+                               IDP_ID};
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
     sso_flow_t flow = {.id = "0a1b2c3d", .request = ""};
     const char *xml;
@@ -709,7 +726,7 @@ static void our_request_goes_where_the_provider_takes_it(void **state)
 
     for (i = 0; i < COUNT(row); i++) {
         bench_t *b = make_bench(cx, row[i].endpoints);
-        const sso_leaving_t who = {"alice", "", ""};
+        const sso_leaving_t who = {"alice", "", "", IDP_ID};
         sso_reply_t reply = {.kind = SSO_REPLY_NONE};
         sso_flow_t flow = {.id = "0a1b2c3d", .request = ""};
 
@@ -728,7 +745,7 @@ static void a_long_name_goes_by_form(void **state)
 {
     bench_t *b = make_bench(*state, BY_REDIRECT BY_POST);
     char *name = apr_pcalloc(b->cx->pool, 3001);
-    const sso_leaving_t who = {name, "", ""};
+    const sso_leaving_t who = {name, "", "", IDP_ID};
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
     sso_flow_t flow = {.id = "0a1b2c3d", .request = ""};
 
@@ -756,7 +773,7 @@ static void the_directive_decides_where_people_go(void **state)
 
     for (i = 0; i < COUNT(row); i++) {
         bench_t *b = make_bench(cx, row[i].endpoints);
-        const sso_leaving_t who = {"alice", "", ""};
+        const sso_leaving_t who = {"alice", "", "", IDP_ID};
         sso_reply_t reply = {.kind = SSO_REPLY_NONE};
         sso_flow_t flow = {.id = "0a1b2c3d", .request = ""};
         apr_status_t rv;
@@ -776,7 +793,7 @@ static void without_a_key_nothing_is_sent(void **state)
 {
     bench_t *b = make_bench(*state, BY_REDIRECT);
     sso_saml_state_t *prepared = bench_prepare(b);
-    const sso_leaving_t who = {"alice", "", ""};
+    const sso_leaving_t who = {"alice", "", "", IDP_ID};
     const sso_saml_asked_t asked = {.request = "_l1"};
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
     sso_flow_t flow = {.id = "0a1b2c3d", .request = ""};
@@ -901,6 +918,7 @@ int main(void)
         UNIT(envelopes),
         UNIT(the_acs_hears_as_well),
         UNIT(r72_an_answer_completes_our_logout),
+        UNIT(r72_another_than_was_told_answers),
         UNIT(r72_answers_are_refused),
         UNIT(r72_the_status_is_told),
         UNIT(r80_nobody_is_believed_beyond_their_metadata),

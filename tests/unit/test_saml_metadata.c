@@ -410,11 +410,10 @@ static void settings_are_refused(void **state)
         const char *says;
     } row[] = {
         {"SSODisplayName", "x", NULL, NULL, 0, "write SSOSamlMetadata FILE"},
-        {"SSOSamlMetadata", "idp.xml", NULL, NULL, 1, "not several"},
         {"SSOSamlMetadata", "missing.xml", NULL, NULL, 0, "there is no file"},
         {"SSOSamlMetadata", "https://idp.example.com/metadata", NULL, NULL, 0, "cannot be fetched"},
         {"SSOSamlMetadata", "idp.xml", "entity-id=other", NULL, 0, "no identity provider other"},
-        {"SSOSamlMetadata", "idp.xml", "other", NULL, 0, "write FILE|URL [entity-id=ID]"},
+        {"SSOSamlMetadata", "idp.xml", "other", NULL, 0, "write FILE|DIR|URL [entity-id=ID]"},
         {"SSOSamlMetadata", "http://idp.example.com/m", NULL, NULL, 0, "write an https address"},
         {"SSOSamlMetadata", "idp.xml", "refresh=1", NULL, 0, "has no unit"},
         {"SSOSamlMetadata", "idp.xml", "refresh=1s", NULL, 0, "out of bounds"},

@@ -37,6 +37,7 @@ static bench_t *make_bench(sso_ctx_t *cx)
     b->idp.url = "https://sp.example/sso";
     b->flows.item[0].site = b->site.base_url;
     b->flows.item[0].request = FORGE_REQUEST;
+    b->flows.item[0].demand.issuer = FORGE_IDP_ID;
     return b;
 }
 

@@ -1,7 +1,8 @@
 """Configurations that many tests begin with."""
 import json
+import subprocess
 
-from . import pki
+from . import httpd as httpd_lib, pki
 from .page import Page
 
 CALLBACK = "/.sso/%s/callback"
@@ -87,3 +88,13 @@ def peer(host, secret, callback, name="forum", dialect="hmac", extra=""):
     host.add("<SSOPeer %s %s>\nSSOPeerSecret file:%s\nSSOPeerCallback %s\n%s\n</SSOPeer>"
              % (name, dialect, path, callback, extra))
     return "%s/.sso/peer/%s" % (host.url, name)
+
+
+def ssoctl(httpd, command, *args):
+    """Runs ssoctl on the configuration of an httpd, started or not."""
+    httpd.write()
+    program = httpd.file("ssoctl-httpd", "#!/bin/sh\nexec %s -d %s \"$@\"\n"
+                         % (httpd_lib.PROGRAM, httpd.root), 0o755)
+    return subprocess.run([httpd_lib.BUILD / "ssoctl", command, "--httpd", program, "-f",
+                           httpd.root / "conf" / "httpd.conf", *args],
+                          capture_output=True, text=True, timeout=60)

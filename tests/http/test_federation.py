@@ -1,0 +1,451 @@
+"""Several SAML identity providers behind one <SSOProvider>: choosing, logins, logouts, and who may say
+what about whom."""
+import urllib.parse
+
+import pytest
+from lxml import etree
+
+from lib import pki, saml_idp, saml_logout
+from lib.browser import Browser, exchange
+from lib.idps import LemonLdap, SimpleSamlPhp
+from lib.recipes import is_login, protect, saml_key, ssoctl, user_of
+from lib.saml_idp import NS, POST, REDIRECT, SamlIdp, Unsolicited
+
+EPPN = "urn:oid:1.3.6.1.4.1.5923.1.1.1.6"
+UI = "urn:oasis:names:tc:SAML:metadata:ui"
+SHIBMD = "urn:mace:shibboleth:metadata:1.0"
+
+
+def looks(idp, names=(), scopes=()):
+    """The idp's metadata with names ("de", "Hochschule") and scopes."""
+    said = "".join('<ui:DisplayName xml:lang="%s">%s</ui:DisplayName>' % x for x in names)
+    said = '<ui:UIInfo xmlns:ui="%s">%s</ui:UIInfo>' % (UI, said) if said else ""
+    said += "".join('<s:Scope xmlns:s="%s" regexp="false">%s</s:Scope>' % (SHIBMD, x)
+                    for x in scopes)
+    return idp.metadata().replace("<md:KeyDescriptor", "<md:Extensions>%s</md:Extensions>"
+                                  "<md:KeyDescriptor" % said, 1)
+
+
+def federation(host, texts, extra="", words=""):
+    """A block with a directory of metadata, a file for each text."""
+    folder = host.httpd.root / "conf" / "fed"
+    for i, text in enumerate(texts):
+        host.httpd.file("conf/fed/%03d.xml" % i, text)
+    host.add("<SSOProvider fed saml>\nSSOSamlMetadata %s %s\n%s\n%s\n</SSOProvider>"
+             % (folder, words, extra, saml_key(host.httpd)))
+    protect(host, "/app", "SSO fed")
+
+
+def login_url(host, idp, back="/.sso/session"):
+    """The address behind the idp's button on the chooser page."""
+    return "%s/.sso/login?provider=fed&return=%s&idp=%s" % (
+        host.url, urllib.parse.quote(back, safe=""), urllib.parse.quote(idp.entity_id, safe=""))
+
+
+def enter(browser, host, idp):
+    page = browser.open(login_url(host, idp))
+    assert page.status == 200 and page.path == "/.sso/session", repr(page)
+    return page.json()
+
+
+def labels(page):
+    """What is offered on a chooser page, in its order."""
+    return [x.text_content().strip() for x in page.document().iterfind(".//nav/a")]
+
+
+@pytest.fixture
+def pair(closing):
+    """Two of a federation: alpha speaks for alpha.example, beta for beta.example."""
+    idps = [closing(SamlIdp(x, slo=(REDIRECT, POST))) for x in ("alpha", "beta")]
+    for idp in idps:
+        idp.pair = pki.pair(idp.entity_id.rsplit("/", 1)[1])
+    return idps
+
+
+@pytest.fixture
+def host(httpd):
+    host = httpd.host("app.example.test", tls=True)
+    host.page("/app/x.html", "inside")
+    return host
+
+
+def begin(host, pair, extra=""):
+    alpha, beta = pair
+    federation(host, [looks(alpha, [("en", "Alpha University"), ("de", "Universität Alpha")],
+                            ["alpha.example"]),
+                      looks(beta, [("en", "Beta College")], ["beta.example"])], extra)
+    host.httpd.start()
+    ours = Browser().fetch(host.url + "/.sso/fed/metadata").body
+    for idp in pair:
+        idp.register(ours)
+
+
+# -- choosing
+
+def test_a_stranger_chooses(host, pair, alice):
+    """Page, button, login, and the page that was asked for; the choice is remembered."""
+    begin(host, pair)
+    page = alice.open(host.url + "/app/x.html")
+    assert page.path == "/.sso/choose" and labels(page) == ["Alpha University", "Beta College"]
+    links = [x.get("href") for x in page.document().iterfind(".//nav/a")]
+    page = alice.follow(page, links[1])
+    assert page.text.strip() == "inside", repr(page)
+    assert len(pair[1].requests) == 1 and not pair[0].requests
+    alice.step(host.url + "/.sso/logout")
+    again = Browser()
+    again.jar = alice.jar
+    page = again.fetch(host.url + "/.sso/choose?among=fed&return=/app/x.html")
+    assert "Last time you signed in here with" in page.text and labels(page) == []
+    assert "Beta College" in page.text and "Alpha" not in page.text
+
+
+def test_names_are_in_the_language_of_the_reader(host, pair):
+    begin(host, pair)
+    page = Browser().fetch(host.url + "/.sso/choose",
+                           headers=[("Accept-Language", "fr, de-CH;q=0.8, en;q=0.5")])
+    assert labels(page) == ["Universität Alpha", "Beta College"]
+
+
+def test_the_search_needs_no_script(host, closing):
+    """Seventy of them: fifty on a page, a form that asks for the rest, every language searched."""
+    idp = closing(SamlIdp("alpha"))
+    texts = []
+    for i in range(70):
+        one = looks(idp, [("en", "School %02d" % i), ("de", "Schule %02d" % i)],
+                    ["s%02d.example" % i])
+        texts.append(one.replace('entityID="%s"' % idp.entity_id,
+                                 'entityID="https://i%02d.example/id"' % i))
+    federation(host, texts)
+    host.httpd.start()
+    page = Browser().open(host.url + "/app/x.html")
+    assert labels(page) == ["School %02d" % i for i in range(50)] and "of 70" in page.text
+    more = [x.get("href") for x in page.document().iterfind(".//a") if x.text == "More"]
+    assert labels(Browser().follow(page, more[0])) == ["School %02d" % i for i in range(50, 70)]
+    form = page.form("q")
+    assert labels(Browser().submit(form, q="schule 6")) == ["School 6%d" % i for i in range(10)]
+    page = Browser().submit(form, q="no such school")
+    assert "No organisation here is called that." in page.text and len(labels(page)) == 50
+    page = Browser().fetch(host.url + "/.sso/choose?q=ada%40cs.s42.example")
+    assert "You are being taken to" in page.text and "School 42" in page.text
+    assert "idp=https%3A%2F%2Fi42.example%2Fid" in page.refresh
+
+
+def test_a_discovery_service_says_who(host, pair):
+    begin(host, pair, "SSOSamlDiscovery https://ds.example/ds")
+    browser = Browser()
+    page = browser.step(browser.step(host.url + "/app/x.html").location)
+    assert page.location.startswith("https://ds.example/ds?entityID="), repr(page)
+    back = urllib.parse.parse_qs(page.location.split("?", 1)[1])["return"][0]
+    page = browser.step(back + "&idp=" + urllib.parse.quote(pair[1].entity_id, safe=""))
+    page = browser.step(page.location)
+    assert is_login(page) and page.location.startswith(pair[1].url)
+    page = browser.step(back + "&idp=https%3A%2F%2Fevil.example%2Fid")
+    assert page.status == 200 and "Nobody from that organisation can sign in here." in page.text
+
+
+def test_a_default(host, pair, alice):
+    begin(host, pair, "SSOSamlDefaultIdP %s" % pair[0].entity_id)
+    assert alice.open(host.url + "/app/x.html").text.strip() == "inside"
+    assert pair[0].requests and not pair[1].requests
+    enter(Browser(), host, pair[1])  # the others are there all the same
+
+
+def test_an_unknown_one_is_refused(host, pair):
+    begin(host, pair)
+    host.httpd.expect_fault("idp_unknown")
+    page = Browser().open(host.url + "/.sso/login?provider=fed&idp=https%3A%2F%2Fevil.example%2F")
+    assert page.status == 403 and page.fault == "idp_unknown"
+
+
+def test_a_default_that_is_not_there_is_refused(host, pair):
+    federation(host, [x.metadata() for x in pair], "SSOSamlDefaultIdP https://x.example/id")
+    done = host.httpd.configtest()
+    assert not done.ok and "is none of the 2 identity providers in the metadata" in done.output
+
+
+# -- mix-up
+
+def mixed_up(host, pair, browser, **knobs):
+    """A login that was sent to alpha, and the page that beta's answer to it leads to."""
+    alpha, beta = pair
+    page = browser.step(login_url(host, alpha))
+    query = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(page.location).query))
+    asked = saml_idp.Request(saml_idp.zlib.decompress(
+        saml_idp.base64.b64decode(query["SAMLRequest"]), -15), REDIRECT, query["RelayState"])
+    fields, acs = beta.respond(asked, **knobs)
+    return browser.post(acs, fields, initiator=beta.url)
+
+
+@pytest.mark.parametrize("knobs, fault", [
+    ({}, "issuer"),                                                  # beta answers as itself
+    ({"response_issuer": "alpha"}, "signature"),                     # the envelope lies
+    ({"issuer": "alpha"}, "signature"),                              # beta pretends to be alpha
+    ({"issuer": "alpha", "sign": ("response",)}, "signature"),
+    ({"sign": ("assertion", "response")}, "issuer"),
+    ({"response_issuer": ""}, "issuer"),
+])
+def test_r34_another_than_was_asked_answers(host, pair, alice, knobs, fault):
+    """Beta is believed, but not about a login that went to alpha."""
+    begin(host, pair)
+    host.httpd.expect_fault(fault)
+    knobs = {k: pair[0].entity_id if v == "alpha" else v for k, v in knobs.items()}
+    page = mixed_up(host, pair, alice, **knobs)
+    assert page.status == 403 and page.fault == fault, repr(page)
+    assert user_of(alice, host) is None
+    # Nothing of it is spent: the true answer still counts.
+    enter(alice, host, pair[0])
+
+
+def test_r35_who_begins_at_the_provider(host, closing, pair, alice):
+    """Of answers that nobody asked for, the Issuer is looked up before anything of them is believed."""
+    stranger = closing(SamlIdp("gamma"))
+    begin(host, pair, "SSOSamlUnsolicited on /app/x.html")
+    host.httpd.expect_log(r"SSOSamlUnsolicited on")
+    acs = host.url + "/.sso/fed/acs"
+    asked = Unsolicited(acs, host.url + "/.sso/fed/metadata")
+    fields, _ = pair[1].respond(asked)
+    page = alice.post(acs, fields, initiator=pair[1].url)
+    page = alice.open(page.location)
+    assert page.text.strip() == "inside", repr(page)
+    assert alice.fetch(host.url + "/.sso/session").json()["issuer"] == pair[1].entity_id
+    for idp, knobs, fault in ((stranger, {}, "idp_unknown"),
+                              (stranger, {"issuer": pair[0].entity_id}, "signature"),
+                              (pair[1], {"issuer": pair[0].entity_id}, "signature"),
+                              (pair[1], {"response_issuer": pair[0].entity_id}, "signature"),
+                              (pair[1], {"response_issuer": ""}, "issuer")):
+        host.httpd.expect_fault(fault)
+        bad = Browser()
+        page = bad.post(acs, idp.respond(asked, **knobs)[0], initiator=idp.url)
+        assert page.fault == fault, repr(page)
+        assert user_of(bad, host) is None
+
+
+# -- who is who
+
+def test_the_same_name_at_two_is_two_people(host, pair, make_browser):
+    """Users, sessions and what backends are told."""
+    begin(host, pair)
+    one, other = make_browser("alice"), make_browser("alice")
+    mine, yours = enter(one, host, pair[0]), enter(other, host, pair[1])
+    assert mine["attributes"]["user"] == pair[0].entity_id + "!alice"
+    assert yours["attributes"]["user"] == pair[1].entity_id + "!alice"
+    assert mine["attributes"]["idp"] == mine["issuer"] == pair[0].entity_id
+
+
+@pytest.mark.parametrize("how", ["redirect", "post", "soap"])
+def test_r70_nobody_ends_the_sessions_of_another(host, pair, make_browser, how):
+    """The same NameID, and even the same SessionIndex: of the one who says so only."""
+    begin(host, pair)
+    mine, yours = make_browser("alice"), make_browser("alice")
+    index = "_the-same"
+    for idp in pair:
+        idp.answer.before_signing = lambda x: x.find("a:AuthnStatement", NS).set("SessionIndex", index)
+    enter(mine, host, pair[0])
+    enter(yours, host, pair[1])
+    bring(mine, host, pair[1], how)
+    assert user_of(mine, host) and user_of(yours, host) is None
+    bring(yours, host, pair[0], how)
+    assert user_of(mine, host) is None
+
+
+@pytest.mark.parametrize("how", ["redirect", "post", "soap"])
+@pytest.mark.parametrize("issuer, fault", [("alpha", "signature"), ("gamma", "idp_unknown")])
+def test_r70_a_logout_signed_by_another(host, pair, alice, how, issuer, fault):
+    begin(host, pair)
+    host.httpd.expect_fault(fault)
+    enter(alice, host, pair[0])
+    pair[1].sessions = pair[0].sessions
+    issuer = pair[0].entity_id if issuer == "alpha" else "https://gamma.example/id"
+    page = bring(alice, host, pair[1], how, issuer=issuer)
+    assert fault in (page.fault or page.body.decode()), repr(page)
+    assert user_of(alice, host)
+
+
+def bring(browser, host, idp, how, **more):
+    """The provider sends the browser, or comes itself, with a LogoutRequest."""
+    where = host.url + "/.sso/fed/slo"
+    tree = saml_logout.request(idp, where, **more)
+    if how == "redirect":
+        return browser.step(saml_logout.by_redirect(where, tree, "SAMLRequest", "r", idp.pair),
+                            initiator=idp.url)
+    if how == "post":
+        return browser.post(where, saml_logout.by_post(tree, "SAMLRequest", "r", idp.pair),
+                            initiator=idp.url)
+    return exchange("POST", where, [("Content-Type", "text/xml")],
+                    saml_logout.by_soap(tree, idp.pair))
+
+
+def test_logout_goes_to_where_the_login_came_from(host, pair, alice):
+    begin(host, pair)
+    host.page("/bye.html", "bye")
+    for idp in pair:
+        enter(alice, host, idp)
+        page = alice.open(host.url + "/.sso/logout?return=/bye.html")
+        assert page.url == host.url + "/bye.html", repr(page)
+        assert len(idp.logouts) == 1
+    assert [len(x.logouts) for x in pair] == [1, 1]
+
+
+@pytest.mark.parametrize("signed, fault", [(True, "signature"), (False, "issuer")])
+def test_r72_another_than_was_told_confirms(host, pair, alice, signed, fault):
+    """A LogoutResponse of beta completes nothing that was sent to alpha."""
+    begin(host, pair)
+    host.httpd.expect_fault(fault)
+    alpha, beta = pair
+    enter(alice, host, alpha)
+    page = alice.step(host.url + "/.sso/logout")
+    alice.step(page.location)
+    where = host.url + "/.sso/fed/slo"
+    tree = saml_logout.response(beta, alpha.logouts[-1].id, where, beta.goodbye)
+    page = alice.step(saml_logout.by_redirect(where, tree, "SAMLResponse",
+                                              alpha.logouts[-1].relay_state,
+                                              beta.pair if signed else None),
+                      initiator=beta.url)
+    assert "did not confirm" in page.text, repr(page)
+
+
+def eppn(value):
+    return {EPPN: ("eduPersonPrincipalName", [value])}
+
+
+def test_row_99_scoped_attributes(host, pair, make_browser):
+    """A name with a scope of the one who says it is a name for all; another one is dropped."""
+    begin(host, pair, "SSOUserAttribute username subject")
+    host.httpd.expect_log(r"says alice@alpha\.example of \S+, which is not a Scope")
+    pair[0].answer.attributes = eppn("alice@alpha.example")
+    pair[1].answer.attributes = eppn("alice@alpha.example")
+    assert enter(make_browser("alice"), host, pair[0])["attributes"]["user"] == "alice@alpha.example"
+    spoofed = enter(make_browser("alice"), host, pair[1])["attributes"]
+    assert spoofed["user"] == pair[1].entity_id + "!alice" and "username" not in spoofed
+
+
+def test_shared_names_are_told_to_the_admin(host, pair, make_browser):
+    begin(host, pair, "SSOSamlAllow shared-names")
+    host.httpd.expect_log(r"SSOSamlAllow shared-names: user names of several")
+    assert enter(make_browser("alice"), host, pair[1])["attributes"]["user"] == "alice"
+
+
+def test_require_by_identity_provider(host, pair, make_browser):
+    host.add('<Location "/app">\nRequire sso-idp %s\n</Location>'
+             % pair[0].entity_id)
+    begin(host, pair)
+    host.httpd.expect_log(r"AH01630: client denied by server configuration")
+    mine, yours = make_browser("alice"), make_browser("alice")
+    enter(mine, host, pair[0])
+    enter(yours, host, pair[1])
+    assert mine.fetch(host.url + "/app/x.html").status == 200
+    assert yours.fetch(host.url + "/app/x.html").status == 403
+
+
+# -- directories
+
+def test_a_directory_that_changes(host, pair, alice):
+    """A file that comes, one that breaks, one that goes; the others count all the while."""
+    alpha, beta = pair
+    begin(host, pair)
+    enter(alice, host, beta)
+    folder = host.httpd.root / "conf" / "fed"
+    log = host.httpd.log
+    host.httpd.expect_log(r"SSOSamlMetadata \S+/001\.xml: .*; what it said before stays in use")
+    host.httpd.file("conf/fed/001.xml", "<oops")
+    assert log.wait("what it said before stays in use")
+    enter(Browser(), host, beta)
+    enter(Browser(), host, alpha)
+    host.httpd.expect_log(r"is described twice, and the first description counts")
+    host.httpd.file("conf/fed/002.xml", looks(alpha, [("en", "Another Alpha")]))
+    assert log.wait("the first description counts")
+    page = Browser().open(host.url + "/app/x.html")
+    assert labels(page) == ["Alpha University", "Beta College"]
+    for name in ("000.xml", "001.xml"):
+        (folder / name).unlink()
+    assert log.wait(r"fed\.saml: a new copy of ")
+    page = Browser().open(host.url + "/.sso/login?provider=fed&return=/.sso/session")
+    assert page.path != "/.sso/choose"  # one is left: nothing to choose
+
+
+@pytest.mark.parametrize("texts, says", [
+    ([], "holds no file *.xml"), (["<oops"], "none of its files can be used: 000.xml: "),
+])
+def test_a_directory_with_nothing_in_it(host, httpd, texts, says):
+    (httpd.root / "conf" / "fed").mkdir()
+    federation(host, texts)
+    done = httpd.configtest()
+    assert not done.ok and says in done.output, done.output
+
+
+# -- other people's identity providers
+
+@pytest.fixture(scope="module")
+def real():
+    idps = []
+    try:
+        for kind in (SimpleSamlPhp, LemonLdap):
+            idps.append(kind())
+        yield idps
+    finally:
+        for each in idps:
+            each.close()
+
+
+def test_simplesamlphp_and_lemonldap_behind_one_block(host, real, make_browser):
+    """A login at each, and a logout from both ends of each."""
+    ssp, llng = real
+    federation(host, [x.metadata() for x in real], "SSOSamlSignRequests on")
+    host.page("/bye.html", "bye")
+    host.httpd.start()
+    ours = Browser().fetch(host.url + "/.sso/fed/metadata").body
+    ssp.register("app", ours, validate_authnrequest=True, sign_logout=True, validate_logout=True)
+    llng.register("app", ours)
+    for idp in real:
+        idp.commit()
+    alice, dwho = make_browser("alice"), make_browser("dwho", "dwho")
+    for browser, idp, start in (
+            (alice, ssp, "/saml2/idp/SingleLogoutService.php?ReturnTo="),
+            (dwho, llng, "/?logout=1&x=")):
+        idp.entity_id = etree.fromstring(idp.metadata().encode()).get("entityID")
+        assert enter(browser, host, idp)["issuer"] == idp.entity_id
+        browser.embeds = True
+        page = browser.open(host.url + "/.sso/logout?return=/bye.html")
+        assert page.url == host.url + "/bye.html" and user_of(browser, host) is None, repr(page)
+        enter(browser, host, idp)
+    enter(make_browser("bob"), host, ssp)
+    for browser, idp, start in (
+            (alice, ssp, "/saml2/idp/SingleLogoutService.php?ReturnTo="),
+            (dwho, llng, "/?logout=1&x=")):
+        assert user_of(browser, host)
+        browser.open(idp.url + start + urllib.parse.quote(host.url + "/bye.html", safe=""))
+        assert user_of(browser, host) is None
+
+
+# -- for those who set it up
+
+def test_what_ssoctl_says(host, pair):
+    federation(host, [x.metadata() for x in pair])
+    done = ssoctl(host.httpd, "check")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "any of 2 identity providers can sign people in" in done.stdout
+    done = ssoctl(host.httpd, "show", "fed")
+    assert "Identity providers:\n        2\n" in done.stdout, done.stdout
+    assert str(host.httpd.root / "conf" / "fed") in done.stdout
+    done = ssoctl(host.httpd, "metadata", "fed")
+    assert host.url + "/.sso/fed/acs" in done.stdout
+
+
+def test_one_of_them_is_tested(host, pair, alice):
+    """The test page asks which; the set-up page says how many."""
+    begin(host, pair, "SSOActive test")
+    page = alice.open(host.url + "/.sso/fed/setup")
+    assert "People choose among them." in page.text
+    page = alice.open(host.url + "/.sso/fed/test")
+    offered = {x.get("value"): x.text for x in page.document().iterfind(".//datalist/option")}
+    assert offered == {pair[0].entity_id: "Alpha University", pair[1].entity_id: "Beta College"}
+    page = alice.submit(page.form("email"), idp=pair[1].entity_id, email="")
+    assert page.path == "/.sso/fed/acs" and "A login would succeed" in page.text, page.text
+    assert pair[1].entity_id + "!alice" in page.text and user_of(alice, host) is None
+
+
+def test_a_login_that_begins_at_one_of_them_begins_anew_there(host, pair, alice):
+    begin(host, pair, "SSOSamlUnsolicited bounce /app/x.html")
+    asked = Unsolicited(host.url + "/.sso/fed/acs", host.url + "/.sso/fed/metadata")
+    page = alice.post(asked.acs, pair[1].respond(asked)[0], initiator=pair[1].url)
+    assert page.status == 303 and page.location.startswith(pair[1].url + "/sso?"), repr(page)
