@@ -5,6 +5,8 @@
  *   0 token    the rest is a signed token, as an attacker would send it
  *   1 header   the rest is a header; the token is signed rightly: what it asks for is reached
  *   2 JWE      the rest is an encrypted token
+ *   3 header   the rest is the header of one whose other parts have the right form: the sender's
+ *              point and whatever else goes into the content key is reached
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -20,7 +22,7 @@
 #define PRIVATE "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
 #define KEYS    "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" PUBLIC "\"}]}"
 
-enum { TOKEN, HEADER, JWE, MODES };
+enum { TOKEN, HEADER, JWE, JWE_HEADER, MODES };
 
 static sso_span_t bytes_of(apr_pool_t *p, const char *text)
 {
@@ -102,6 +104,12 @@ static void open_token(sso_ctx_t *cx, sso_span_t token)
     fuzz_demand(cx->err.fault != SSO_F_NONE && !out.p);
 }
 
+static const char *with_header(sso_ctx_t *cx, sso_span_t header)
+{
+    return apr_pstrcat(cx->pool, sso_b64url_encode(cx->pool, header),
+                       "..AAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAA", NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     sso_ctx_t cx = sso_ctx(fuzz_pool(), FUZZ_NOW);
@@ -114,8 +122,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     case HEADER:
         verify(&cx, sso_span(sign_header(&cx, rest)));
         break;
-    default:
+    case JWE:
         open_token(&cx, rest);
+        break;
+    default:
+        open_token(&cx, sso_span(with_header(&cx, rest)));
         break;
     }
     apr_pool_clear(cx.pool);

@@ -6,6 +6,8 @@
  *   1 claims    the rest is the payload of an ID token, signed rightly
  *   2 userinfo  the rest is the answer of the userinfo endpoint
  *   3 response  the rest is the query of a callback
+ *   4 logout    the rest is the payload of a logout token, signed rightly
+ *   5 tokens    the rest is the answer of the token endpoint
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -15,7 +17,9 @@
 #include "oidc/oidc_identity.h"
 #include "oidc/oidc_jws.h"
 #include "oidc/oidc_live.h"
+#include "oidc/oidc_logout.h"
 #include "oidc/oidc_response.h"
+#include "oidc/oidc_token.h"
 #include "oidc/oidc_userinfo.h"
 
 #include <jansson.h>
@@ -29,10 +33,10 @@
 #define PRIVATE "nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"
 #define KEYS    "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"" PUBLIC "\"}]}"
 
-enum { DOCUMENT, CLAIMS, USERINFO, RESPONSE, MODES };
+enum { DOCUMENT, CLAIMS, USERINFO, RESPONSE, LOGOUT, TOKENS, MODES };
 
 /* The provider's addresses: the key set, and whatever the input says. */
-static sso_span_t userinfo_body;
+static sso_span_t answer_body;
 
 static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
                              const sso_client_request_t *req, sso_client_response_t *out)
@@ -41,14 +45,14 @@ static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
 
     (void)client, (void)cx;
     *out = (sso_client_response_t){
-        .status = 200, .type = "application/json", .body = keys ? sso_span(KEYS) : userinfo_body};
+        .status = 200, .type = "application/json", .body = keys ? sso_span(KEYS) : answer_body};
     return APR_SUCCESS;
 }
 
 static const sso_oidc_state_t *state_of(sso_ctx_t *cx)
 {
     static const sso_client_t client = {exchange, NULL};
-    static const sso_oidc_metadata_t meta = {.jwks = ISSUER "/jwks"};
+    static const sso_oidc_metadata_t meta = {.jwks = ISSUER "/jwks", .token = ISSUER "/token"};
     sso_oidc_state_t *st = apr_pcalloc(cx->pool, sizeof(*st));
 
     st->set = sso_settings_make(&sso_provider_table, cx->pool);
@@ -56,6 +60,7 @@ static const sso_oidc_state_t *state_of(sso_ctx_t *cx)
     st->issuer = ISSUER;
     st->client_id = CLIENT;
     st->algs = ~0U;
+    st->auth = SSO_OIDC_AUTH_NONE;
     st->keys = apr_array_make(cx->pool, 1, sizeof(const sso_key_pair_t *));
     st->fixed = &meta;
     st->client = &client;
@@ -141,7 +146,7 @@ static void read_userinfo(sso_ctx_t *cx, sso_span_t text)
     json_t *claims = NULL;
     apr_status_t rv;
 
-    userinfo_body = text;
+    answer_body = text;
     rv = sso_oidc_userinfo(cx, st, ISSUER "/me", "access", "42", &claims);
     fuzz_demand((rv == APR_SUCCESS) == (claims != NULL));
     if (rv != APR_SUCCESS) return;
@@ -163,10 +168,66 @@ static void read_response(sso_ctx_t *cx, sso_span_t text)
     if (rv == APR_SUCCESS) fuzz_demand(strstr(req.query, "state=") != NULL);
 }
 
+static apr_status_t body_of(sso_request_t *req, sso_ctx_t *cx, apr_size_t max, sso_span_t *out)
+{
+    const sso_span_t body = sso_span(req->baton);
+
+    (void)cx;
+    if (body.n > max) return APR_ENOSPC;
+    *out = body;
+    return APR_SUCCESS;
+}
+
+static const char *form_type(const sso_request_t *req, const char *name)
+{
+    (void)req;
+    return !strcmp(name, "Content-Type") ? "application/x-www-form-urlencoded" : NULL;
+}
+
+static void read_logout(sso_ctx_t *cx, sso_span_t text)
+{
+    const sso_oidc_state_t *st = state_of(cx);
+    sso_request_t req = {.method = "POST", .header = form_type, .body = body_of};
+    const sso_flows_t flows = {.n = 0};
+    sso_notice_t notice = {.more = NULL};
+    json_t *claims;
+    apr_status_t rv;
+
+    req.baton = apr_pstrcat(cx->pool, "logout_token=", sign(cx, text), NULL);
+    rv = sso_oidc_logout_hear(cx, NULL, st, &req, SSO_OIDC_BACKCHANNEL, &flows, &notice);
+    fuzz_demand((rv == APR_SUCCESS) == (notice.more != NULL));
+    if (rv != APR_SUCCESS) return;
+    claims = json_loadb(text.p, text.n, 0, NULL);
+    fuzz_demand(is(claims, "iss", ISSUER) && !json_object_get(claims, "nonce"));
+    fuzz_demand(json_object_size(json_object_get(claims, "events")) == 1);
+    fuzz_demand(json_integer_value(json_object_get(claims, "exp")) + 60 > apr_time_sec(FUZZ_NOW));
+    fuzz_demand(notice.ending.subject || notice.ending.sids);
+    fuzz_demand(notice.once.label && notice.once.what.n > 0 && notice.once.until > FUZZ_NOW);
+    json_decref(claims);
+}
+
+static void read_tokens(sso_ctx_t *cx, sso_span_t text)
+{
+    const sso_oidc_state_t *st = state_of(cx);
+    const sso_idp_t idp = {.url = "https://www.example.org/.sso/op"};
+    sso_oidc_tokens_t tokens = {.access_token = NULL};
+    apr_status_t rv;
+    json_t *root;
+
+    answer_body = text;
+    rv = sso_oidc_token_redeem(cx, &idp, st, st->fixed, "code", "verifier", &tokens);
+    fuzz_demand((rv == APR_SUCCESS) == (tokens.access_token != NULL));
+    if (rv != APR_SUCCESS) return;
+    root = json_loadb(text.p, text.n, 0, NULL);
+    fuzz_demand(is(root, "access_token", tokens.access_token) && *tokens.access_token);
+    fuzz_demand(is(root, "id_token", tokens.id_token) && !json_object_get(root, "error"));
+    json_decref(root);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static void (*const mode[MODES])(sso_ctx_t *, sso_span_t) = {read_document, read_claims,
-                                                                 read_userinfo, read_response};
+    static void (*const mode[MODES])(sso_ctx_t *, sso_span_t) = {
+        read_document, read_claims, read_userinfo, read_response, read_logout, read_tokens};
     sso_ctx_t cx = sso_ctx(fuzz_pool(), FUZZ_NOW);
 
     if (size) mode[data[0] % MODES](&cx, sso_span_of(data + 1, size - 1));
