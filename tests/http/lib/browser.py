@@ -139,9 +139,8 @@ class Browser:
             raise Blocked("the page's policy forbids a form to " + form.action)
         if form.method == "POST":
             return self.post(form.action, pairs, initiator=form.page.url)
-        joint = "&" if "?" in form.action else "?"
-        return self.step(form.action + joint + urllib.parse.urlencode(pairs),
-                         initiator=form.page.url)
+        where = form.action.partition("?")[0]  # a form takes the place of the query
+        return self.step(where + "?" + urllib.parse.urlencode(pairs), initiator=form.page.url)
 
     def _login_form(self, page):
         """The form that asks for name and password, if this browser's user has any."""
