@@ -262,6 +262,27 @@ static void audit_address(sso_ctx_t *cx, apr_array_header_t *findings, const cha
                   "use its https address outside of a test bench");
 }
 
+static void audit_loosened(sso_ctx_t *cx, const sso_oidc_state_t *st, apr_array_header_t *findings)
+{
+    const apr_array_header_t *words = st->set->oidc_allow;
+    int i;
+
+    for (i = 0; words && i < words->nelts; i++) {
+        sso_audit_add(findings, SSO_WARNING,
+                      apr_psprintf(cx->pool, "SSOOidcAllow %s loosens a check",
+                                   APR_ARRAY_IDX(words, i, const char *)),
+                      "take it out as soon as the provider can do without");
+    }
+    if (!st->set->oidc_pkce) {
+        sso_audit_add(findings, SSO_WARNING, "SSOOidcPKCE off: a stolen code can be used",
+                      "write S256, unless the provider refuses it");
+    }
+    if (!st->set->oidc_pkce && st->no_nonce) {
+        sso_audit_add(findings, SSO_WARNING, "only the state binds an answer to its login",
+                      "let nothing depend on this provider that is worth stealing a code for");
+    }
+}
+
 static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
 {
     const sso_oidc_state_t *st = state_of(idp);
@@ -273,10 +294,7 @@ static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findi
         audit_address(cx, findings, "authorization endpoint", st->fixed->authorization);
         audit_address(cx, findings, "token endpoint", st->fixed->token);
     }
-    if (!st->set->oidc_pkce) {
-        sso_audit_add(findings, SSO_WARNING, "SSOOidcPKCE off: a stolen code can be used",
-                      "write S256, unless the provider refuses it");
-    }
+    audit_loosened(cx, st, findings);
 }
 
 static const char *const notices[] = {SSO_OIDC_BACKCHANNEL, SSO_OIDC_FRONTCHANNEL,

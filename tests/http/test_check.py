@@ -73,6 +73,18 @@ def test_openid_connect(httpd):
     assert "WARNING  the issuer http://127.0.0.1:9/op is plain http" in done.stdout
 
 
+def test_what_was_loosened_of_openid_connect(httpd):
+    host = httpd.host("app.example.test", tls=True)
+    host.add("<SSOProvider social oidc>\nSSOOidcIssuer https://op.example\n"
+             "SSOOidcClient app file:%s\nSSOOidcPKCE off\nSSOOidcAllow no-nonce more-audiences\n"
+             "</SSOProvider>" % httpd.secret("client", "s" * 40))
+    done = ssoctl(httpd, "check", "social")
+    assert done.returncode == 0, done.stdout + done.stderr
+    for says in ("SSOOidcAllow no-nonce loosens a check", "SSOOidcAllow more-audiences loosens a check",
+                 "SSOOidcPKCE off", "only the state binds an answer to its login"):
+        assert "WARNING  " in next(x for x in done.stdout.splitlines() if says in x), done.stdout
+
+
 def test_a_site_by_plain_http(httpd, closing):
     host = httpd.host("localhost")
     saml(host, closing(SamlIdp()), extra="SSOActive test")
