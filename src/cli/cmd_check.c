@@ -258,7 +258,8 @@ static int check(sso_cli_t *cli)
         read_line(&r, line);
     if (!r.found) {
         return sso_cli_fail(cli, strstr(output, "finding\t")
-                                     ? "there is no such provider; ssoctl show lists what there is"
+                                     ? "there is no such provider or peer; ssoctl show lists what "
+                                       "there is"
                                      : "the configuration is good, but has no provider: is mod_sso "
                                        "loaded, and is there an <SSOProvider> section?");
     }
@@ -272,14 +273,15 @@ static int check(sso_cli_t *cli)
 
 const sso_command_t sso_cmd_check = {
     .noun = "check",
-    .operands = "[NAME]",
+    .operands = "[NAME|peer/NAME]",
     .most = 1,
-    .summary = "look over providers, certificates and addresses; say what to change",
-    .about = "Asks httpd to check its configuration, then looks over every provider, or NAME:\n"
-             "certificates near their end, weak keys, plain http, what was loosened, the state\n"
-             "directory, the clock; with --probe also whether each site's address reaches\n"
-             "mod_sso. Every line says what to do. Exit status 1: there is a problem. Run it as\n"
-             "the user who starts httpd, for example once a day with --strict.",
+    .summary = "look over providers, peers, certificates and addresses; say what to change",
+    .about =
+        "Asks httpd to check its configuration, then looks over every provider and peer, or one:\n"
+        "certificates near their end, weak keys, plain http, what was loosened, the state\n"
+        "directory, the clock; with --probe also whether each site's address reaches\n"
+        "mod_sso. Every line says what to do. Exit status 1: there is a problem. Run it as\n"
+        "the user who starts httpd, for example once a day with --strict.",
     .options = options,
     .run = check,
 };

@@ -88,12 +88,24 @@ static apr_status_t has_realm(sso_account_step_t *s, const char *id, int *out)
     return APR_SUCCESS;
 }
 
+/* SSOBanBy: the address of somebody banned opens no other way in. */
+static apr_status_t check_holder(sso_account_step_t *s)
+{
+    if (!s->account.banned || is_listed(s->set->ban_by, "email")) {
+        return sso_account_step_check_ban(s);
+    }
+    return sso_fail(s->cx, SSO_F_CONFLICT,
+                    "the address %s of %s belongs to account %s, which is banned",
+                    sso_account_quote(s->cx, s->claim->email),
+                    sso_account_quote(s->cx, s->claim->user_id), s->account.id);
+}
+
 /* Use the record that has the address. */
 static apr_status_t link_to(sso_account_step_t *s, const char *holder)
 {
     apr_status_t rv = s->ops->account(s->tx, s->cx, holder, &s->account);
 
-    if (rv == APR_SUCCESS) rv = sso_account_step_check_ban(s);
+    if (rv == APR_SUCCESS) rv = check_holder(s);
     if (rv == APR_SUCCESS) rv = check_link(s);
     if (rv == APR_SUCCESS) rv = sso_account_step_put_identity(s);
     if (rv != APR_SUCCESS) return rv;

@@ -47,9 +47,8 @@ void sso_audit_end(sso_ctx_t *cx, apr_array_header_t *findings, const char *what
     }
 }
 
-static void audit_site(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
+static void audit_site(sso_ctx_t *cx, const sso_site_t *site, apr_array_header_t *findings)
 {
-    const sso_site_t *site = idp->site;
     const int https = !strncmp(site->base_url, "https:", 6);
 
     if (https) {
@@ -87,7 +86,35 @@ void sso_audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings
 {
     const sso_protocol_t *protocol = idp->provider->protocol;
 
-    audit_site(cx, idp, findings);
+    audit_site(cx, idp->site, findings);
     audit_state(idp, findings);
     if (protocol->audit) protocol->audit(cx, idp, findings);
+}
+
+/* ---- peers ---- */
+
+static void audit_address(sso_ctx_t *cx, const char *directive, const char *url,
+                          apr_array_header_t *findings)
+{
+    if (!url || !strncmp(url, "https:", 6)) return;
+    sso_audit_add(findings, SSO_WARNING,
+                  apr_psprintf(cx->pool, "%s is plain http: who people are can be read on the way",
+                               directive),
+                  "use its https address outside of a test bench");
+}
+
+void sso_audit_peer(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *findings)
+{
+    const sso_peer_settings_t *set = asker->peer->set;
+
+    audit_site(cx, asker->site, findings);
+    audit_address(cx, "SSOPeerCallback", set->callback, findings);
+    audit_address(cx, "SSOPeerStart", set->start, findings);
+    if (!asker->site->accounts) {
+        sso_audit_add(findings, SSO_NOTE,
+                      "no accounts are kept: nobody can be banned here, and the peer is told of "
+                      "whoever signs in",
+                      "write SSOAccounts on");
+    }
+    asker->peer->protocol->peer->audit(cx, asker, findings);
 }

@@ -14,6 +14,9 @@
 /* Add everything there is to say about a provider at a site, the protocol's findings too. */
 void sso_audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings);
 
+/* The same about a peer. */
+void sso_audit_peer(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *findings);
+
 /* Add one; NULL as cure is "". */
 void sso_audit_add(apr_array_header_t *findings, sso_weight_t weight, const char *what,
                    const char *cure);

@@ -199,6 +199,9 @@ typedef struct {
 
     /* What to enter at the peer; array of sso_fact_t. */
     apr_status_t (*describe)(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *facts);
+
+    /* As a provider's audit. */
+    void (*audit)(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *findings);
 } sso_peer_role_t;
 
 /* ---- messages without a server ---- */
@@ -305,6 +308,10 @@ struct sso_protocol {
                            int ended, sso_reply_t *reply);
     /* Look over a provider that is prepared; adds sso_finding_t in cx->pool. NULL: nothing to say. */
     void (*audit)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings);
+
+    /* What a provider and we have in common and nobody else may know: array of sso_span_t, in p. NULL:
+     * nothing. */
+    const apr_array_header_t *(*secrets)(apr_pool_t *p, const sso_provider_t *provider);
 
     /* What of a provider ends some day: certificates, metadata. Adds sso_expiry_t to the array. NULL:
      * nothing ever does. */

@@ -71,6 +71,14 @@ static int is_ours(const char *name)
            || !strcasecmp(name, "idp");
 }
 
+/* A ban that is not of the user_id would be none. */
+static const char *check_ban_by(apr_pool_t *p, int n, const char *const *word)
+{
+    (void)p;
+    if (!strcasecmp(word[0], "user_id") && (n == 1 || !strcasecmp(word[1], "email"))) return NULL;
+    return "write user_id, or user_id email";
+}
+
 static const char *check_attribute(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;

@@ -58,6 +58,7 @@ typedef struct {
     int link_by;
     apr_array_header_t *link_deny;
     int email_conflict;
+    apr_array_header_t *ban_by;
     apr_array_header_t *update;
     int role_change;
 

@@ -345,6 +345,13 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_
     return APR_SUCCESS;
 }
 
+static void audit(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *findings)
+{
+    const state_t *st = asker->peer->state;
+
+    sso_token_secrets_audit(cx, &st->secrets, findings);
+}
+
 const sso_peer_role_t sso_discourse_peer_role = {
     .field = fields,
     .reserved = reserved,
@@ -353,4 +360,5 @@ const sso_peer_role_t sso_discourse_peer_role = {
     .ask = ask,
     .answer = answer,
     .describe = describe,
+    .audit = audit,
 };

@@ -5,6 +5,7 @@
  */
 #include "base/trace.h"
 #include "base/url.h"
+#include "core/audit.h"
 #include "crypto/random.h"
 #include "discourse/discourse.h"
 #include "discourse/discourse_fields.h"
@@ -194,6 +195,7 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
     sso_trace_step(cx, "A11: every field is as it must be", rv);
     if (rv == APR_SUCCESS) rv = match_flow(cx, pairs, flows, &flow);
     sso_trace_step(cx, "A12: it answers a request of this browser, not long ago", rv);
+    if (rv == APR_SUCCESS) out->flow = flow; /* a silent attempt ends as silently */
     if (rv == APR_SUCCESS && nobody) rv = say_nobody(cx);
     if (rv == APR_SUCCESS) rv = check_second_factor(cx, pairs, flow);
     if (rv != APR_SUCCESS) return rv;
@@ -249,6 +251,25 @@ static apr_status_t describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_arra
     return APR_SUCCESS;
 }
 
+static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
+{
+    const state_t *st = idp->provider->state;
+
+    sso_audit_add(findings, SSO_GOOD, apr_pstrcat(cx->pool, "the Endpoint is ", st->endpoint, NULL),
+                  "");
+    if (strncmp(st->endpoint, "https:", 6) != 0) {
+        sso_audit_add(findings, SSO_WARNING, "the Endpoint is plain http",
+                      "use its https address outside of a test bench");
+    }
+    sso_token_secrets_audit(cx, &st->secrets, findings);
+}
+
+static const apr_array_header_t *secrets(apr_pool_t *p, const sso_provider_t *provider)
+{
+    (void)p;
+    return provider->set->discourse_secrets;
+}
+
 const sso_protocol_t sso_discourse = {
     .name = "discourse",
     .bit = SSO_FOR_DISCOURSE,
@@ -262,6 +283,8 @@ const sso_protocol_t sso_discourse = {
     .serve = serve,
     .describe = describe,
     .describe_other = describe_other,
+    .audit = audit,
+    .secrets = secrets,
     .peer = &sso_discourse_peer_role,
     .tool = &sso_discourse_tool,
 };

@@ -378,10 +378,28 @@ static apr_status_t describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_arra
     return APR_SUCCESS;
 }
 
+static void audit_sync(const sso_idp_t *idp, apr_array_header_t *findings)
+{
+    const sso_provider_settings_t *set = idp->provider->set;
+
+    if (!idp->site->accounts) {
+        sso_audit_add(findings, SSO_NOTE,
+                      "no accounts are kept: a ban by the site is known for some time only, and "
+                      "not before the person signs in",
+                      "write SSOAccounts on, and SSOHmacSync on for bans that hold at once");
+    } else if (!set->hmac_sync) {
+        sso_audit_add(findings, SSO_NOTE, "the site cannot ban anybody who is signed in",
+                      "write SSOHmacSync on, and let the site post to the sync address");
+    } else if (set->hmac_sync_freshness == SSO_FRESHNESS_OFF) {
+        sso_audit_add(findings, SSO_WARNING,
+                      "SSOHmacSyncFreshness is off: who has seen a pardon can send it again",
+                      "write SSOHmacSyncFreshness required once the site sends iat and jti");
+    }
+}
+
 static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
 {
     const state_t *st = idp->provider->state;
-    int i;
 
     sso_audit_add(findings, SSO_GOOD, apr_pstrcat(cx->pool, "the Endpoint is ", st->endpoint, NULL),
                   "");
@@ -389,18 +407,14 @@ static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findi
         sso_audit_add(findings, SSO_WARNING, "the Endpoint is plain http",
                       "use its https address outside of a test bench");
     }
-    for (i = 0; i < st->peer.keys; i++) {
-        if (st->secrets.secret[i].n >= SSO_TOKEN_SECRET_GOOD) continue;
-        sso_audit_add(findings, SSO_WARNING,
-                      apr_psprintf(cx->pool, "secret %d has only %d bytes", i + 1,
-                                   (int)st->secrets.secret[i].n),
-                      "make one with ssoctl secret new, put it first, and give it to the site");
-    }
-    if (st->peer.keys > 1) {
-        sso_audit_add(findings, SSO_NOTE,
-                      apr_psprintf(cx->pool, "%d secrets are accepted", st->peer.keys),
-                      "take the old ones away when the log says that they are not used");
-    }
+    sso_token_secrets_audit(cx, &st->secrets, findings);
+    audit_sync(idp, findings);
+}
+
+static const apr_array_header_t *secrets(apr_pool_t *p, const sso_provider_t *provider)
+{
+    (void)p;
+    return provider->set->hmac_secrets;
 }
 
 const sso_protocol_t sso_hmac = {
@@ -417,6 +431,7 @@ const sso_protocol_t sso_hmac = {
     .describe = describe,
     .describe_other = describe_other,
     .audit = audit,
+    .secrets = secrets,
     .peer = &sso_hmac_peer_role,
     .tool = &sso_hmac_tool,
 };

@@ -591,10 +591,9 @@ static void add_owners(const setup_t *setup, server_rec *s, apr_array_header_t *
 
     for (i = apr_hash_first(setup->pool, server->providers); i; i = apr_hash_next(i)) {
         const sso_provider_t *provider = apr_hash_this_val(i);
-
-        const apr_array_header_t *secrets = provider->set->hmac_secrets
-                                                ? provider->set->hmac_secrets
-                                                : provider->set->discourse_secrets;
+        const apr_array_header_t *secrets = provider->protocol->secrets
+                                                ? provider->protocol->secrets(setup->pool, provider)
+                                                : NULL;
 
         if (secrets) APR_ARRAY_PUSH(owners, owner_t) = (owner_t){s, provider, NULL, secrets};
     }
@@ -603,6 +602,18 @@ static void add_owners(const setup_t *setup, server_rec *s, apr_array_header_t *
 
         APR_ARRAY_PUSH(owners, owner_t) = (owner_t){s, NULL, peer, peer->set->secrets};
     }
+}
+
+/* Two blocks for one client of one OpenID provider have one secret, as it should be. */
+static int are_one_client(const owner_t *a, const owner_t *b)
+{
+    const sso_provider_settings_t *x = a->provider ? a->provider->set : NULL;
+    const sso_provider_settings_t *y = b->provider ? b->provider->set : NULL;
+
+    if (!x || !y || !x->oidc_client || !y->oidc_client) return 0;
+    return !strcmp(x->oidc_issuer ? x->oidc_issuer : "", y->oidc_issuer ? y->oidc_issuer : "")
+           && !strcmp(APR_ARRAY_IDX(x->oidc_client, 0, const char *),
+                      APR_ARRAY_IDX(y->oidc_client, 0, const char *));
 }
 
 /* Are they the two ends of one connection, between two hosts of this server? */
@@ -656,7 +667,8 @@ static int check_secrets(const setup_t *setup)
         for (k = 0; k < i; k++) {
             const owner_t *twin = &APR_ARRAY_IDX(owners, k, owner_t);
 
-            if (share_secret(owner, twin) && !are_two_ends(setup, owner, twin)) {
+            if (share_secret(owner, twin) && !are_two_ends(setup, owner, twin)
+                && !are_one_client(owner, twin)) {
                 return complain_owner(setup, owner, twin);
             }
         }
@@ -955,18 +967,38 @@ static void print_metadata(sso_ctx_t *cx, const sso_idp_t *idp)
 }
 
 /* A line each, with tabs between name, site, weight, what was found and what to do. */
-static void print_findings(sso_ctx_t *cx, const sso_idp_t *idp)
+static void print_list(const sso_site_t *site, const char *name, const apr_array_header_t *list)
 {
-    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_finding_t));
     int i;
 
-    (void)printf("site\t%s\t%s\n", idp->site->base_url, idp->site->path);
-    sso_audit(cx, idp, list);
+    (void)printf("site\t%s\t%s\n", site->base_url, site->path);
     for (i = 0; i < list->nelts; i++) {
         const sso_finding_t *f = &APR_ARRAY_IDX(list, i, sso_finding_t);
 
-        (void)printf("finding\t%s\t%s\t%s\t%s\t%s\n", idp->provider->name, idp->site->base_url,
+        (void)printf("finding\t%s\t%s\t%s\t%s\t%s\n", name, site->base_url,
                      sso_weight_name(f->weight), f->what, f->cure);
+    }
+}
+
+static void print_findings(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_finding_t));
+
+    sso_audit(cx, idp, list);
+    print_list(idp->site, idp->provider->name, list);
+}
+
+/* A peer's name stands there as in its address. */
+static void print_peer_findings(sso_ctx_t *cx, const sso_site_t *site)
+{
+    apr_hash_index_t *i;
+
+    for (i = site->peers ? apr_hash_first(cx->pool, site->peers) : NULL; i; i = apr_hash_next(i)) {
+        const sso_asker_t *asker = apr_hash_this_val(i);
+        apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_finding_t));
+
+        sso_audit_peer(cx, asker, list);
+        print_list(site, apr_pstrcat(cx->pool, "peer/", asker->peer->name, NULL), list);
     }
 }
 
@@ -982,10 +1014,11 @@ void sso_process_dump(apr_pool_t *pconf, server_rec *main_server)
     static const struct {
         const char *word;
         void (*print)(sso_ctx_t *, const sso_idp_t *);
+        void (*peers)(sso_ctx_t *, const sso_site_t *); /* NULL: nothing of them */
     } dump[] = {
-        {"DUMP_SSO", print_description},
-        {"DUMP_SSO_METADATA", print_metadata},
-        {"DUMP_SSO_CHECK", print_findings},
+        {"DUMP_SSO", print_description, print_peers},
+        {"DUMP_SSO_METADATA", print_metadata, NULL},
+        {"DUMP_SSO_CHECK", print_findings, print_peer_findings},
     };
     sso_ctx_t cx = sso_log_server_ctx(main_server, pconf);
     apr_size_t d;
@@ -999,7 +1032,7 @@ void sso_process_dump(apr_pool_t *pconf, server_rec *main_server)
 
             for (i = apr_hash_first(pconf, sso_server_of(s)->site->idps); i; i = apr_hash_next(i))
                 dump[d].print(&cx, apr_hash_this_val(i));
-            if (d == 0) print_peers(&cx, sso_server_of(s)->site);
+            if (dump[d].peers) dump[d].peers(&cx, sso_server_of(s)->site);
         }
     }
 }

@@ -300,6 +300,15 @@ static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findi
 static const char *const notices[] = {SSO_OIDC_BACKCHANNEL, SSO_OIDC_FRONTCHANNEL,
                                       SSO_OIDC_SIGNED_OUT, NULL};
 
+static const apr_array_header_t *secrets(apr_pool_t *p, const sso_provider_t *provider)
+{
+    const sso_oidc_state_t *st = provider->state;
+    apr_array_header_t *list = apr_array_make(p, 1, sizeof(sso_span_t));
+
+    if (st->secret.n) APR_ARRAY_PUSH(list, sso_span_t) = st->secret;
+    return list;
+}
+
 const sso_protocol_t sso_oidc = {
     .name = "oidc",
     .bit = SSO_FOR_OIDC,
@@ -316,6 +325,7 @@ const sso_protocol_t sso_oidc = {
     .describe = describe,
     .describe_other = describe_other,
     .audit = audit,
+    .secrets = secrets,
     .notices = notices,
     .logout = logout,
     .hear = hear,

@@ -5,6 +5,10 @@
  */
 #include "token/token_secrets.h"
 
+#include "core/audit.h"
+
+#include <apr_strings.h>
+
 #define SECRET_MIN 16 /* bytes; fewer can be guessed */
 #define MINUTE     APR_TIME_C(60000000)
 
@@ -75,4 +79,23 @@ int sso_token_secrets_may_explain(sso_token_secrets_t *secrets, apr_time_t now)
     if (now < until && until - now <= MINUTE) return 0;
     return __atomic_compare_exchange_n(&secrets->quiet_until, &until, now + MINUTE, 0,
                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+}
+
+void sso_token_secrets_audit(sso_ctx_t *cx, const sso_token_secrets_t *secrets,
+                             apr_array_header_t *findings)
+{
+    int i;
+
+    for (i = 0; i < secrets->keys; i++) {
+        if (secrets->secret[i].n >= SSO_TOKEN_SECRET_GOOD) continue;
+        sso_audit_add(
+            findings, SSO_WARNING,
+            apr_psprintf(cx->pool, "secret %d has only %d bytes", i + 1, (int)secrets->secret[i].n),
+            "make one with ssoctl secret new, put it first, and give it to the site");
+    }
+    if (secrets->keys > 1) {
+        sso_audit_add(findings, SSO_NOTE,
+                      apr_psprintf(cx->pool, "%d secrets are accepted", secrets->keys),
+                      "take the old ones away when the log says that they are not used");
+    }
 }

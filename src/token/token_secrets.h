@@ -43,6 +43,10 @@ apr_status_t sso_token_secrets_prepare(sso_ctx_t *cx, apr_pool_t *pool, const ch
 /* Log which secret verified a message; what: "answer", "request". It tells when an old one may go. */
 void sso_token_secrets_count(sso_ctx_t *cx, sso_token_secrets_t *secrets, const char *what, int by);
 
+/* Look them over; adds sso_finding_t in cx->pool. */
+void sso_token_secrets_audit(sso_ctx_t *cx, const sso_token_secrets_t *secrets,
+                             apr_array_header_t *findings);
+
 /* Once a minute: explaining a mistake costs some, and anybody can provoke it. */
 int sso_token_secrets_may_explain(sso_token_secrets_t *secrets, apr_time_t now);
 

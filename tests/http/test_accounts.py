@@ -137,6 +137,15 @@ def test_a_ban_in_an_answer_is_kept(kept, site, alice, make_browser):
     kept.httpd.log.expect("banned: ")
 
 
+@pytest.mark.parametrize("extra, fault", [("", "banned"), ("SSOBanBy user_id", "conflict")])
+def test_the_address_of_somebody_banned(kept, two_ways, ssoctl, alice, make_browser, extra, fault):
+    two_ways(extra)
+    ssoctl("ban", sign_in(alice, kept)["attributes"]["account"])
+    page = make_browser("alice").open(kept.url + "/.sso/login?provider=club")
+    assert page.fault == fault
+    kept.httpd.log.expect(fault + ": ")
+
+
 def test_a_ban_by_hand_holds_at_the_next_login(kept, database, alice, make_browser):
     kept.httpd.start()
     sign_in(alice, kept)

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives import hashes
 
 from lib import pki, sites
 from lib.browser import exchange
-from lib.recipes import members, saml, ssoctl
+from lib.recipes import members, peer, saml, ssoctl
 from lib.saml_idp import SamlIdp
 
 
@@ -145,3 +145,41 @@ def test_metadata_is_what_the_address_answers(httpd, closing, site):
     assert done.stdout.encode() == exchange("GET", host.url + "/.sso/corp/metadata").body
     done = ssoctl(httpd, "metadata", "members")
     assert done.returncode == 1 and "there is no SAML provider members" in done.stderr
+
+
+def test_what_is_said_of_shared_secrets(httpd, site):
+    """Of both sides that have one: providers and peers of both dialects."""
+    short = "a-secret-of-24-bytes-000"
+    host = httpd.host("app.example.test", tls=True)
+    site.secret = short
+    members(host, site)
+    peer(host, short[::-1], "http://localhost:8080/cb", "forum", "hmac",
+         "SSOPeerStart http://localhost:8080/sso\nSSOPeerLogin members")
+    peer(host, "x" + short[1:], "https://discuss.example/session/sso_login", "talk", "discourse",
+         "SSOPeerLogin members")
+    host.add("<SSOProvider club discourse>\nSSODiscourseEndpoint http://localhost:8080/p\n"
+             "SSODiscourseSecret file:%s file:%s\n</SSOProvider>"
+             % (httpd.secret("c1", "c" * 40), httpd.secret("c2", "d" * 20)))
+    host.add("<SSOPeer safe hmac>\nSSOPeerSecret file:%s\nSSOPeerCallback https://safe.example/\n"
+             "SSOPeerLogin members\n</SSOPeer>" % httpd.secret("s", "s" * 40))
+
+    def said(name):
+        done = ssoctl(httpd, "check", name)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+    assert "WARNING  secret 1 has only 24 bytes" in said("members")
+    assert "note     no accounts are kept" in said("members")
+    assert "WARNING  the Endpoint is plain http" in said("club")
+    assert "WARNING  secret 2 has only 20 bytes" in said("club") and "note     2 secrets are accepted" in said("club")
+    assert "WARNING  SSOPeerCallback is plain http" in said("peer/forum")
+    assert "WARNING  SSOPeerStart is plain http" in said("peer/forum")
+    assert "WARNING  secret 1 has only 24 bytes" in said("peer/forum")
+    assert "WARNING  secret 1 has only 24 bytes" in said("peer/talk") and "plain" not in said("peer/talk")
+    assert "0 warnings" in said("peer/safe") and "note     no accounts are kept" in said("peer/safe")
+
+
+def test_what_is_said_of_syncs(httpd, site):
+    host = httpd.host("app.example.test", tls=True)
+    host.add("SSOAccounts on")
+    members(host, site, extra="SSOHmacSync on\nSSOHmacSyncFreshness off")
+    assert "WARNING  SSOHmacSyncFreshness is off" in ssoctl(httpd, "check").stdout

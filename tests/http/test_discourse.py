@@ -329,6 +329,27 @@ def test_a_secret_is_not_shared_between_dialects(httpd):
     assert not tested.ok and "give each its own" in tested.output
 
 
+def test_a_silent_attempt_from_end_to_end(portal, site, alice):
+    """SSOMode passive here, prompt=none there: failed=true is nobody, and no failure."""
+    httpd = portal.httpd
+    app = httpd.host("app.example.test", tls=True)
+    httpd.need("include")
+    peer(portal, SECRET[::-1], app.url + "/.sso/portal/callback", "app", "discourse")
+    app.add("<SSOProvider portal discourse>\nSSODiscourseEndpoint %s/.sso/peer/app\n"
+            "SSODiscourseSecret file:%s\n</SSOProvider>" % (portal.url, httpd.secret("app.secret", SECRET[::-1])))
+    app.add('<Location "/x.html">\nSSO portal\nSSOMode passive\nOptions +Includes\n'
+            'SetOutputFilter INCLUDES\nRequire all granted\n</Location>')
+    app.page("/x.html", '<!--#echo var="SSO_USER" -->')
+    httpd.start()
+    page = alice.open(app.url + "/x.html")
+    assert page.status == 200 and page.text == "(none)" and page.url == app.url + "/x.html"
+    assert any("/.sso/peer/app" in x.url for x in page.trace) and user_of(alice, app) is None
+    assert len(alice.open(app.url + "/x.html").trace) == 1  # not again at once
+    sign_in(alice, portal)
+    alice.jar.take(app.url, ["__Host-sso-passive=; Path=/; Max-Age=0; Secure"])
+    assert alice.open(app.url + "/x.html").text == "alice"
+
+
 # -- the vectors
 
 def load(role):

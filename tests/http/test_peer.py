@@ -586,6 +586,30 @@ def test_the_secret_of_a_provider_is_refused(httpd, site):
     wrong(httpd, "", "its secret is the one of <SSO", "give each its own")
 
 
+OIDC = "<SSOProvider %s oidc>\nSSOOidcIssuer %s\nSSOOidcClient %s file:%s\n</SSOProvider>"
+
+
+def test_the_secret_of_an_openid_client_is_refused(httpd):
+    host = httpd.host("localhost", tls=True)
+    secret = httpd.secret("op.secret", SECRET)
+    peer(host, SECRET, CALLBACK)
+    host.add(OIDC % ("op", "https://op.example", "app", secret))
+    wrong(httpd, "", "its secret is the one of <SSO", "give each its own")
+
+
+@pytest.mark.parametrize("issuer, client, is_good", [
+    ("https://op.example", "app", True),  # two blocks for one client
+    ("https://other.example", "app", False),
+    ("https://op.example", "other", False),
+])
+def test_two_openid_clients_have_two_secrets(httpd, issuer, client, is_good):
+    secret = httpd.secret("op.secret", SECRET)
+    for name, words in (("one", ("https://op.example", "app")), ("two", (issuer, client))):
+        httpd.host(name + ".example.test", tls=True).add(OIDC % (name, *words, secret))
+    tested = httpd.configtest()
+    assert tested.ok == is_good and ("give each its own" in tested.output) != is_good
+
+
 def test_two_providers_need_to_be_told_apart(httpd, site, closing):
     host = httpd.host("localhost")
     members(host, site)

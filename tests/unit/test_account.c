@@ -211,6 +211,28 @@ static void r332_a_banned_address_comes_back_under_no_name(void **state)
     assert_int_equal(book_count(b), 1);
 }
 
+/* SSOBanBy user_id: not banned, but not let in by that address either. */
+static void r332_a_ban_of_the_user_id_alone(void **state)
+{
+    book_t *b = book_make(*state);
+    sso_account_claim_t claim = book_claim(FORUM, "42", "ada@example.org");
+    sso_account_claim_t other = book_claim(FORUM, "43", "ada@example.org");
+    sso_account_t account = login_well(b, &claim);
+    sso_account_did_t did;
+
+    b->set->ban_by = book_words(b->cx, "user_id");
+    assert_int_equal(sso_account_ban(b->cx, &b->accounts, account.id, "spam", &did), APR_SUCCESS);
+    assert_string_equal(book_login(b, &claim, &account), "banned");
+    assert_string_equal(book_login(b, &other, &account), "conflict");
+    b->set->link_by = SSO_LINK_EMAIL;
+    other.realm = CORP;
+    assert_string_equal(book_login(b, &other, &account),
+                        "conflict"); /* nobody becomes who is banned */
+    b->set->ban_by = book_words(b->cx, "user_id email");
+    assert_string_equal(book_login(b, &other, &account), "banned");
+    assert_int_equal(book_count(b), 1);
+}
+
 static void r334_an_address_in_use_is_a_conflict(void **state)
 {
     book_t *b = book_make(*state);
@@ -798,6 +820,7 @@ int main(void)
         UNIT(r32_realms_are_apart),
         UNIT(r333_provisioning),
         UNIT(r332_a_banned_address_comes_back_under_no_name),
+        UNIT(r332_a_ban_of_the_user_id_alone),
         UNIT(r334_an_address_in_use_is_a_conflict),
         UNIT(r334_move_takes_the_address),
         UNIT(r335_linking),

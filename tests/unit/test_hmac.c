@@ -1033,7 +1033,8 @@ static void its_secrets_are_looked_over(void **state)
     APR_ARRAY_PUSH(b->set.hmac_secrets, sso_span_t) = sso_span("only-20-bytes-of-it.");
     assert_int_equal(sso_hmac.prepare(cx, &b->provider, &b->provider.state), APR_SUCCESS);
     sso_hmac.audit(cx, &b->idp, list);
-    assert_int_equal(list->nelts, 4);
+    assert_int_equal(list->nelts, 5);
+    assert_non_null(strstr(APR_ARRAY_IDX(list, 4, sso_finding_t).what, "no accounts are kept"));
     assert_non_null(strstr(APR_ARRAY_IDX(list, 1, sso_finding_t).what, "plain http"));
     assert_int_equal(APR_ARRAY_IDX(list, 2, sso_finding_t).weight, SSO_WARNING);
     assert_string_equal(APR_ARRAY_IDX(list, 2, sso_finding_t).what, "secret 2 has only 20 bytes");
