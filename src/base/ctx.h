@@ -55,8 +55,11 @@ typedef struct {
     apr_time_t now;   /* microseconds since 1970; read once, so one request has one time */
     int level;        /* most talkative level that is logged: 3 error .. 7 debug .. 15 trace8 */
     sso_log_fn *log;
-    void *sink;              /* first argument of log */
-    sso_error_t err;         /* first failure; later ones do not replace it */
+    void *sink;      /* first argument of log */
+    sso_error_t err; /* first failure; later ones do not replace it */
+    int (*is_cancelled)(
+        void *);             /* of background work, asked with NULL: non-zero ends what waits for
+                                    others; NULL: it goes on */
     struct sso_trace *trace; /* what is checked is written down here; NULL: nobody asked */
 } sso_ctx_t;
 

@@ -225,6 +225,12 @@ static size_t take_header(char *p, size_t size, size_t n, void *data)
     return bytes;
 }
 
+static int is_cancelled(const exchange_t *x)
+{
+    if (x->req->is_cancelled) return x->req->is_cancelled(x->req->cancel_data);
+    return x->cx->is_cancelled && x->cx->is_cancelled(NULL);
+}
+
 static int watch(void *data, curl_off_t to_come, curl_off_t here, curl_off_t to_go, curl_off_t gone)
 {
     const exchange_t *x = data;
@@ -233,7 +239,7 @@ static int watch(void *data, curl_off_t to_come, curl_off_t here, curl_off_t to_
     (void)here;
     (void)to_go;
     (void)gone;
-    return x->req->is_cancelled(x->req->cancel_data);
+    return is_cancelled(x);
 }
 
 /* Max-age counts from when the answer was made; Expires counts where there is no max-age. */
@@ -324,7 +330,8 @@ static CURLcode set_limits(exchange_t *x, CURL *h, CURLcode rc, apr_interval_tim
     SET(h, rc, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(connect));
     SET(h, rc, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)x->max);
     SET(h, rc, CURLOPT_MAXCONNECTS, CONNECTIONS);
-    if (x->req->is_cancelled) {
+    if (x->req->once) SET(h, rc, CURLOPT_FRESH_CONNECT, 1L);
+    if (x->req->is_cancelled || x->cx->is_cancelled) {
         SET(h, rc, CURLOPT_NOPROGRESS, 0L);
         SET(h, rc, CURLOPT_XFERINFOFUNCTION, watch);
         SET(h, rc, CURLOPT_XFERINFODATA, x);

@@ -60,14 +60,17 @@ typedef struct {
 
     const char *ca_file; /* PEM: who may vouch for the host; NULL: whom the system trusts */
     int allow_http;      /* plain http also to hosts that are not loopback (SSOInsecureHttp) */
-    int redirects;       /* most that are followed, of a GET, within the same scheme */
+    int once;      /* sent over a connection of its own: over one that was used before, and that the
+                            server gives up just then, a request is sent again */
+    int redirects; /* most that are followed, of a GET, within the same scheme */
 
     apr_size_t max;              /* bytes of the body after decompression */
     apr_interval_time_t timeout; /* microseconds, for the whole exchange with its redirects */
     apr_interval_time_t connect; /* microseconds until a connection stands */
-    int (*is_cancelled)(void *); /* asked about once a second; non-zero: give up */
-    void *cancel_data;           /* its argument */
-    sso_client_sink_fn *sink;    /* gets the body of a 200 instead of the response */
+    int (*is_cancelled)(
+        void *);       /* asked about once a second; non-zero: give up. NULL: the context's */
+    void *cancel_data; /* its argument */
+    sso_client_sink_fn *sink; /* gets the body of a 200 instead of the response */
     void *sink_data;
 } sso_client_request_t;
 

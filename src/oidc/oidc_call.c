@@ -123,6 +123,7 @@ apr_status_t sso_oidc_call(sso_ctx_t *cx, const sso_oidc_state_t *st,
         .method = "POST",
         .accept = "application/json",
         .ca_file = st->ca_file,
+        .once = 1, /* R27 */
         .max = SSO_OIDC_ANSWER_BYTES,
         .timeout = SSO_OIDC_CALL_TIME,
         .connect = SSO_OIDC_CALL_CONNECT,
