@@ -70,6 +70,11 @@ static const section_t sections[] = {
      "stands.",
      "<SSOPeer NAME discourse>", "<SSOPeer NAME discourse>", "</SSOPeer>", &sso_peer_table,
      SSO_AT_PEER, SSO_FOR_DISCOURSE},
+    {"Directories",
+     "They stand in <Directory>, <Location>, <Files> and <If>, but not in .htaccess: they hand on what "
+     "whoever may write such a file need not get. What an inner section says replaces what an outer "
+     "one says.",
+     "directory", "<Location \"/app\">", "</Location>", &sso_directory_table, SSO_AT_DIRECTORY, 0},
     {"Directories and .htaccess",
      "They stand in <Directory>, <Location>, <Files>, <If>, and in .htaccess where AllowOverride "
      "AuthConfig holds. What an inner section says replaces what an outer one says.",

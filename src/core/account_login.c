@@ -199,6 +199,20 @@ apr_status_t sso_account_login(sso_ctx_t *cx, const sso_accounts_t *accounts,
     return rv;
 }
 
+apr_status_t sso_account_enter(sso_ctx_t *cx, const sso_accounts_t *accounts,
+                               const sso_provider_t *provider, const sso_identity_t *who,
+                               sso_profile_t *profile, sso_account_did_t *did,
+                               sso_account_t *account)
+{
+    sso_account_claim_t claim;
+    apr_status_t rv = sso_account_claim(cx, provider, who, profile, &claim);
+
+    if (rv == APR_SUCCESS)
+        rv = sso_account_login(cx, accounts, provider->set, &claim, did, account);
+    if (rv == APR_SUCCESS) sso_account_amend(cx, account, profile);
+    return rv;
+}
+
 apr_status_t sso_account_recheck(sso_ctx_t *cx, const sso_accounts_t *accounts,
                                  sso_account_t *account, int *changed)
 {

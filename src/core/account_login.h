@@ -24,6 +24,16 @@ apr_status_t sso_account_login(sso_ctx_t *cx, const sso_accounts_t *accounts,
                                sso_account_did_t *did, sso_account_t *out);
 
 /**
+ * The same for an identity: the record says who the person is here.
+ *
+ * @param profile of `who`; amended by the record.
+ */
+apr_status_t sso_account_enter(sso_ctx_t *cx, const sso_accounts_t *accounts,
+                               const sso_provider_t *provider, const sso_identity_t *who,
+                               sso_profile_t *profile, sso_account_did_t *did,
+                               sso_account_t *account);
+
+/**
  * The same once more, after the session was made: has it changed meanwhile?
  *
  * @param account as login gave it; brought up to date when it has.

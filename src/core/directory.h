@@ -16,6 +16,7 @@
 enum { SSO_MODE_REQUIRE, SSO_MODE_OPTIONAL, SSO_MODE_PASSIVE };
 enum { SSO_UNAUTH_AUTO, SSO_UNAUTH_REDIRECT, SSO_UNAUTH_401, SSO_UNAUTH_403 };
 enum { SSO_HEADER_PERCENT, SSO_HEADER_UTF8 };
+enum { SSO_TOKEN_OFF, SSO_TOKEN_ENV, SSO_TOKEN_HEADER };
 
 typedef struct {
     apr_uint64_t given;            /* see settings.h */
@@ -25,6 +26,7 @@ typedef struct {
     apr_array_header_t *headers; /* NULL: the default ones */
     int header_encoding;
     apr_array_header_t *env;
+    int access_token;
     apr_interval_time_t reauth;  /* a login must not be older here; 0: it may */
     apr_array_header_t *step_up; /* authentication contexts of which one is needed here; NULL or
                                     "off": any will do */

@@ -2,7 +2,7 @@
  * identity.h - who the user is, whatever the protocol said it in.
  *
  * Owns:  sso_identity_t.
- * Layer: core (base).
+ * Layer: core (base, crypto, store).
  * Lives: from the verified message to the session made of it; in cx->pool.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -12,6 +12,7 @@
 
 #include "base/ctx.h"
 #include "base/span.h"
+#include "core/grant.h"
 
 #include <apr_tables.h>
 
@@ -38,8 +39,12 @@ typedef struct {
     const apr_array_header_t *scopes; /* of const char *: names "x@SCOPE" with one of them are the
                                          issuer's to give; others are told apart by the issuer, who
                                          may give the same ones as another. NULL: all are its own */
-    int banned;                       /* the provider revokes this person's access */
-    apr_array_header_t *attributes;   /* of sso_attribute_t, in the order they came */
+    const sso_grant_t *grant;    /* to be kept with the session; `end` is the session's to fill in.
+                                       NULL: nothing */
+    apr_interval_time_t confirm; /* the session ends after this unless the provider confirms it;
+                                       0: it need not */
+    int banned;                  /* the provider revokes this person's access */
+    apr_array_header_t *attributes; /* of sso_attribute_t, in the order they came */
 } sso_identity_t;
 
 /* An identity without attributes. */

@@ -308,20 +308,6 @@ static apr_status_t ban(sso_ctx_t *cx, const sso_idp_t *idp, const sso_identity_
                     idp->provider->name, account.id, ended);
 }
 
-/* The record says who the person is here. */
-static apr_status_t enter(sso_ctx_t *cx, const sso_idp_t *idp, const sso_identity_t *who,
-                          sso_profile_t *profile, sso_account_did_t *did, sso_account_t *account)
-{
-    const sso_accounts_t *accounts = idp->site->accounts;
-    sso_account_claim_t claim;
-    apr_status_t rv = sso_account_claim(cx, idp->provider, who, profile, &claim);
-
-    if (rv == APR_SUCCESS)
-        rv = sso_account_login(cx, accounts, idp->provider->set, &claim, did, account);
-    if (rv == APR_SUCCESS) sso_account_amend(cx, account, profile);
-    return rv;
-}
-
 /* The session is in the store, where whoever changes the record finds it; whoever changed it before
  * that is found here. What the login itself has changed, the person's other sessions show. */
 static apr_status_t confirm(sso_ctx_t *cx, const sso_accounts_t *accounts, sso_account_did_t did,
@@ -378,7 +364,8 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     if (!accounts) rv = check_bans(cx, idp, answer->who);
     if (accounts && answer->who->banned) rv = ban(cx, idp, answer->who);
     if (rv == APR_SUCCESS) rv = sso_attrmap_apply(cx, idp->provider->set, answer->who, profile);
-    if (rv == APR_SUCCESS && accounts) rv = enter(cx, idp, answer->who, profile, &did, &account);
+    if (rv == APR_SUCCESS && accounts)
+        rv = sso_account_enter(cx, accounts, idp->provider, answer->who, profile, &did, &account);
     if (rv != APR_SUCCESS) return rv;
     plan->idp = idp;
     plan->who = answer->who;

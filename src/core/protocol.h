@@ -60,6 +60,8 @@ typedef struct {
 
 #define SSO_ONCE_MAX 4
 
+#define SSO_RENEW_TIME APR_TIME_C(30000000) /* more than all that is asked for one session takes */
+
 /* Something that may be accepted once: remembered as a hash of label and bytes. */
 typedef struct {
     const char *label; /* constant: "token", "assertion", "request" */
@@ -121,6 +123,27 @@ typedef struct {
     const char *words;      /* SSO_NOTICE_DENIED: what the provider says, for the log; or NULL */
     const void *more;       /* for answer */
 } sso_notice_t;
+
+/* ---- asking again about a person who is signed in ---- */
+
+/* A session with a grant. */
+typedef struct {
+    const char *issuer; /* of the login */
+    const char *subject;
+    const sso_grant_t *grant;
+} sso_renewal_t;
+
+/* What became of it. */
+typedef struct {
+    int unused;  /* whatever else failed, the refresh token is as good as it was */
+    int revoked; /* the provider does not take it any more */
+    int ends;    /* and so the session has to end */
+    const sso_grant_t
+        *grant; /* what it gave, once that is known to be this person's; but for `end`.
+                                 May be there when a later step has failed. NULL: nothing */
+    const sso_identity_t *who; /* the person as the provider sees them now; NULL: it did not say */
+    apr_interval_time_t confirm; /* as of an identity */
+} sso_renewed_t;
 
 /* One thing to enter at the other side, for ssoctl show and the set-up page. */
 typedef struct {
@@ -306,6 +329,17 @@ struct sso_protocol {
     /* Answer SSO_NOTICE_ENDS; ended: whether all of them have ended, or could not be. */
     apr_status_t (*answer)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_notice_t *notice,
                            int ended, sso_reply_t *reply);
+
+    /* ---- asking again: both NULL where the protocol cannot ---- */
+
+    /* Are sessions of this provider renewed? Of one that is prepared. */
+    int (*renews)(const sso_provider_t *provider);
+
+    /* Ask the provider about a person who is signed in. It may take SSO_RENEW_TIME. Like finish, it
+     * starts from "no"; *out is always filled in. */
+    apr_status_t (*renew)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_renewal_t *held,
+                          sso_renewed_t *out);
+
     /* Look over a provider that is prepared; adds sso_finding_t in cx->pool. NULL: nothing to say. */
     void (*audit)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings);
 

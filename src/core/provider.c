@@ -17,6 +17,8 @@
 
 #define NAME_MAX_BYTES 32
 #define URI_MAX_BYTES  1024
+#define REFRESH_MIN    APR_TIME_C(1000000)
+#define REFRESH_MAX    APR_TIME_C(2592000000000) /* 30 days */
 
 static const char *const active_choices[] = {"on", "test", "off", NULL};
 static const char *const setup_choices[] = {"auto", "anyone", "local", "off", NULL};
@@ -482,6 +484,37 @@ static const char *check_oidc_allow(apr_pool_t *p, int n, const char *const *wor
     static const char *const known[] = {"unverified-email", "more-audiences", "no-nonce", NULL};
 
     return check_known(p, n, word, known, "is not a check that can be loosened");
+}
+
+/* More often than renewed, and a whole session at most. */
+static const char *check_unconfirmed(apr_pool_t *p, const char *word, apr_interval_time_t every)
+{
+    apr_interval_time_t unconfirmed;
+    const char *why = sso_settings_duration(p, word, REFRESH_MIN, REFRESH_MAX, &unconfirmed);
+
+    if (!why && unconfirmed < 2 * every) {
+        why = apr_psprintf(p, "'%s' is less than twice as long as the time in front", word);
+    }
+    return why ? apr_pstrcat(p, "unconfirmed=: ", why, NULL) : NULL;
+}
+
+static const char *check_oidc_refresh(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const keys[] = {"unconfirmed", "revoked", NULL};
+    const char *unconfirmed = sso_line_value(n, word, "unconfirmed");
+    const char *revoked = sso_line_value(n, word, "revoked");
+    apr_interval_time_t every;
+    const char *why;
+
+    if (!strcasecmp(word[0], "off")) return n == 1 ? NULL : "'off' stands alone";
+    why = sso_settings_duration(p, word[0], REFRESH_MIN, REFRESH_MAX, &every);
+    if (why) return why;
+    why = check_keys(p, n - 1, word + 1, keys);
+    if (!why && unconfirmed) why = check_unconfirmed(p, unconfirmed, every);
+    if (!why && revoked && strcmp(revoked, "end") != 0 && strcmp(revoked, "keep") != 0) {
+        return apr_psprintf(p, "revoked=%s: write end or keep", revoked);
+    }
+    return why;
 }
 
 static const char *check_oidc_endpoints(apr_pool_t *p, int n, const char *const *word)

@@ -102,6 +102,8 @@ typedef struct {
     int oidc_logout;
     apr_array_header_t *oidc_acr;
     apr_interval_time_t oidc_max_age;
+    apr_array_header_t *oidc_refresh;
+    int oidc_access_token;
     apr_array_header_t *oidc_keys;
     apr_array_header_t *oidc_algorithms;
     apr_array_header_t *oidc_endpoints;

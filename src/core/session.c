@@ -36,6 +36,7 @@ typedef struct {
     apr_uint32_t magic;
     apr_uint16_t n;
     apr_uint16_t text[T_COUNT]; /* offsets from the record's start */
+    apr_uint16_t grant;         /* likewise, of a grant_t; 0: none */
     apr_int64_t created, auth_time, expires, idle;
     unsigned char made_by[16];
 } head_t;
@@ -44,6 +45,34 @@ typedef struct {
     apr_uint16_t env, value, header;
     unsigned char slot, list;
 } attr_t;
+_Static_assert(sizeof(head_t) == 72, "a session without a grant has no room for one");
+
+/* What the provider gave, behind all texts; at any address. n bytes of an envelope follow, and a
+ * NUL. */
+typedef struct {
+    apr_int64_t due;
+    apr_int64_t n;
+} grant_t;
+
+/* Of a whole record that has one. */
+static grant_t grant_of(const char *record, const head_t *head)
+{
+    grant_t grant;
+
+    memcpy(&grant, record + head->grant, sizeof(grant));
+    return grant;
+}
+
+static apr_time_t due_of(const char *record, const head_t *head)
+{
+    return grant_of(record, head).due;
+}
+
+static sso_span_t sealed_grant(const char *record, const head_t *head)
+{
+    return sso_span_of(record + head->grant + sizeof(grant_t),
+                       (apr_size_t)grant_of(record, head).n);
+}
 
 /* ---- rendering ---- */
 
@@ -156,12 +185,22 @@ static apr_status_t put_mapped(sso_ctx_t *cx, writer_t *w, const sso_mapped_t *m
     return put_attribute(cx, w, m->name, value, list);
 }
 
+/* The session's own end. */
 static apr_time_t end_of(const sso_ctx_t *cx, const sso_session_plan_t *plan)
 {
     apr_time_t end = cx->now + plan->idp->provider->set->lifetime;
     apr_time_t limit = plan->who->valid_until;
 
     return limit && limit < end ? limit : end;
+}
+
+/* Its end unless the provider confirms it meanwhile. */
+static apr_time_t expiry_of(const sso_ctx_t *cx, const sso_session_plan_t *plan)
+{
+    apr_time_t end = end_of(cx, plan);
+    apr_interval_time_t confirm = plan->who->confirm;
+
+    return confirm && cx->now + confirm < end ? cx->now + confirm : end;
 }
 
 /* A person who logs in again through the same provider: to renew the login, or by a stronger one.
@@ -195,25 +234,49 @@ static void write_head(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *pla
     w->head.magic = MAGIC;
     w->head.created = is_same_person(plan) ? plan->before->created : cx->now;
     w->head.auth_time = who->auth_time;
-    w->head.expires = end_of(cx, plan);
+    w->head.expires = expiry_of(cx, plan);
     w->head.idle = plan->idp->provider->set->idle;
     memcpy(w->head.made_by, plan->made_by, sizeof(w->head.made_by));
     for (i = 0; i < T_COUNT; i++)
         w->head.text[i] = put_text(w, text[i] ? text[i] : "");
 }
 
-static apr_status_t write_attributes(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *plan)
+/* member: the issuer, where it is one of several behind the provider; NULL: it is not. */
+static apr_status_t write_attributes(sso_ctx_t *cx, writer_t *w, const sso_profile_t *profile,
+                                     const char *provider, const char *member)
 {
-    apr_status_t rv = put_attribute(cx, w, "user", plan->profile->user, 0);
+    apr_status_t rv = put_attribute(cx, w, "user", profile->user, 0);
     int i;
 
-    if (rv == APR_SUCCESS) rv = put_attribute(cx, w, "provider", plan->idp->provider->name, 0);
-    if (rv == APR_SUCCESS && plan->who->is_member) {
-        rv = put_attribute(cx, w, "idp", plan->who->issuer, 0);
+    if (rv == APR_SUCCESS) rv = put_attribute(cx, w, "provider", provider, 0);
+    if (rv == APR_SUCCESS && member) rv = put_attribute(cx, w, "idp", member, 0);
+    for (i = 0; i < profile->mapped->nelts && rv == APR_SUCCESS; i++) {
+        rv = put_mapped(cx, w, &APR_ARRAY_IDX(profile->mapped, i, sso_mapped_t));
     }
-    for (i = 0; i < plan->profile->mapped->nelts && rv == APR_SUCCESS; i++) {
-        rv = put_mapped(cx, w, &APR_ARRAY_IDX(plan->profile->mapped, i, sso_mapped_t));
-    }
+    return rv;
+}
+
+/* Behind all texts. */
+static void put_grant(writer_t *w, apr_time_t due, sso_span_t sealed)
+{
+    const grant_t grant = {due, (apr_int64_t)sealed.n};
+
+    w->head.grant = (apr_uint16_t)w->buf.n;
+    sso_buf_add(&w->buf, &grant, sizeof(grant));
+    sso_buf_add(&w->buf, sealed.p, sealed.n);
+    sso_buf_char(&w->buf, '\0');
+}
+
+static apr_status_t write_grant(sso_ctx_t *cx, writer_t *w, const sso_idp_t *idp,
+                                const sso_store_key_t *key, const sso_grant_t *grant)
+{
+    sso_span_t sealed;
+    apr_status_t rv;
+
+    w->head.grant = 0;
+    if (!grant) return APR_SUCCESS;
+    rv = sso_grant_close(cx, idp->site->seal, key, grant, &sealed);
+    if (rv == APR_SUCCESS) put_grant(w, grant->due, sealed);
     return rv;
 }
 
@@ -240,14 +303,23 @@ static apr_status_t close_writer(sso_ctx_t *cx, writer_t *w, sso_span_t *out)
     return APR_SUCCESS;
 }
 
-static apr_status_t render(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_span_t *out)
+/* key: of the session; NULL: it will never be one, and keeps nothing. */
+static apr_status_t render(sso_ctx_t *cx, const sso_session_plan_t *plan,
+                           const sso_store_key_t *key, sso_span_t *out)
 {
     writer_t w = open_writer(cx, (apr_size_t)plan->profile->mapped->nelts + 2
                                      + (plan->who->is_member ? 1 : 0));
     apr_status_t rv;
 
     write_head(cx, &w, plan);
-    rv = write_attributes(cx, &w, plan);
+    rv = write_attributes(cx, &w, plan->profile, plan->idp->provider->name,
+                          plan->who->is_member ? plan->who->issuer : NULL);
+    if (rv == APR_SUCCESS && key && plan->who->grant) {
+        sso_grant_t grant = *plan->who->grant;
+
+        grant.end = end_of(cx, plan);
+        rv = write_grant(cx, &w, plan->idp, key, &grant);
+    }
     return rv == APR_SUCCESS ? close_writer(cx, &w, out) : rv;
 }
 
@@ -261,15 +333,29 @@ static int is_one_of(const char *name, const char *const *names)
     return 0;
 }
 
-/* Head and texts as they were; a record's offsets are its own. */
-static void copy_head(writer_t *w, const char *record)
+/* Head and texts as they were, but for the handle if there is another; a record's offsets are its
+ * own. */
+static void copy_head(writer_t *w, const char *record, const char *handle)
 {
     int i;
 
     memcpy(&w->head, record, sizeof(w->head));
-    for (i = 0; i < T_COUNT; i++)
-        w->head.text[i] = put_text(w, record + w->head.text[i]);
+    for (i = 0; i < T_COUNT; i++) {
+        const char *text = handle && i == T_HANDLE ? handle : record + w->head.text[i];
+
+        w->head.text[i] = put_text(w, text);
+    }
     w->head.n = 0;
+}
+
+/* As it was, unopened. */
+static void copy_grant(writer_t *w, const sso_session_t *session)
+{
+    sso_span_t sealed;
+
+    if (!w->head.grant) return;
+    sealed = sealed_grant(session->record, &w->head);
+    put_grant(w, session->due, sealed);
 }
 
 static void copy_attribute(writer_t *w, sso_shown_t shown)
@@ -302,7 +388,7 @@ apr_status_t sso_session_rewrite(sso_ctx_t *cx, const sso_session_t *session,
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    copy_head(&w, session->record);
+    copy_head(&w, session->record, NULL);
     for (i = 0; i < session->n; i++) {
         sso_shown_t shown = sso_session_shown(session, i);
 
@@ -310,6 +396,25 @@ apr_status_t sso_session_rewrite(sso_ctx_t *cx, const sso_session_t *session,
     }
     for (i = 0; i < mapped->nelts && rv == APR_SUCCESS; i++)
         rv = put_mapped(cx, &w, &APR_ARRAY_IDX(mapped, i, sso_mapped_t));
+    copy_grant(&w, session);
+    return rv == APR_SUCCESS ? close_writer(cx, &w, out) : rv;
+}
+
+/* The record with what changes. Nobody who renews is one of several behind a provider. */
+static apr_status_t rewrite(sso_ctx_t *cx, const sso_idp_t *idp, const sso_session_t *session,
+                            const sso_session_change_t *change, sso_span_t *out)
+{
+    const sso_profile_t *profile = change->profile;
+    writer_t w = open_writer(cx, (apr_size_t)(profile ? profile->mapped->nelts + 2 : session->n));
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    copy_head(&w, session->record, change->handle);
+    w.head.expires = change->expires;
+    for (i = 0; !profile && i < session->n; i++)
+        copy_attribute(&w, sso_session_shown(session, i));
+    if (profile) rv = write_attributes(cx, &w, profile, session->provider, NULL);
+    if (rv == APR_SUCCESS) rv = write_grant(cx, &w, idp, &session->key, change->grant);
     return rv == APR_SUCCESS ? close_writer(cx, &w, out) : rv;
 }
 
@@ -388,17 +493,24 @@ static void drop_previous(sso_ctx_t *cx, const sso_site_t *site, const sso_reque
     }
 }
 
-static apr_status_t plan_record(sso_ctx_t *cx, const sso_session_plan_t *plan, sso_record_t *out)
+/* What the index needs of a record. */
+static apr_status_t index_record(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject,
+                                 const char *sid, sso_record_t *record)
 {
-    sso_record_t record = {.tenant = plan->idp->site->tenant,
-                           .expires = end_of(cx, plan),
-                           .idle = plan->idp->provider->set->idle};
-    apr_status_t rv = sso_session_subject_key(cx, plan->idp, plan->who->subject, &record.subject);
+    apr_status_t rv = sso_session_subject_key(cx, idp, subject, &record->subject);
 
-    if (rv == APR_SUCCESS && plan->who->sid && *plan->who->sid) {
-        rv = sso_session_sid_key(cx, plan->idp, plan->who->sid, &record.sid);
-    }
-    if (rv == APR_SUCCESS) rv = render(cx, plan, &record.value);
+    record->tenant = idp->site->tenant;
+    if (rv != APR_SUCCESS || !sid || !*sid) return rv;
+    return sso_session_sid_key(cx, idp, sid, &record->sid);
+}
+
+static apr_status_t plan_record(sso_ctx_t *cx, const sso_session_plan_t *plan,
+                                const sso_store_key_t *key, sso_record_t *out)
+{
+    sso_record_t record = {.expires = expiry_of(cx, plan), .idle = plan->idp->provider->set->idle};
+    apr_status_t rv = index_record(cx, plan->idp, plan->who->subject, plan->who->sid, &record);
+
+    if (rv == APR_SUCCESS) rv = render(cx, plan, key, &record.value);
     if (rv == APR_SUCCESS) *out = record;
     return rv;
 }
@@ -432,17 +544,28 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
     const char *cookie;
     apr_status_t rv = check_end(cx, plan);
 
-    if (rv == APR_SUCCESS) rv = plan_record(cx, plan, &record);
     if (rv == APR_SUCCESS) rv = sso_random_bytes(cx, secret, sizeof(secret));
     if (rv != APR_SUCCESS) return rv;
     cookie = sso_b64url_encode(cx->pool, sso_span_of(secret, sizeof(secret)));
     rv = cookie_key(cx, sso_span(cookie), &key);
+    if (rv == APR_SUCCESS) rv = plan_record(cx, plan, &key, &record);
     if (rv == APR_SUCCESS) rv = site->store->ops->put(site->store, cx, &key, &record);
     if (rv == APR_SUCCESS) rv = check_ban(cx, plan, &key);
     if (rv != APR_SUCCESS) return rv;
     drop_previous(cx, site, req, plan->before);
     sso_reply_header(cx, reply, "Set-Cookie", sso_site_session_cookie(site, cx->pool, cookie));
     return APR_SUCCESS;
+}
+
+apr_status_t sso_session_renew(sso_ctx_t *cx, const sso_idp_t *idp, const sso_session_t *session,
+                               const sso_session_change_t *change)
+{
+    sso_store_t *store = idp->site->store;
+    sso_record_t record = {.expires = change->expires, .idle = session->idle, .renew = 1};
+    apr_status_t rv = index_record(cx, idp, session->subject, session->sid, &record);
+
+    if (rv == APR_SUCCESS) rv = rewrite(cx, idp, session, change, &record.value);
+    return rv == APR_SUCCESS ? store->ops->put(store, cx, &session->key, &record) : rv;
 }
 
 apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
@@ -463,6 +586,15 @@ static int is_attribute(sso_span_t value, const attr_t *a)
            && a->slot < SSO_SLOT_COUNT && !memcmp(value.p + a->env, ENV_PREFIX, ENV_PREFIX_LEN);
 }
 
+static int is_grant(sso_span_t value, apr_size_t at)
+{
+    grant_t grant;
+
+    if (at > value.n || value.n - at <= sizeof(grant)) return 0;
+    memcpy(&grant, value.p + at, sizeof(grant));
+    return grant.n >= 0 && (apr_uint64_t)grant.n < value.n - at - sizeof(grant);
+}
+
 /* All of its parts are inside the record, and it ends with a NUL: no text runs out of it. */
 static int is_whole(sso_span_t value)
 {
@@ -478,7 +610,7 @@ static int is_whole(sso_span_t value)
     for (i = 0; i < head->n; i++) {
         if (!is_attribute(value, &attr[i])) return 0;
     }
-    return 1;
+    return !head->grant || is_grant(value, head->grant);
 }
 
 /* A provider that was switched off or taken out of the configuration vouches for nobody any more. */
@@ -505,6 +637,7 @@ static void view(const char *record, sso_session_t *out)
     out->auth_time = head->auth_time;
     out->expires = head->expires;
     out->idle = head->idle;
+    out->due = head->grant ? due_of(record, head) : 0;
     memcpy(out->made_by, head->made_by, sizeof(out->made_by));
     out->n = head->n;
     out->record = record;
@@ -516,7 +649,7 @@ apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, 
     sso_span_t record;
     apr_status_t rv = check_end(cx, plan);
 
-    if (rv == APR_SUCCESS) rv = render(cx, plan, &record);
+    if (rv == APR_SUCCESS) rv = render(cx, plan, NULL, &record);
     if (rv != APR_SUCCESS) return rv;
     view(record.p, &session);
     *out = session;
@@ -605,6 +738,19 @@ apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_req
                             sso_session_t *out)
 {
     return find(cx, site, req->cookie, req->memo, out);
+}
+
+apr_status_t sso_session_grant(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
+                               sso_grant_t *out)
+{
+    const head_t *head = (const void *)session->record;
+    apr_status_t rv = APR_NOTFOUND;
+
+    if (head->grant) {
+        rv = sso_grant_open(cx, site->seal, &session->key, sealed_grant(session->record, head),
+                            out);
+    }
+    return rv == APR_SUCCESS ? rv : APR_NOTFOUND;
 }
 
 sso_shown_t sso_session_shown(const sso_session_t *session, int i)

@@ -60,6 +60,7 @@ typedef struct {
     const char *landing;                    /* where the login led to */
     apr_time_t created, auth_time, expires; /* auth_time 0: the provider does not say */
     apr_interval_time_t idle;
+    apr_time_t due;            /* the provider is to be asked again from then on; 0: never */
     unsigned char made_by[16]; /* hash of what was spent to make it */
     int n;                     /* attributes */
     const char *record;        /* for sso_session_shown() */
@@ -136,6 +137,32 @@ apr_status_t sso_session_view(sso_span_t record, sso_session_t *out);
 apr_status_t sso_session_rewrite(sso_ctx_t *cx, const sso_session_t *session,
                                  const char *const *names, const apr_array_header_t *mapped,
                                  sso_span_t *out);
+
+/* Is it time to ask the provider again about the person? */
+static inline int sso_session_is_due(const sso_session_t *session, apr_time_t now)
+{
+    return session->due && session->due <= now;
+}
+
+/* What the provider gave with the login. APR_NOTFOUND: nothing is kept, or it opens no more. */
+apr_status_t sso_session_grant(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
+                               sso_grant_t *out);
+
+/* What asking again changes of a session. */
+typedef struct {
+    const sso_profile_t *profile; /* NULL: as it was */
+    const char *handle;           /* NULL: as it was */
+    const sso_grant_t *grant;     /* NULL: none from now on */
+    apr_time_t expires;
+} sso_session_change_t;
+
+/**
+ * Write a session that is there anew: its cookie, its age, how and when the person signed in stay.
+ *
+ * @return APR_NOTFOUND (no fault recorded): it has ended meanwhile; SSO_F_SESSION_SIZE.
+ */
+apr_status_t sso_session_renew(sso_ctx_t *cx, const sso_idp_t *idp, const sso_session_t *session,
+                               const sso_session_change_t *change);
 
 /* Add the values of a list attribute to an array of const char *. */
 void sso_session_split(apr_pool_t *p, const char *joined, apr_array_header_t *values);

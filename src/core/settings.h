@@ -34,11 +34,12 @@ typedef enum {
 
 /* Where a directive may stand. */
 typedef enum {
-    SSO_AT_GLOBAL,   /* the main server only */
-    SSO_AT_SERVER,   /* and virtual hosts */
-    SSO_AT_PROVIDER, /* inside <SSOProvider> */
-    SSO_AT_PEER,     /* inside <SSOPeer> */
-    SSO_AT_HTACCESS  /* directory contexts and .htaccess */
+    SSO_AT_GLOBAL,    /* the main server only */
+    SSO_AT_SERVER,    /* and virtual hosts */
+    SSO_AT_PROVIDER,  /* inside <SSOProvider> */
+    SSO_AT_PEER,      /* inside <SSOPeer> */
+    SSO_AT_DIRECTORY, /* directory contexts */
+    SSO_AT_HTACCESS   /* and .htaccess */
 } sso_place_t;
 
 /* The words of one line. */

@@ -124,7 +124,7 @@ static void note(const cmd_parms *cmd, const sso_directory_t *dir, int row, int 
         }
     }
     if (row == SSO_DIRECTORY_SSOReauth || row == SSO_DIRECTORY_SSOStepUp
-        || row == SSO_DIRECTORY_SSOMode) {
+        || row == SSO_DIRECTORY_SSOMode || row == SSO_DIRECTORY_SSOAccessToken) {
         wish(cmd, dir);
     }
     if (row == SSO_DIRECTORY_SSOHeader && n == 2) {
@@ -310,6 +310,10 @@ static const char *open_peer(cmd_parms *cmd, void *dir, const char *args)
 static char provider_tag[] = "SSOProvider"; /* httpd wants them without const */
 static char peer_tag[] = "SSOPeer";
 
+/* Where httpd takes the rows of directory.def. */
+#define WHERE_DIRECTORY ACCESS_CONF
+#define WHERE_HTACCESS  OR_AUTHCFG
+
 /* clang-format off */
 #define ROW(name, set, index, where, usage, help) \
     AP_INIT_TAKE_ARGV(#name, set, (void *)(intptr_t)(index), where, usage " - " help),
@@ -322,7 +326,7 @@ const command_rec sso_directives[] = {
 #include "core/server.def"
 #undef SETTING
 #define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
-    ROW(name, set_directory, SSO_DIRECTORY_##name, OR_AUTHCFG, usage, help)
+    ROW(name, set_directory, SSO_DIRECTORY_##name, WHERE_##place, usage, help)
 #include "core/directory.def"
 #undef SETTING
 #define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \

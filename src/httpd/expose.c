@@ -5,6 +5,8 @@
  */
 #include "httpd/expose.h"
 
+#include "httpd/log.h"
+
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -33,6 +35,10 @@ static const char *const borrowed[] = {
     "ssl-client-*",
     NULL,
 };
+
+#define TOKEN_ENV "SSO_ACCESS_TOKEN"
+#define TOKEN_HEADER \
+    "X-SSO-Access-Token" /* of the names that begin with PREFIX: never a client's */
 
 static ap_filter_rec_t *private_filter;
 
@@ -327,13 +333,18 @@ static void set_chosen_env(request_rec *r, const sso_directory_t *dir, const sso
     }
 }
 
-static int came_with_borrowed(const request_rec *r)
+/* The request as it came from the client. */
+static request_rec *origin_of(request_rec *r)
 {
-    const sso_visit_t *visit;
-
     while (r->main || r->prev)
         r = r->main ? r->main : r->prev;
-    visit = sso_visit_find(r);
+    return r;
+}
+
+static int came_with_borrowed(request_rec *r)
+{
+    const sso_visit_t *visit = sso_visit_find(origin_of(r));
+
     return visit && visit->borrowed;
 }
 
@@ -387,12 +398,45 @@ static void set_defaults(request_rec *r, const sso_directory_t *dir, const sso_s
     }
 }
 
+/* ---- access tokens ---- */
+
+/* A sub-request may share its tables with the request that it is a part of. */
+void sso_expose_forget_token(request_rec *r)
+{
+    const sso_visit_t *visit = sso_visit_find(origin_of(r));
+
+    if (!visit || !visit->token) return;
+    r->headers_in = apr_table_copy(r->pool, r->headers_in);
+    r->subprocess_env = apr_table_copy(r->pool, r->subprocess_env);
+    apr_table_unset(r->headers_in, TOKEN_HEADER);
+    apr_table_unset(r->subprocess_env, TOKEN_ENV);
+    apr_table_unset(r->subprocess_env, "REDIRECT_" TOKEN_ENV);
+}
+
+static void set_token(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+{
+    sso_ctx_t cx = sso_log_request_ctx(r);
+    sso_grant_t grant;
+
+    if (sso_session_grant(&cx, sso_server_of(r->server)->site, session, &grant) != APR_SUCCESS
+        || !*grant.access || (grant.access_until && grant.access_until <= cx.now)) {
+        return;
+    }
+    sso_visit_of(origin_of(r))->token = 1;
+    if (dir->access_token == SSO_TOKEN_ENV) {
+        apr_table_setn(r->subprocess_env, TOKEN_ENV, grant.access);
+    } else {
+        apr_table_setn(r->headers_in, TOKEN_HEADER, grant.access);
+    }
+}
+
 void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
 {
     sso_expose_nobody(r, dir);
     set_defaults(r, dir, session);
     if (dir->headers) set_chosen_headers(r, dir, session);
     if (dir->env) set_chosen_env(r, dir, session);
+    if (dir->access_token) set_token(r, dir, session);
 }
 
 /* ---- shared caches ---- */

@@ -26,6 +26,10 @@ void sso_expose_scrub(request_rec *r);
  * those of other gateways, do not come in from outside either (H2, H4). */
 void sso_expose_nobody(request_rec *r, const sso_directory_t *dir);
 
+/* A part of a request, and what it leads to inside the server, inherit headers and variables: an
+ * access token is only for the directories that ask for it. */
+void sso_expose_forget_token(request_rec *r);
+
 /* Set variables and headers of the session for this directory, after the same (H2, H5). */
 void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session);
 

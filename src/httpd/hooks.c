@@ -9,6 +9,7 @@
 #include "httpd/authz.h"
 #include "httpd/expose.h"
 #include "httpd/log.h"
+#include "httpd/renewals.h"
 
 #include <apr_strings.h>
 
@@ -129,6 +130,7 @@ static int refuse(request_rec *r, sso_ctx_t *cx, const sso_request_t *req)
 static void welcome(request_rec *r, const sso_session_t *session)
 {
     sso_visit_of(r)->session = session;
+    if (sso_session_is_due(session, r->request_time)) sso_renewals_note(r, site_of(r), session);
     r->user = apr_pstrdup(r->pool, session->user);
     r->ap_auth_type = auth_type;
 }
@@ -199,6 +201,7 @@ int sso_hooks_fixup(request_rec *r)
     const sso_session_t *session;
     sso_reply_t reply;
 
+    if (r->main || r->prev) sso_expose_forget_token(r);
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";
     if (is_ours(r) || !sso_directory_is_on(dir)) return DECLINED;

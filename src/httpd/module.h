@@ -83,6 +83,7 @@ typedef struct {
 typedef struct {
     int ours;                     /* one of our addresses */
     int borrowed;                 /* it came with identity headers of other gateways (H4) */
+    int token;                    /* its headers or variables hold an access token */
     const char *cookie;           /* the Cookie header before ours were taken out; NULL: as it is */
     const sso_session_t *session; /* who is logged in here */
 } sso_visit_t;

@@ -13,6 +13,7 @@
 #include "crypto/mac.h"
 #include "httpd/accounts.h"
 #include "httpd/log.h"
+#include "httpd/renewals.h"
 #include "httpd/status.h"
 #include "store/store_shm.h"
 
@@ -29,6 +30,7 @@
 #define FOLLOW_EVERY    APR_TIME_C(2000000)
 #define SWEEP_EVERY     APR_TIME_C(60000000)
 #define WORK_EVERY      APR_TIME_C(1000000)
+#define RENEW_EVERY     APR_TIME_C(100000)
 #define WARN_EVERY      APR_TIME_C(3600000000)
 #define RETAINED_COUNTS "mod_sso:counts:1" /* and how many faults there are */
 
@@ -444,6 +446,26 @@ static int check_wish(server_rec *s, const sso_wish_t *wish)
     return OK;
 }
 
+/* One of the providers has to keep what the directory hands on. */
+static int check_token(server_rec *s, const sso_wish_t *wish)
+{
+    int i;
+
+    if (!wish->dir->access_token || !wish->dir->providers || !sso_directory_is_on(wish->dir)) {
+        return OK;
+    }
+    for (i = 0; i < wish->dir->providers->nelts; i++) {
+        const sso_idp_t *idp = apr_hash_get(sso_server_of(s)->site->idps,
+                                            APR_ARRAY_IDX(wish->dir->providers, i, const char *),
+                                            APR_HASH_KEY_STRING);
+
+        if (idp->provider->set->oidc_access_token) return OK;
+    }
+    return complain(s, wish->file, wish->line, "SSOAccessToken",
+                    "no provider of this place keeps access tokens; write SSOOidcAccessToken on in "
+                    "its <SSOProvider>");
+}
+
 static int check_wishes(server_rec *s)
 {
     const apr_array_header_t *wishes = sso_server_of(s)->wishes;
@@ -452,6 +474,8 @@ static int check_wishes(server_rec *s)
 
     for (i = 0; i < wishes->nelts && rc == OK; i++)
         rc = check_wish(s, &APR_ARRAY_IDX(wishes, i, sso_wish_t));
+    for (i = 0; i < wishes->nelts && rc == OK; i++)
+        rc = check_token(s, &APR_ARRAY_IDX(wishes, i, sso_wish_t));
     return rc;
 }
 
@@ -873,6 +897,40 @@ static apr_status_t follow_accounts(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
+/* What this child's requests have noted. */
+static apr_status_t renew(int state, void *data, apr_pool_t *pool)
+{
+    sso_renew_task_t task;
+    apr_pool_t *each = NULL;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    while (!is_stopping(NULL) && sso_renewals_take(&task)) {
+        sso_ctx_t cx;
+
+        if (!each && apr_pool_create(&each, pool) != APR_SUCCESS) return APR_SUCCESS;
+        cx = sso_log_server_ctx(data, each);
+        cx.is_cancelled = is_stopping;
+        sso_renew(&cx, &task);
+        apr_pool_clear(each);
+    }
+    return APR_SUCCESS;
+}
+
+static int renews(const server_rec *s)
+{
+    apr_pool_t *p = s->process->pconf;
+    apr_hash_index_t *i;
+
+    for (; s; s = s->next) {
+        for (i = apr_hash_first(p, sso_server_of(s)->providers); i; i = apr_hash_next(i)) {
+            const sso_provider_t *provider = apr_hash_this_val(i);
+
+            if (provider->protocol->renews && provider->protocol->renews(provider)) return 1;
+        }
+    }
+    return 0;
+}
+
 /* Without mod_watchdog sessions lose nothing: expired records go when their room is needed. */
 static int start_watching(server_rec *s, apr_pool_t *p)
 {
@@ -887,7 +945,11 @@ static int start_watching(server_rec *s, apr_pool_t *p)
         (void)call(dog, FOLLOW_EVERY, s, follow_accounts);
         (void)call(dog, WORK_EVERY, s, work);
         (void)call(dog, WARN_EVERY, s, warn);
-        return OK;
+        if (!renews(s) || get(&dog, "_sso_renew_", 0, 0, p) != APR_SUCCESS) return OK;
+        return call(dog, RENEW_EVERY, s, renew) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+    }
+    if (renews(s)) {
+        return complain(s, NULL, 0, "mod_watchdog", "is needed by SSOOidcRefresh; load it");
     }
     if (!sso_fresh_has_urls(sso_server_of(s)->fresh)) return OK;
     return complain(s, NULL, 0, "mod_watchdog",
@@ -897,6 +959,7 @@ static int start_watching(server_rec *s, apr_pool_t *p)
 void sso_process_start_child(apr_pool_t *pool, server_rec *main_server)
 {
     sso_accounts_open(pool, main_server);
+    if (renews(main_server)) sso_renewals_open(pool);
     sso_fresh_start(sso_server_of(main_server)->fresh, sso_client_curl());
 }
 

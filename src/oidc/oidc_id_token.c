@@ -1,5 +1,5 @@
 /*
- * oidc_id_token.c - Core, section 3.1.3.7.
+ * oidc_id_token.c - Core, sections 3.1.3.7 and 12.2.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -45,6 +45,15 @@ static apr_status_t check_subject(const check_t *c)
 
     if (rv == APR_SUCCESS) sso_trace_see(c->cx, "sub", "", subject);
     return rv;
+}
+
+/* R11: a renewal is about the person of the login. */
+static apr_status_t check_same_subject(const check_t *c)
+{
+    const char *sub = json_string_value(json_object_get(c->claims, "sub"));
+
+    if (!c->expected->subject || !strcmp(sub, c->expected->subject)) return APR_SUCCESS;
+    return sso_fail(c->cx, SSO_F_OIDC_SUBJECT, "the ID token is about another person");
 }
 
 /* ---- times ---- */
@@ -109,7 +118,7 @@ static apr_status_t check_nonce(const check_t *c)
 
     if (rv != APR_SUCCESS) return rv;
     if (!nonce && c->st->no_nonce) return APR_SUCCESS;
-    if (!nonce) return missing(c, "nonce");
+    if (!nonce) return c->expected->subject ? APR_SUCCESS : missing(c, "nonce");
     if (strlen(nonce) == n && sso_mac_same(nonce, c->expected->nonce, n)) return APR_SUCCESS;
     return sso_fail(c->cx, SSO_F_OIDC_NONCE, "the nonce is of another login");
 }
@@ -150,7 +159,8 @@ static apr_status_t check_c_hash(const check_t *c)
 
 static apr_status_t check_auth_time(const check_t *c)
 {
-    const int asked = sso_settings_given(c->st->set, SSO_PROVIDER_SSOOidcMaxAge);
+    const int asked = !c->expected->subject
+                      && sso_settings_given(c->st->set, SSO_PROVIDER_SSOOidcMaxAge);
     const apr_int64_t most = apr_time_sec(c->st->set->oidc_max_age);
     apr_int64_t then;
     apr_status_t rv = sso_oidc_claim_time(c->cx, c->claims, "auth_time", &then);
@@ -167,7 +177,7 @@ static apr_status_t check_auth_time(const check_t *c)
 
 static apr_status_t check_acr(const check_t *c)
 {
-    const apr_array_header_t *wanted = c->st->set->oidc_acr;
+    const apr_array_header_t *wanted = c->expected->subject ? NULL : c->st->set->oidc_acr;
     const char *acr = NULL;
     apr_status_t rv = sso_oidc_claim_text(c->cx, c->claims, "acr", &acr);
     int i;
@@ -190,6 +200,7 @@ static const struct {
     {"the token is an ID token", check_type},
     {"R8: it is of the provider, and for us", check_parties},
     {"it says who the person is", check_subject},
+    {"R11: it is about the person of the login", check_same_subject},
     {"R9: it has not expired", check_exp},
     {"R9: it was made just now", check_iat},
     {"R9: it is valid already", check_nbf},

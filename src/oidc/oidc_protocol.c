@@ -13,6 +13,7 @@
 #include "oidc/oidc_live.h"
 #include "oidc/oidc_logout.h"
 #include "oidc/oidc_publish.h"
+#include "oidc/oidc_renew.h"
 #include "oidc/oidc_request.h"
 #include "oidc/oidc_response.h"
 #include "oidc/oidc_state.h"
@@ -114,15 +115,33 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
         sso_trace_step(cx, "R27: the provider gives tokens for the code", rv);
     }
     if (rv == APR_SUCCESS) {
-        const sso_oidc_expected_t expected = {secrets.nonce, tokens.access_token, response->code};
+        const sso_oidc_expected_t expected = {secrets.nonce, tokens.access_token, response->code,
+                                              NULL};
 
         rv = read_person(cx, st, meta, &tokens, &expected, &who);
     }
     if (rv == APR_SUCCESS) {
+        who->grant = sso_oidc_grant(cx, st, &tokens, secrets.nonce);
+        who->confirm = st->unconfirmed;
         out->who = who;
         out->skew = apr_time_from_sec(SSO_OIDC_SKEW_SEC);
     }
     return rv;
+}
+
+/* ---- renewal ---- */
+
+static int renews(const sso_provider_t *provider)
+{
+    const sso_oidc_state_t *st = provider->state;
+
+    return st->refresh > 0;
+}
+
+static apr_status_t renew(sso_ctx_t *cx, const sso_idp_t *idp, const sso_renewal_t *held,
+                          sso_renewed_t *out)
+{
+    return sso_oidc_renew(cx, state_of(idp), held, out);
 }
 
 /* ---- logout ---- */
@@ -202,6 +221,19 @@ static void add_fact(apr_array_header_t *facts, const char *label, const char *v
     if (value) APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){label, value, note};
 }
 
+/* Core, section 11. Some providers give refresh tokens without it, as long as the person is signed in
+ * there: those do not need it. */
+static int needs_offline_access(const sso_oidc_state_t *st)
+{
+    const apr_array_header_t *words = st->set->oidc_scope;
+    int i;
+
+    for (i = 0; words && i < words->nelts; i++) {
+        if (!strcmp(APR_ARRAY_IDX(words, i, const char *), "offline_access")) return 0;
+    }
+    return st->refresh > 0;
+}
+
 static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
 {
     const sso_oidc_state_t *st = state_of(idp);
@@ -229,9 +261,14 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
     add_fact(facts, "Front-channel logout URI",
              apr_pstrcat(cx->pool, idp->url, "/" SSO_OIDC_FRONTCHANNEL, (char *)NULL),
              "For providers that have no back channel; with issuer and session ID.");
-    add_fact(facts, "Grant type", "Authorization Code",
+    add_fact(facts, "Grant type",
+             st->refresh ? "Authorization Code, Refresh Token" : "Authorization Code",
              "Nothing else is used: no implicit, no hybrid flow.");
-    add_fact(facts, "Scopes", st->scope, "The application must be allowed to ask for them.");
+    add_fact(facts, "Scopes", st->scope,
+             needs_offline_access(st)
+                 ? "The application must be allowed to ask for them. Most providers give a refresh "
+                   "token only for offline_access, which is not among them (SSOOidcScope)."
+                 : "The application must be allowed to ask for them.");
     return APR_SUCCESS;
 }
 
@@ -294,6 +331,10 @@ static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findi
         audit_address(cx, findings, "authorization endpoint", st->fixed->authorization);
         audit_address(cx, findings, "token endpoint", st->fixed->token);
     }
+    if (needs_offline_access(st)) {
+        sso_audit_add(findings, SSO_NOTE, "SSOOidcRefresh without the scope offline_access",
+                      "add it to SSOOidcScope if the provider gives no refresh token without");
+    }
     audit_loosened(cx, st, findings);
 }
 
@@ -330,4 +371,6 @@ const sso_protocol_t sso_oidc = {
     .logout = logout,
     .hear = hear,
     .answer = answer,
+    .renews = renews,
+    .renew = renew,
 };

@@ -11,6 +11,8 @@
 #include <apr_file_info.h>
 #include <apr_strings.h>
 
+#include <strings.h>
+
 #define PEM_MAX 65536
 
 /* One preparation. */
@@ -210,6 +212,22 @@ static apr_status_t check_parameters(maker_t *m)
     return APR_SUCCESS;
 }
 
+/* Its words were checked when they were read. */
+static void read_refresh(maker_t *m)
+{
+    const apr_array_header_t *words = m->set->oidc_refresh;
+    const char *const *word = (const char *const *)(const void *)words->elts;
+    const char *unconfirmed = sso_line_value(words->nelts, word, "unconfirmed");
+    const char *revoked = sso_line_value(words->nelts, word, "revoked");
+
+    if (!strcasecmp(word[0], "off")) return;
+    (void)sso_settings_duration(m->pool, word[0], 0, 0, &m->state->refresh);
+    if (unconfirmed) {
+        (void)sso_settings_duration(m->pool, unconfirmed, 0, 0, &m->state->unconfirmed);
+    }
+    m->state->ends_revoked = !revoked || strcmp(revoked, "keep") != 0;
+}
+
 static void read_endpoints(maker_t *m)
 {
     const apr_array_header_t *words = m->set->oidc_endpoints;
@@ -264,6 +282,7 @@ apr_status_t sso_oidc_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     m.state->more_audiences = has_word(m.set->oidc_allow, "more-audiences");
     m.state->no_nonce = has_word(m.set->oidc_allow, "no-nonce");
     read_endpoints(&m);
+    read_refresh(&m);
     log_loosened(&m);
     *out = m.state;
     return APR_SUCCESS;

@@ -40,6 +40,9 @@ typedef struct {
     int unverified_email;             /* SSOOidcAllow unverified-email */
     int more_audiences;               /* SSOOidcAllow more-audiences */
     int no_nonce;                     /* SSOOidcAllow no-nonce */
+    apr_interval_time_t refresh;      /* SSOOidcRefresh: sessions are renewed so often; 0: never */
+    apr_interval_time_t unconfirmed;  /* its unconfirmed=: they end without that; 0: they go on */
+    int ends_revoked;                 /* its revoked=end */
     const apr_array_header_t *keys;   /* of const sso_key_pair_t *: ours; empty: none */
     const sso_jws_alg_t *signs_with;  /* the first of them; NULL: there is none */
     sso_span_t cert_pem, key_pem;     /* of SSO_OIDC_AUTH_TLS */

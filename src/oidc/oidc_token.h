@@ -1,5 +1,5 @@
 /*
- * oidc_token.h - the code for the tokens.
+ * oidc_token.h - the code, and later a refresh token, for tokens.
  *
  * Owns:  the token request and what it brings.
  * Layer: oidc (base, crypto, net, core).
@@ -13,8 +13,10 @@
 #include "oidc/oidc_state.h"
 
 typedef struct {
-    const char *id_token;
+    const char *id_token; /* NULL: none came, as may be of a refresh token */
     const char *access_token;
+    const char *refresh_token; /* NULL: none came */
+    apr_int64_t expires_in;    /* seconds that the access token lives; 0: not said */
 } sso_oidc_tokens_t;
 
 /**
@@ -28,5 +30,16 @@ typedef struct {
 apr_status_t sso_oidc_token_redeem(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oidc_state_t *st,
                                    const sso_oidc_metadata_t *meta, const char *code,
                                    const char *verifier, sso_oidc_tokens_t *out);
+
+/**
+ * The same with a refresh token, likewise once.
+ *
+ * @param refused the provider has answered with an error: the token was not used up.
+ * @return        SSO_F_OIDC_CODE: it is not taken (any more).
+ * @spec          Core, section 12; RFC 6749, section 6.
+ */
+apr_status_t sso_oidc_token_refresh(sso_ctx_t *cx, const sso_oidc_state_t *st,
+                                    const sso_oidc_metadata_t *meta, const char *token,
+                                    int *refused, sso_oidc_tokens_t *out);
 
 #endif /* SSO_OIDC_OIDC_TOKEN_H */

@@ -121,14 +121,31 @@ static void demand_identity(sso_ctx_t *cx, const sso_oidc_state_t *st, const jso
     }
 }
 
+/* The same as of a renewal: of this person, with the nonce or none. */
+static void read_renewed(sso_ctx_t *cx, sso_span_t text)
+{
+    const sso_oidc_expected_t expected = {NONCE, "access", NULL, "42"};
+    json_t *claims = NULL;
+    apr_status_t rv = sso_oidc_id_token_check(cx, state_of(cx), sso_span(sign(cx, text)), &expected,
+                                              &claims);
+
+    sso_ctx_clear(cx);
+    fuzz_demand((rv == APR_SUCCESS) == (claims != NULL));
+    if (rv != APR_SUCCESS) return;
+    fuzz_demand(is(claims, "iss", ISSUER) && is(claims, "sub", "42"));
+    fuzz_demand(!json_object_get(claims, "nonce") || is(claims, "nonce", NONCE));
+}
+
 static void read_claims(sso_ctx_t *cx, sso_span_t text)
 {
-    const sso_oidc_expected_t expected = {NONCE, "access", "code"};
+    const sso_oidc_expected_t expected = {NONCE, "access", "code", NULL};
     const sso_oidc_state_t *st = state_of(cx);
     json_t *claims = NULL;
-    apr_status_t rv = sso_oidc_id_token_check(cx, st, sso_span(sign(cx, text)), &expected, &claims);
     const json_t *aud;
+    apr_status_t rv;
 
+    read_renewed(cx, text);
+    rv = sso_oidc_id_token_check(cx, st, sso_span(sign(cx, text)), &expected, &claims);
     fuzz_demand((rv == APR_SUCCESS) == (claims != NULL));
     if (rv != APR_SUCCESS) return;
     aud = json_object_get(claims, "aud");

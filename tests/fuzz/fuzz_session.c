@@ -37,10 +37,14 @@ static void check_shown(sso_span_t record, sso_shown_t shown)
     fuzz_demand(shown.slot < SSO_SLOT_COUNT);
 }
 
-static void check_session(sso_ctx_t *cx, sso_span_t record, const sso_session_t *s)
+static void check_session(sso_ctx_t *cx, const sso_site_t *site, sso_span_t record,
+                          const sso_session_t *s)
 {
+    sso_grant_t grant;
     int i;
 
+    if (s->due)
+        fuzz_demand(sso_session_grant(cx, site, s, &grant) == APR_NOTFOUND); /* not sealed here */
     check_text(record, s->user);
     check_text(record, s->issuer);
     check_text(record, s->subject);
@@ -73,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(exact, data, size);
     site.store = &stub.store;
     if (sso_session_find(&cx, &site, cookie, &session) == APR_SUCCESS) {
-        check_session(&cx, stub.value, &session);
+        check_session(&cx, &site, stub.value, &session);
     }
     free(exact);
     apr_pool_clear(p);

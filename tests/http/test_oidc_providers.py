@@ -1,9 +1,10 @@
 """Round trips with OpenID Providers of other people."""
+import time
 import urllib.parse
 
 import pytest
 
-from lib import pki
+from lib import pki, sites
 from lib.browser import exchange
 from lib.oidc_idps import LemonLdapOp, OidcProvider
 from lib.recipes import CALLBACK, oidc, protect, user_of
@@ -152,3 +153,57 @@ def test_lemonldap(host, closing, make_browser):
     got = attributes(browser, host)
     assert got["user"] == "dwho" and got["name"] == "Doctor Who"
     assert "staff" in got["groups"].split(",") and "email" not in got  # it does not vouch for it
+
+
+# -- refresh tokens
+
+def renewals(browser, host, count):
+    """Use the session until it has been renewed so often; by then an access token has come each time."""
+    tokens = set()
+    until = time.monotonic() + 30
+    while len(host.httpd.log.find("provider op has confirmed a session")) < count:
+        assert time.monotonic() < until, host.httpd.log.text()[-3000:]
+        page = browser.fetch(host.url + "/app/env.cgi")
+        tokens.add(page.json()["SSO_ACCESS_TOKEN"])
+    return tokens
+
+
+def refresh(host):
+    """What the host needs for it, and the lines of its provider."""
+    host.httpd.need("cgid")
+    sites.cgi(host, "/app/env.cgi")
+    host.add('<Location "/app">\nOptions +ExecCGI\nAddHandler cgi-script .cgi\n'
+             "SSOAccessToken env\n</Location>")
+    return "SSOOidcScope openid profile email groups\nSSOOidcRefresh 1s\nSSOOidcAccessToken on"
+
+
+def test_refresh(host, provider, alice):
+    """Each refresh token is good once; the provider that forgets them all has taken them back."""
+    op = provider()
+    connect(host, op, refresh(host), grant_types=["authorization_code", "refresh_token"])
+    op.commit()
+    host.httpd.start()
+    assert alice.open(host.url + "/app/x.html").text == "inside"
+    before = attributes(alice, host)
+    assert len(renewals(alice, host, 3)) >= 3
+    assert attributes(alice, host) == before
+    op.commit()
+    host.httpd.log.expect("a session was not renewed by provider op: net_|has taken back")
+    until = time.monotonic() + 100
+    while user_of(alice, host):
+        assert time.monotonic() < until
+        alice.fetch(host.url + "/app/x.html")
+        time.sleep(0.05)
+    assert host.httpd.log.find("has ended: the provider has taken back what it granted")
+
+
+def test_refresh_lemonldap(host, closing, make_browser):
+    op = closing(LemonLdapOp())
+    connect(host, op, refresh(host), refresh=True)
+    op.commit()
+    host.httpd.start()
+    browser = make_browser("dwho", "dwho")
+    assert browser.open(host.url + "/app/x.html").text == "inside"
+    before = attributes(browser, host)
+    assert len(renewals(browser, host, 3)) >= 3
+    assert attributes(browser, host) == before

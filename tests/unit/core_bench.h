@@ -50,6 +50,11 @@ typedef struct {
     const char *objection;    /* to whatever is demanded */
     sso_demand_t demanded;    /* of the last start */
     int members;              /* corp is so many identity providers; 0: one */
+    int renews;               /* sessions are renewed */
+    sso_renewed_t renewed;    /* what comes of it */
+    sso_fault_t renew_fault;  /* and how it fails besides */
+    const char *held;         /* the refresh token that renew was called with last */
+    int renewals;             /* how often it was called */
 } fake_t;
 
 /* A store that writes down what is done and can be made to fail. */
@@ -154,6 +159,15 @@ static inline apr_status_t watch_mark(sso_store_t *store, sso_ctx_t *cx, const s
     return w->real->ops->mark(w->real, cx, key, until);
 }
 
+static inline apr_status_t watch_unmark(sso_store_t *store, sso_ctx_t *cx,
+                                        const sso_store_key_t *key)
+{
+    watched_t *w = watched(store);
+
+    bench_note(w->bench, "unmark");
+    return w->real->ops->unmark(w->real, cx, key);
+}
+
 static inline apr_status_t watch_marked(sso_store_t *store, sso_ctx_t *cx,
                                         const sso_store_key_t *key, apr_time_t *until)
 {
@@ -173,6 +187,7 @@ static const sso_store_ops_t watched_ops = {
     .revoke = watch_revoke,
     .mark = watch_mark,
     .marked = watch_marked,
+    .unmark = watch_unmark,
 };
 
 /* ---- the protocol ---- */
@@ -361,6 +376,28 @@ static inline apr_status_t fake_answer(sso_ctx_t *cx, const sso_idp_t *idp,
     return APR_SUCCESS;
 }
 
+static inline int fake_renews(const sso_provider_t *provider)
+{
+    const bench_t *b = provider->state;
+
+    return b->fake.renews;
+}
+
+static inline apr_status_t fake_renew(sso_ctx_t *cx, const sso_idp_t *idp,
+                                      const sso_renewal_t *held, sso_renewed_t *out)
+{
+    bench_t *b = idp->provider->state;
+
+    bench_note(b, "renew");
+    b->fake.renewals++;
+    b->fake.held = apr_pstrdup(cx->pool, held->grant->refresh);
+    assert_string_equal(held->issuer, "urn:issuer");
+    assert_string_equal(held->subject, "ada");
+    *out = b->fake.renewed;
+    if (b->fake.renew_fault) return sso_fail(cx, b->fake.renew_fault, "the bench wants it so");
+    return APR_SUCCESS;
+}
+
 static const char *const fake_notices[] = {"slo", "backchannel", NULL};
 
 static const sso_protocol_t fake_protocol = {
@@ -383,6 +420,8 @@ static const sso_protocol_t fake_protocol = {
     .logout = fake_logout,
     .hear = fake_hear,
     .answer = fake_answer,
+    .renews = fake_renews,
+    .renew = fake_renew,
 };
 
 /* ---- the site ---- */

@@ -311,6 +311,248 @@ static void a_pushed_request(void **state) /* RFC 9126 */
     drop(b);
 }
 
+/* ---- asking again: R11 ---- */
+
+static const sso_grant_t held_grant = {.refresh = "rt-1", .access = "", .nonce = "n0nce"};
+
+static bench_t *bench_refreshing(sso_ctx_t *cx, const char *lines[])
+{
+    bench_t *b = bench_bare(cx);
+    int i;
+
+    setting(cx, b, "SSOOidcClient " CLIENT);
+    setting(cx, b, "SSOOidcRefresh 10m unconfirmed=1h");
+    for (i = 0; lines && lines[i]; i++)
+        setting(cx, b, lines[i]);
+    prepare(cx, b);
+    return b;
+}
+
+/* The claims of a renewed ID token; more: members that stand in front of those of a good one. */
+static const char *renewed_claims(sso_ctx_t *cx, const char *more, const char *iss, const char *sub,
+                                  const char *aud, apr_int64_t exp)
+{
+    return apr_psprintf(cx->pool,
+                        "{%s\"iss\":\"%s\",\"sub\":\"%s\",\"aud\":\"%s\",\"exp\":%" APR_INT64_T_FMT
+                        ",\"iat\":%" APR_INT64_T_FMT "}",
+                        more, iss, sub, aud, apr_time_sec(cx->now) + exp, apr_time_sec(cx->now));
+}
+
+/* "ok" or the code of the fault. */
+static const char *renew(sso_ctx_t *cx, bench_t *b, const char *claims, const char *more,
+                         sso_renewed_t *out)
+{
+    const sso_renewal_t held = {ISSUER, "42", &held_grant};
+    const char *code;
+    apr_status_t rv;
+
+    b->place[OF_TOKEN].body = apr_psprintf(
+        cx->pool, "{\"access_token\":\"at\",\"token_type\":\"Bearer\"%s%s%s%s}", more,
+        claims ? ",\"id_token\":\"" : "", claims ? signed_token(cx, b, claims) : "",
+        claims ? "\"" : "");
+    sso_ctx_clear(cx);
+    rv = sso_oidc.renew(cx, &b->idp, &held, out);
+    assert_int_equal(rv == APR_SUCCESS, cx->err.fault == SSO_F_NONE);
+    code = rv == APR_SUCCESS ? "ok" : sso_error_code(cx);
+    sso_ctx_clear(cx);
+    return code;
+}
+
+static void a_renewal(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_refreshing(cx, NULL);
+    sso_renewed_t out;
+
+    assert_true(sso_oidc.renews(&b->provider));
+    assert_string_equal(renew(cx, b, renewed_claims(cx, "", ISSUER, "42", CLIENT, 300),
+                              ",\"refresh_token\":\"rt-2\"", &out),
+                        "ok");
+    assert_string_equal(param(cx, b->form, "grant_type"), "refresh_token");
+    assert_string_equal(param(cx, b->form, "refresh_token"), "rt-1");
+    assert_null(param(cx, b->form, "code"));
+    assert_true(b->last.once);
+    assert_string_equal(out.grant->refresh, "rt-2");
+    assert_string_equal(out.grant->access, "");
+    assert_string_equal(out.grant->nonce, "n0nce");
+    assert_true(out.grant->due == cx->now + APR_TIME_C(600000000));
+    assert_true(out.confirm == APR_TIME_C(3600000000));
+    assert_string_equal(out.who->subject, "42");
+    assert_non_null(sso_identity_find(out.who, "name")); /* of userinfo */
+    drop(b);
+}
+
+static void a_refresh_token_that_stays(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_refreshing(cx, NULL);
+    sso_renewed_t out;
+
+    assert_string_equal(renew(cx, b, NULL, "", &out), "ok");
+    assert_string_equal(out.grant->refresh, "rt-1");
+    assert_string_equal(out.who->subject, "42");
+    drop(b);
+}
+
+static void renewals_that_are_refused(void **state)
+{
+    sso_ctx_t *cx = *state;
+    static const struct {
+        const char *more, *iss, *sub, *aud;
+        int exp;
+        const char *wanted;
+    } row[] = {
+        {"", ISSUER, "42", CLIENT, 300, "ok"},
+        {"\"nonce\":\"n0nce\",", ISSUER, "42", CLIENT, 300, "ok"},
+        {"\"nonce\":\"n0ncf\",", ISSUER, "42", CLIENT, 300, "oidc_nonce"},
+        {"\"at_hash\":\"AAAA\",", ISSUER, "42", CLIENT, 300, "oidc_hash:at_hash"},
+        {"", "https://op.example/", "42", CLIENT, 300, "oidc_issuer:token"},
+        {"", ISSUER, "43", CLIENT, 300, "oidc_subject"},
+        {"", ISSUER, "", CLIENT, 300, "oidc_claim:sub"},
+        {"", ISSUER, "42", "client-2", 300, "oidc_audience:aud"},
+        {"", ISSUER, "42", CLIENT, -61, "oidc_time:exp"},
+        {"\"nbf\":4000000000,", ISSUER, "42", CLIENT, 300, "oidc_time:nbf"},
+    };
+    size_t i;
+
+    for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        bench_t *b = bench_refreshing(cx, NULL);
+        const int good = !strcmp(row[i].wanted, "ok");
+        sso_renewed_t out;
+
+        assert_string_equal(
+            renew(cx, b,
+                  renewed_claims(cx, row[i].more, row[i].iss, row[i].sub, row[i].aud, row[i].exp),
+                  "", &out),
+            row[i].wanted);
+        assert_int_equal(b->place[OF_USERINFO].asked, good);
+        assert_int_equal(out.grant != NULL, good);
+        assert_int_equal(out.who != NULL, good);
+        assert_false(out.unused || out.revoked);
+        drop(b);
+    }
+}
+
+static void a_session_of_another_issuer(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_refreshing(cx, NULL);
+    const sso_renewal_t held = {"https://former.example", "42", &held_grant};
+    sso_renewed_t out;
+
+    assert_int_not_equal(sso_oidc.renew(cx, &b->idp, &held, &out), APR_SUCCESS);
+    assert_fault(cx, OIDC_ISSUER);
+    assert_int_equal(b->place[OF_TOKEN].asked, 0);
+    assert_true(out.unused && !out.revoked);
+    drop(b);
+}
+
+static void what_a_failure_means(void **state)
+{
+    sso_ctx_t *cx = *state;
+    static const struct {
+        int status;
+        const char *body;
+        sso_fault_t fault;
+        int unused, revoked;
+    } row[] = {
+        {400, "{\"error\":\"invalid_grant\"}", SSO_F_NONE, 1, 1},
+        {401, "{\"error\":\"invalid_client\"}", SSO_F_NONE, 1, 0},
+        {503, "{\"error\":\"temporarily_unavailable\"}", SSO_F_NONE, 1, 0},
+        {200, "{\"error\":\"invalid_grant\"}", SSO_F_NONE, 1, 1},
+        {200, "{\"token_type\":\"Bearer\"}", SSO_F_NONE, 0, 0},
+        {200, "no JSON", SSO_F_NONE, 0, 0},
+        {200, "", SSO_F_NET_CONNECT, 1, 0},
+        {200, "", SSO_F_NET_TLS, 1, 0},
+        {200, "", SSO_F_NET_TIMEOUT, 0, 0},
+        {200, "", SSO_F_NET_BROKEN, 0, 0},
+    };
+    const sso_renewal_t held = {ISSUER, "42", &held_grant};
+    size_t i;
+    int ends;
+
+    for (i = 0; i < 2 * sizeof(row) / sizeof(row[0]); i++) {
+        const char *keep[] = {"SSOOidcRefresh revoked=keep", NULL};
+        bench_t *b = bench_refreshing(cx, i % 2 ? keep : NULL);
+        sso_renewed_t out;
+
+        b->place[OF_TOKEN].status = row[i / 2].status;
+        b->place[OF_TOKEN].body = row[i / 2].body;
+        b->place[OF_TOKEN].fault = row[i / 2].fault;
+        assert_int_not_equal(sso_oidc.renew(cx, &b->idp, &held, &out), APR_SUCCESS);
+        sso_ctx_clear(cx);
+        ends = row[i / 2].revoked && i % 2 == 0;
+        assert_int_equal(out.unused, row[i / 2].unused);
+        assert_int_equal(out.revoked, row[i / 2].revoked);
+        assert_int_equal(out.ends, ends);
+        assert_true(!out.grant && !out.who);
+        drop(b);
+    }
+}
+
+/* What comes before the answer is known to be good is not lost, what comes behind it is not needed. */
+static void userinfo_that_fails(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench_refreshing(cx, NULL);
+    sso_renewed_t out;
+
+    b->place[OF_USERINFO].body = "{\"sub\":\"43\"}";
+    assert_string_equal(renew(cx, b, renewed_claims(cx, "", ISSUER, "42", CLIENT, 300),
+                              ",\"refresh_token\":\"rt-2\"", &out),
+                        "oidc_subject");
+    assert_string_equal(out.grant->refresh, "rt-2");
+    assert_null(out.who);
+    drop(b);
+}
+
+static void when_to_ask_again(void **state)
+{
+    sso_ctx_t *cx = *state;
+    static const struct {
+        const char *said;
+        int wanted; /* seconds */
+    } row[] = {
+        {"", 600},
+        {",\"expires_in\":300", 200},
+        {",\"expires_in\":3600", 600},
+        {",\"expires_in\":1", 1},
+        {",\"expires_in\":-5", 600},
+        {",\"expires_in\":1e300", 600},
+        {",\"expires_in\":9007199254740993", 600},
+        {",\"expires_in\":\"300\"", 600},
+    };
+    const char *lines[] = {"SSOOidcAccessToken on", NULL};
+    size_t i;
+
+    for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        bench_t *b = bench_refreshing(cx, lines);
+        sso_renewed_t out;
+
+        assert_string_equal(renew(cx, b, NULL, row[i].said, &out), "ok");
+        assert_string_equal(out.grant->access, "at");
+        assert_true(out.grant->due == cx->now + apr_time_from_sec(row[i].wanted));
+        drop(b);
+    }
+}
+
+static void nothing_is_kept_by_default(void **state)
+{
+    sso_ctx_t *cx = *state;
+    bench_t *b = bench(cx);
+    sso_answer_t answer = {.who = NULL};
+
+    assert_false(sso_oidc.renews(&b->provider));
+    begin(cx, b);
+    answer_with(cx, b, good_claims(cx, b, ""));
+    b->place[OF_TOKEN].body = apr_pstrcat(cx->pool, "{\"refresh_token\":\"rt-1\",",
+                                          b->place[OF_TOKEN].body + 1, NULL);
+    assert_string_equal(outcome(cx, b, &answer), "ok");
+    assert_null(answer.who->grant);
+    assert_true(answer.who->confirm == 0);
+    drop(b);
+}
+
 /* ---- the answer ---- */
 
 static void a_login(void **state)
@@ -932,6 +1174,14 @@ int main(void)
         UNIT(the_request),
         UNIT(wishes),
         UNIT(a_pushed_request),
+        UNIT(a_renewal),
+        UNIT(a_refresh_token_that_stays),
+        UNIT(renewals_that_are_refused),
+        UNIT(a_session_of_another_issuer),
+        UNIT(what_a_failure_means),
+        UNIT(userinfo_that_fails),
+        UNIT(when_to_ask_again),
+        UNIT(nothing_is_kept_by_default),
         UNIT(a_login),
         UNIT(claims),
         UNIT(at_hash_and_c_hash),

@@ -139,7 +139,7 @@ static const char *code_of(sso_ctx_t *cx, apr_status_t rv)
 static const char *check_id_token(sso_ctx_t *cx, bench_t *b, sso_span_t token)
 {
     const sso_oidc_expected_t expected = {json_string_value(json_object_get(vectors, "nonce")),
-                                          "access", "code"};
+                                          "access", "code", NULL};
     json_t *claims = NULL;
     apr_status_t rv = sso_oidc_id_token_check(cx, &b->st, token, &expected, &claims);
 

@@ -238,8 +238,12 @@ class Httpd:
     def kill_child(self):
         """kill -9 one child that answers requests; returns its process id."""
         child = max(self.children())  # the oldest may be mod_cgid's daemon
-        os.kill(child, signal.SIGKILL)
+        self.kill(child)
         return child
+
+    def kill(self, child):
+        """kill -9 a child."""
+        os.kill(child, signal.SIGKILL)
 
     def advance(self, seconds):
         """Move the server's clock."""

@@ -76,8 +76,8 @@ class LemonLdapOp(LemonLdap):
     def issuer(self):
         return self.url + "/"
 
-    def register(self, client_id, secret, redirect_uri, pkce=True):
-        self._clients[client_id] = (secret, redirect_uri, pkce)
+    def register(self, client_id, secret, redirect_uri, pkce=True, refresh=False):
+        self._clients[client_id] = (secret, redirect_uri, pkce, refresh)
 
     def _saml(self):
         public = self.pair.key.public_key().public_bytes(
@@ -94,7 +94,8 @@ class LemonLdapOp(LemonLdap):
             options: {k: {options + "ClientID": k, options + "ClientSecret": v[0],
                           options + "DisplayName": k, options + "BypassConsent": 1,
                           options + "IDTokenSignAlg": "RS256", options + "RedirectUris": v[1],
-                          options + "UserIDAttr": "uid", options + "RequirePKCE": int(v[2])}
+                          options + "UserIDAttr": "uid", options + "RequirePKCE": int(v[2]),
+                          options + "RefreshToken": int(v[3])}
                       for k, v in self._clients.items()},
             "oidcRPMetaDataExportedVars": {k: claims for k in self._clients},
             "oidcRPMetaDataOptionsExtraClaims": {k: {"groups": "groups"} for k in self._clients},

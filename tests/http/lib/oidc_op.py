@@ -7,6 +7,7 @@ Every answer can be changed by a hook, or replaced as a whole by `wire`:
     op.wire["/token"] = hang
 """
 import base64
+import copy
 import hashlib
 import json
 import secrets
@@ -127,12 +128,18 @@ class Op(Server):
         self.keys = [KEY]
         self.key = KEY  # the one that signs
         self.codes, self.tokens, self.used = {}, {}, []
+        self.people = copy.deepcopy(PEOPLE)
+        self.ahead = 0  # seconds of its clock
+        self.expires_in = 60
+        self.gives_refresh, self.rotates = False, True
+        self.grants = {}  # refresh token -> (query, user)
+        self.refreshed = []  # refresh tokens that came, good or bad
         self.requests = []  # (path, headers, fields)
         self.certificates = {}  # path -> the client's certificate (DER) of the last request, or None
         self.wire = {}
         self.paths = {}  # path -> which of ours it is, where the provider calls it otherwise
         for hook in ("discovery", "jwks", "authorization", "header", "id_token", "token_answer",
-                     "userinfo"):
+                     "userinfo", "renewed", "renewal"):
             setattr(self, hook, lambda x: x)
         self.end_session = lambda state: state
         self.issued = []  # ID tokens
@@ -175,19 +182,21 @@ class Op(Server):
         fields = {"code": code, "state": query.get("state"), "iss": self.issuer}
         return {k: v for k, v in self.authorization(fields).items() if v is not None}
 
-    def make_id_token(self, query, user, access_token):
-        now = int(time.time())
+    def make_id_token(self, query, user, access_token, hook=None):
+        now = int(time.time()) + self.ahead
         half = hashlib.sha256(access_token.encode()).digest()[:16]
-        claims = {"iss": self.issuer, "sub": PEOPLE[user]["sub"], "aud": self.client_id,
+        claims = {"iss": self.issuer, "sub": self.people[user]["sub"], "aud": self.client_id,
                   "exp": now + 300, "iat": now, "nonce": query.get("nonce"), "at_hash": b64(half),
                   "auth_time": now - 5, "acr": "urn:example:pwd", "sid": "sid-" + user}
-        claims.update({k: v for k, v in PEOPLE[user].items() if k in self.id_token_has})
-        claims = {k: v for k, v in self.id_token(claims).items() if v is not None}
+        claims.update({k: v for k, v in self.people[user].items() if k in self.id_token_has})
+        claims = {k: v for k, v in (hook or self.id_token)(claims).items() if v is not None}
         self.issued.append(self.spoil(token(self.key, claims, **self.header({}))))
         return self.issued[-1]
 
     def redeem(self, fields):
         """The token answer, or an error."""
+        if fields.get("grant_type") == "refresh_token":
+            return self.renew(fields)
         query, user = self.codes.pop(fields.get("code"), (None, None))
         if not query or query["redirect_uri"] != fields.get("redirect_uri"):
             return 400, {"error": "invalid_grant"}
@@ -195,17 +204,40 @@ class Op(Server):
         challenge = b64(hashlib.sha256(fields.get("code_verifier", "").encode()).digest())
         if "code_challenge" in query and query["code_challenge"] != challenge:
             return 400, {"error": "invalid_grant", "error_description": "PKCE"}
+        return 200, self.token_answer(self.give(query, user))
+
+    def give(self, query, user, hook=None):
+        """A token answer; hook: on the claims of its ID token, in place of `id_token`."""
         access_token = secrets.token_urlsafe(24)
         self.tokens[access_token] = (query, user)
-        return 200, self.token_answer({
-            "access_token": access_token, "token_type": "Bearer", "expires_in": 60,
-            "id_token": self.make_id_token(query, user, access_token)})
+        answer = {"access_token": access_token, "token_type": "Bearer",
+                  "expires_in": self.expires_in,
+                  "id_token": self.make_id_token(query, user, access_token, hook)}
+        if self.gives_refresh:
+            answer["refresh_token"] = secrets.token_urlsafe(24)
+            self.grants[answer["refresh_token"]] = (query, user)
+        return answer
+
+    def renew(self, fields):
+        """RFC 6749, section 6: without rotation the old token stays good, and no other is given."""
+        old = fields.get("refresh_token")
+        self.refreshed.append(old)
+        query, user = self.grants.get(old, (None, None))
+        if not query:
+            return 400, {"error": "invalid_grant"}
+        answer = self.give({**query, "nonce": None}, user, self.renewed)
+        if self.rotates:
+            self.grants.pop(old)
+        else:
+            self.grants.pop(answer.pop("refresh_token"))
+        return 200, {k: v for k, v in self.renewal(answer).items() if v is not None}
 
     def claims_for(self, access_token):
         query, user = self.tokens[access_token]
         names = [n for s in query["scope"].split() for n in _BY_SCOPE.get(s, [])]
-        return self.userinfo({"sub": PEOPLE[user]["sub"],
-                              **{k: v for k, v in PEOPLE[user].items() if k in names}})
+        person = self.people[user]
+        return self.userinfo({"sub": person["sub"],
+                              **{k: v for k, v in person.items() if k in names}})
 
 
 KEY = Key("key-1")  # of the module: making RSA keys is slow
