@@ -52,16 +52,6 @@ void sso_buf_add(sso_buf_t *b, const void *p, apr_size_t n)
     b->p[b->n] = '\0';
 }
 
-void sso_buf_text(sso_buf_t *b, const char *z)
-{
-    sso_buf_add(b, z, strlen(z));
-}
-
-void sso_buf_char(sso_buf_t *b, char c)
-{
-    sso_buf_add(b, &c, 1);
-}
-
 void sso_buf_format(sso_buf_t *b, const char *fmt, ...)
 {
     va_list ap;

@@ -28,8 +28,22 @@ typedef struct {
 sso_buf_t sso_buf_make(apr_pool_t *pool, apr_size_t first, apr_size_t max);
 
 void sso_buf_add(sso_buf_t *b, const void *p, apr_size_t n);
-void sso_buf_text(sso_buf_t *b, const char *z);
-void sso_buf_char(sso_buf_t *b, char c);
+
+static inline void sso_buf_text(sso_buf_t *b, const char *z)
+{
+    sso_buf_add(b, z, strlen(z));
+}
+
+static inline void sso_buf_char(sso_buf_t *b, char c)
+{
+    if (b->full || b->n == b->room) {
+        sso_buf_add(b, &c, 1);
+        return;
+    }
+    b->p[b->n++] = c;
+    b->p[b->n] = '\0';
+}
+
 void sso_buf_format(sso_buf_t *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /* Text with & < > " ' written as entities: for HTML and XML, in text and in attributes. */

@@ -101,7 +101,7 @@ apr_status_t sso_params_get(sso_ctx_t *cx, const sso_params_t *params, const cha
     apr_status_t rv = sso_params_raw(cx, params, name, &raw);
 
     if (rv != APR_SUCCESS) return rv;
-    if (params->form) raw = plus_to_space(cx->pool, raw);
+    if (params->form && memchr(raw.p, '+', raw.n)) raw = plus_to_space(cx->pool, raw);
     if (memchr(raw.p, '\0', raw.n) || sso_percent_decode(cx->pool, raw, out) != APR_SUCCESS) {
         return sso_fail_about(cx, SSO_F_PARAM_ESCAPE, name, "%s: broken %%-escape or NUL in \"%s\"",
                               name, sso_log_quote(cx->pool, raw.p, raw.n, 64));

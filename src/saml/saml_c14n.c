@@ -106,6 +106,12 @@ static void put_name(sso_buf_t *b, const xmlNs *ns, const xmlChar *local)
 
 /* ---- namespaces ---- */
 
+/* Mostly both are of one xmlNs. */
+static int is_same(const char *a, const char *b)
+{
+    return a == b || strcmp(a, b) == 0;
+}
+
 /* What the nearest declaration says that was written for a prefix; "" when there is none. */
 static const char *written_uri(const c14n_t *c, const char *prefix)
 {
@@ -114,7 +120,7 @@ static const char *written_uri(const c14n_t *c, const char *prefix)
     for (i = c->written->nelts - 1; i >= 0; i--) {
         const decl_t *d = &APR_ARRAY_IDX(c->written, i, decl_t);
 
-        if (strcmp(d->prefix, prefix) == 0) return d->uri;
+        if (is_same(d->prefix, prefix)) return d->uri;
     }
     return "";
 }
@@ -125,7 +131,7 @@ static void declare(c14n_t *c, const xmlNs *ns)
     const char *prefix = ns ? text_of(ns->prefix) : "";
     const char *uri = ns ? text_of(ns->href) : "";
 
-    if (strcmp(prefix, "xml") == 0 || strcmp(written_uri(c, prefix), uri) == 0) return;
+    if (is_same(written_uri(c, prefix), uri) || strcmp(prefix, "xml") == 0) return;
     APR_ARRAY_PUSH(c->written, decl_t) = (decl_t){prefix, uri};
 }
 

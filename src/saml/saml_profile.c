@@ -8,6 +8,8 @@
 #include "base/codec.h"
 #include "saml/saml_names.h"
 
+#include <apr_lib.h>
+
 #define SPACES    " \t\r\n"
 #define QUOTE_MAX 100 /* bytes of foreign text in a message for the log */
 
@@ -254,6 +256,88 @@ apr_status_t sso_saml_signed_info(sso_ctx_t *cx, const xmlNode *signed_info, con
     if (rv == APR_SUCCESS) *out = info;
     return rv;
 }
+
+/* ---- the other way round ---- */
+
+static void put_tag(sso_buf_t *b, const char *opening, const char *prefix, const char *name)
+{
+    sso_buf_text(b, opening);
+    sso_buf_text(b, prefix);
+    sso_buf_text(b, name);
+}
+
+static void put_method(sso_buf_t *b, const char *prefix, const char *name, const char *uri)
+{
+    put_tag(b, "<", prefix, name);
+    sso_buf_text(b, " Algorithm=\"");
+    sso_buf_text(b, uri);
+    put_tag(b, "\"></", prefix, name);
+    sso_buf_char(b, '>');
+}
+
+void sso_saml_signed_info_put(sso_buf_t *b, const char *prefix, const char *xmlns, const char *alg,
+                              const char *id, const char *digest, const char *value)
+{
+    put_tag(b, "<", prefix, "SignedInfo");
+    sso_buf_text(b, xmlns);
+    sso_buf_char(b, '>');
+    put_method(b, prefix, "CanonicalizationMethod", SAML_C14N_EXCLUSIVE);
+    put_method(b, prefix, "SignatureMethod", alg);
+    put_tag(b, "<", prefix, "Reference URI=\"#");
+    sso_buf_text(b, id);
+    put_tag(b, "\"><", prefix, "Transforms>");
+    put_method(b, prefix, "Transform", SAML_ENVELOPED);
+    put_method(b, prefix, "Transform", SAML_C14N_EXCLUSIVE);
+    put_tag(b, "</", prefix, "Transforms>");
+    put_method(b, prefix, "DigestMethod", digest);
+    put_tag(b, "<", prefix, "DigestValue>");
+    sso_buf_text(b, value);
+    put_tag(b, "</", prefix, "DigestValue>");
+    put_tag(b, "</", prefix, "Reference>");
+    put_tag(b, "</", prefix, "SignedInfo>");
+}
+
+static const char *digest_uri(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < DIGESTS - 1 && strcmp(name, digests[i].digest) != 0; i++) {}
+    return digests[i].uri;
+}
+
+/* What stands before the name of the root, with the colon; NULL: it is no SignedInfo. */
+static const char *prefix_in(apr_pool_t *pool, sso_span_t octets)
+{
+    const char *p = octets.p + 1;
+    const char *end = octets.p + octets.n;
+
+    while (p < end && apr_isalnum(*p))
+        p++;
+    if (octets.n == 0 || p == end) return NULL;
+    return *p == ':' ? apr_pstrmemdup(pool, octets.p + 1, (apr_size_t)(p - octets.p)) : "";
+}
+
+static int is_exclusive(const sso_c14n_t *how)
+{
+    return !how->inclusive && how->prefixes == 0;
+}
+
+int sso_saml_signed_info_is(sso_ctx_t *cx, const sso_signed_info_t *info, sso_span_t octets)
+{
+    const char *prefix = prefix_in(cx->pool, octets);
+    sso_buf_t text = sso_buf_make(cx->pool, octets.n, octets.n);
+    const char *xmlns;
+
+    if (!prefix || !is_exclusive(&info->c14n) || !is_exclusive(&info->content)) return 0;
+    xmlns = apr_psprintf(cx->pool, " xmlns%s%.*s=\"" SAML_NS_DSIG "\"", *prefix ? ":" : "",
+                         *prefix ? (int)strlen(prefix) - 1 : 0, prefix);
+    sso_saml_signed_info_put(&text, prefix, xmlns, info->alg->uri, info->id,
+                             digest_uri(info->digest),
+                             sso_b64_encode(cx->pool, info->digest_value));
+    return !text.full && sso_span_eq(sso_buf_span(&text), octets);
+}
+
+/* ---- the Signature ---- */
 
 /* R13: one Signature, where the schemas put it: right behind the Issuer, which comes first; first
  * where there is no Issuer. */

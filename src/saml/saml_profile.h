@@ -13,6 +13,7 @@
 #ifndef SSO_SAML_SAML_PROFILE_H
 #define SSO_SAML_SAML_PROFILE_H
 
+#include "base/buf.h"
 #include "crypto/keys.h"
 #include "crypto/sign.h"
 #include "saml/saml_c14n.h"
@@ -53,6 +54,21 @@ typedef struct {
  */
 apr_status_t sso_saml_signed_info(sso_ctx_t *cx, const xmlNode *signed_info, const char *id,
                                   const sso_saml_trust_t *trust, sso_signed_info_t *out);
+
+/**
+ * Write a SignedInfo in its canonical form: both canonical forms exclusive, without prefixes.
+ *
+ * @param prefix of its elements, with the colon, or "".
+ * @param xmlns  the declaration of its namespace with a space before it, or "": declared around it.
+ * @param alg    URI of the signature's algorithm; digest that of the digest's.
+ * @param value  of the digest, in Base64.
+ */
+void sso_saml_signed_info_put(sso_buf_t *b, const char *prefix, const char *xmlns, const char *alg,
+                              const char *id, const char *digest, const char *value);
+
+/* Are the octets a SignedInfo in canonical form that says this, and nothing else? Only forms that
+ * sso_saml_signed_info_put() writes are known: 0 may also mean another. */
+int sso_saml_signed_info_is(sso_ctx_t *cx, const sso_signed_info_t *info, sso_span_t octets);
 
 /**
  * Check the form of an element's signature: its position (right behind the Issuer, or first where

@@ -90,24 +90,6 @@ apr_status_t sso_saml_sig_check(sso_ctx_t *cx, xmlNode *element, const sso_saml_
 
 /* ---- making ---- */
 
-/* The SignedInfo, in its own canonical form when it declares its namespace (`xmlns`). */
-static void put_signed_info(sso_buf_t *b, const char *xmlns, const char *algorithm, const char *id,
-                            const char *digest)
-{
-    sso_buf_format(b,
-                   "<ds:SignedInfo%s>"
-                   "<ds:CanonicalizationMethod Algorithm=\"" SAML_C14N_EXCLUSIVE
-                   "\"></ds:CanonicalizationMethod>"
-                   "<ds:SignatureMethod Algorithm=\"%s\"></ds:SignatureMethod>"
-                   "<ds:Reference URI=\"#%s\"><ds:Transforms>"
-                   "<ds:Transform Algorithm=\"" SAML_ENVELOPED "\"></ds:Transform>"
-                   "<ds:Transform Algorithm=\"" SAML_C14N_EXCLUSIVE "\"></ds:Transform>"
-                   "</ds:Transforms>"
-                   "<ds:DigestMethod Algorithm=\"" SAML_DIGEST_SHA256 "\"></ds:DigestMethod>"
-                   "<ds:DigestValue>%s</ds:DigestValue></ds:Reference></ds:SignedInfo>",
-                   xmlns, algorithm, id, digest);
-}
-
 /* Base64 of the SHA-256 of the message's canonical form. */
 static apr_status_t digest_text(sso_ctx_t *cx, const xmlNode *root, const char **out)
 {
@@ -142,12 +124,12 @@ static apr_status_t make_signature(sso_ctx_t *cx, const sso_key_pair_t *pair, co
     apr_status_t rv;
 
     if (!alg) return sso_fail(cx, SSO_F_INTERNAL, "no algorithm for this type of key");
-    put_signed_info(&info, xmlns, alg->uri, id, digest);
+    sso_saml_signed_info_put(&info, "ds:", xmlns, alg->uri, id, SAML_DIGEST_SHA256, digest);
     rv = sso_sign_make(cx, alg, pair->key, sso_buf_span(&info), &value);
     if (rv != APR_SUCCESS) return rv;
 
     sso_buf_format(&b, "<ds:Signature%s>", xmlns);
-    put_signed_info(&b, "", alg->uri, id, digest);
+    sso_saml_signed_info_put(&b, "ds:", "", alg->uri, id, SAML_DIGEST_SHA256, digest);
     sso_buf_format(&b, "<ds:SignatureValue>%s</ds:SignatureValue>",
                    sso_b64_encode(cx->pool, value));
     put_key_info(&b, pair->cert);

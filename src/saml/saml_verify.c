@@ -51,15 +51,21 @@ static int is_signed_by_one_of(sso_ctx_t *cx, const apr_array_header_t *certs,
 }
 
 /* Read the SignedInfo once more, from the bytes that are known to be signed (R10): from here on
- * nothing of the message as it came is believed. */
+ * nothing of the message as it came is believed. What was read of the message is the same where these
+ * bytes are the only ones that say it. */
 static apr_status_t reread(sso_ctx_t *cx, sso_span_t octets, const sso_saml_profile_t *profile,
                            const sso_saml_trust_t *trust, sso_signed_info_t *out)
 {
     const sso_xml_limits_t limits = {.bytes = SIGNED_INFO_MAX, .elements = 64};
     sso_signed_info_t info;
     xmlDoc *doc;
-    apr_status_t rv = sso_xml_parse(cx, octets, &limits, &doc);
+    apr_status_t rv;
 
+    if (sso_saml_signed_info_is(cx, &profile->info, octets)) {
+        *out = profile->info;
+        return APR_SUCCESS;
+    }
+    rv = sso_xml_parse(cx, octets, &limits, &doc);
     if (rv != APR_SUCCESS) return rv;
     rv = sso_saml_signed_info(cx, xmlDocGetRootElement(doc), profile->info.id, trust, &info);
     if (rv != APR_SUCCESS) return rv;

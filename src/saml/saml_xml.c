@@ -6,6 +6,7 @@
 #include "saml/saml_xml.h"
 
 #include <apr_hash.h>
+#include <apr_lib.h>
 #include <apr_tables.h>
 
 #include <libxml/parser.h>
@@ -81,24 +82,37 @@ static apr_status_t judge(sso_ctx_t *cx, const xmlParserCtxt *parser, const repo
     return APR_SUCCESS;
 }
 
+/* The parser of a pool, made when it is first needed: the texts that one message is read from, itself
+ * and what was signed of it, share their names and most of the work of setting up. */
+static xmlParserCtxt *parser_of(apr_pool_t *pool)
+{
+    static const char key[] = "sso_xml_parser";
+    xmlParserCtxt *parser;
+    void *kept = NULL;
+
+    if (apr_pool_userdata_get(&kept, key, pool) == APR_SUCCESS && kept) return kept;
+    parser = xmlNewParserCtxt();
+    if (!parser) return NULL;
+    parser->sax->serror = note_error;
+    parser->sax->internalSubset = refuse_dtd;
+    (void)apr_pool_userdata_setn(parser, key, free_parser, pool);
+    return parser;
+}
+
 static apr_status_t build_tree(sso_ctx_t *cx, sso_span_t text, xmlDoc **out)
 {
     const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING; /* R5 */
     report_t report = {.cx = cx};
-    xmlParserCtxt *parser = xmlNewParserCtxt();
+    xmlParserCtxt *parser = parser_of(cx->pool);
     xmlDoc *doc;
     apr_status_t rv;
 
     if (!parser) return sso_fail(cx, SSO_F_INTERNAL, "libxml2 has no memory");
-    apr_pool_cleanup_register(cx->pool, parser, free_parser, apr_pool_cleanup_null);
     parser->_private = &report;
-    parser->sax->serror = note_error;
-    parser->sax->internalSubset = refuse_dtd;
-
     doc = xmlCtxtReadMemory(parser, text.p, (int)text.n, NULL, NULL, options);
     if (doc) apr_pool_cleanup_register(cx->pool, doc, free_doc, apr_pool_cleanup_null);
     rv = judge(cx, parser, &report, doc);
-    apr_pool_cleanup_run(cx->pool, parser, free_parser);
+    parser->_private = NULL;
     if (rv == APR_SUCCESS) *out = doc;
     return rv;
 }
@@ -116,9 +130,11 @@ xmlNode *sso_xml_walk(const xmlNode *node, const xmlNode *top)
  * libxml2 2.9 keeps it as "&#38;", so that it would not be what was written. */
 static int is_absolute(const char *uri)
 {
-    apr_size_t n = strspn(uri, LETTERS DIGITS "+.-");
+    apr_size_t n = 0;
 
-    return n > 0 && strchr(LETTERS, uri[0]) && uri[n] == ':' && uri[n + 1] != '\0'
+    while (apr_isalnum(uri[n]) || uri[n] == '+' || uri[n] == '.' || uri[n] == '-')
+        n++;
+    return n > 0 && apr_isalpha(uri[0]) && uri[n] == ':' && uri[n + 1] != '\0'
            && strpbrk(uri, SPACES "&") == NULL;
 }
 
@@ -161,7 +177,7 @@ static int names_an_id(const xmlAttr *attr)
     static const char *const name[] = {"ID", "Id", "id", "AssertionID"};
     apr_size_t i;
 
-    if (attr->ns) return 0;
+    if (attr->ns || !strchr("IiA", attr->name[0])) return 0;
     for (i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
         if (strcmp((const char *)attr->name, name[i]) == 0) return 1;
     }

@@ -3,8 +3,8 @@
  *
  * Usage: bench_saml [seconds]. Prints one JSON object:
  * accepted  logins per second of CPU time: a signed Assertion from the form's body to the session
- * crypto    the floor: one RSA-2048 verification and two exclusive canonicalisations by libxml2 of
- *           the same message, parsed beforehand
+ * crypto    the floor: one RSA-2048 verification, one SHA-256 and two exclusive canonicalisations by
+ *           libxml2 of the same message, parsed beforehand
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -26,8 +26,10 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define MESSAGES 2000
-#define MEMORY   (64 * 1024 * 1024)
+#define WARM        1000 /* logins that do not count: memory is in use then, as in a server */
+#define MESSAGES    3000
+#define MEMORY      (4 * 1024 * 1024)
+#define CLOCK_EVERY 100 /* rounds between two looks at the clock, which is a system call */
 
 static double cpu_seconds(void)
 {
@@ -59,7 +61,7 @@ static const char *message(bench_t *b, int i)
     return bench_response(b, bench_sign(b, renamed, SIGN_ASSERTION));
 }
 
-static void log_in(bench_t *b, const char *xml)
+static void log_in(bench_t *b, const char *form)
 {
     sso_session_plan_t plan = {.idp = &b->idp};
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
@@ -68,7 +70,7 @@ static void log_in(bench_t *b, const char *xml)
     sso_profile_t profile;
     int i;
 
-    stop_if(bench_finish(b, xml, &answer), b->cx, "finish");
+    stop_if(bench_finish_form(b, form, &answer), b->cx, "finish");
     for (i = 0; i < answer.once_n; i++) {
         if (!strcmp(answer.once[i].label, "request")) answer.once[i] = answer.once[--answer.once_n];
     }
@@ -81,20 +83,20 @@ static void log_in(bench_t *b, const char *xml)
     stop_if(sso_session_make(b->cx, &req, &plan, &reply), b->cx, "session");
 }
 
-static double accepted_per_second(bench_t *b, const char **xml)
+static double accepted_per_second(bench_t *b, const char **form)
 {
     apr_pool_t *outer = b->cx->pool;
-    double began;
+    double began = 0;
     int i;
 
     apr_pool_create(&b->cx->pool, outer);
-    began = cpu_seconds();
     for (i = 0; i < MESSAGES; i++) {
-        log_in(b, xml[i]);
+        if (i == WARM) began = cpu_seconds();
+        log_in(b, form[i]);
         apr_pool_clear(b->cx->pool);
     }
     b->cx->pool = outer;
-    return MESSAGES / (cpu_seconds() - began);
+    return (MESSAGES - WARM) / (cpu_seconds() - began);
 }
 
 /* ---- the floor ---- */
@@ -152,10 +154,12 @@ static double crypto_per_second(bench_t *b, const char *xml, double seconds)
             b->cx, "Base64");
     apr_pool_create(&b->cx->pool, outer);
     began = cpu_seconds();
-    for (; cpu_seconds() - began < seconds; n++) {
+    for (; (int)n % CLOCK_EVERY || cpu_seconds() - began < seconds; n++) {
+        sso_span_t content = canonical(b->cx, doc, assertion, signature);
+        unsigned char digest[32];
         sso_span_t info;
 
-        (void)canonical(b->cx, doc, assertion, signature);
+        if (EVP_Q_digest(NULL, "SHA256", NULL, content.p, content.n, digest, NULL) != 1) exit(1);
         info = canonical(b->cx, doc, sso_xml_child(signature, SAML_NS_DSIG, "SignedInfo"), NULL);
         stop_if(sso_sign_check(b->cx, alg, b->signer->cert->key, info, value), b->cx, "signature");
         apr_pool_clear(b->cx->pool);
@@ -167,7 +171,8 @@ static double crypto_per_second(bench_t *b, const char *xml, double seconds)
 int main(int argc, char **argv)
 {
     const double seconds = argc > 1 ? atof(argv[1]) : 2;
-    static const char *xml[MESSAGES];
+    static const char *form[MESSAGES];
+    const char *xml = NULL;
     double accepted;
     bench_t *b;
     void *state;
@@ -179,10 +184,12 @@ int main(int argc, char **argv)
     stop_if(sso_store_shm_make(b->cx, b->cx->pool, MEMORY, &b->site.store), b->cx, "store");
     stop_if(b->site.store->ops->tenant(b->site.store, b->cx, BASE, 0, &b->site.tenant), b->cx,
             "tenant");
-    for (i = 0; i < MESSAGES; i++)
-        xml[i] = message(b, i);
-    accepted = accepted_per_second(b, xml);
+    for (i = 0; i < MESSAGES; i++) {
+        xml = message(b, i);
+        form[i] = bench_form(b, xml);
+    }
+    accepted = accepted_per_second(b, form);
     printf("{\"accepted\": %.0f, \"crypto\": %.0f, \"bytes\": %d}\n", accepted,
-           crypto_per_second(b, xml[0], seconds), (int)strlen(xml[0]));
+           crypto_per_second(b, xml, seconds), (int)strlen(xml));
     return 0;
 }

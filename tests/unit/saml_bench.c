@@ -356,16 +356,24 @@ static const char *encode_field(bench_t *b, sso_span_t bytes)
     return sso_percent_encode(b->cx->pool, bytes);
 }
 
-apr_status_t bench_finish(bench_t *b, const char *xml, sso_answer_t *out)
+const char *bench_form(bench_t *b, const char *xml)
 {
     const char *base64 = sso_b64_encode(b->cx->pool, sso_span(xml));
     const char *body = apr_pstrcat(b->cx->pool, "SAMLResponse=", encode_field(b, sso_span(base64)),
                                    NULL);
 
+    if (!b->relay) return body;
+    return apr_pstrcat(b->cx->pool, body, "&RelayState=", encode_field(b, sso_span(b->relay)),
+                       NULL);
+}
+
+apr_status_t bench_finish_form(bench_t *b, const char *form, sso_answer_t *out)
+{
+    return sso_saml.finish(b->cx, &b->idp, bench_post(b, form), &b->flows, out);
+}
+
+apr_status_t bench_finish(bench_t *b, const char *xml, sso_answer_t *out)
+{
     assert_non_null(xml);
-    if (b->relay) {
-        body = apr_pstrcat(b->cx->pool, body, "&RelayState=", encode_field(b, sso_span(b->relay)),
-                           NULL);
-    }
-    return sso_saml.finish(b->cx, &b->idp, bench_post(b, body), &b->flows, out);
+    return bench_finish_form(b, bench_form(b, xml), out);
 }

@@ -97,7 +97,13 @@ sso_request_t *bench_post(bench_t *b, const char *body);
 /* A GET. */
 sso_request_t *bench_get(bench_t *b, const char *path, const char *query);
 
-/* The browser brings the Response; *out is as finish left it. */
+/* The body that a browser posts for a Response. */
+const char *bench_form(bench_t *b, const char *xml);
+
+/* The browser brings it; *out is as finish left it. */
+apr_status_t bench_finish_form(bench_t *b, const char *form, sso_answer_t *out);
+
+/* Both. */
 apr_status_t bench_finish(bench_t *b, const char *xml, sso_answer_t *out);
 
 /* A file in the scratch directory; its path. */

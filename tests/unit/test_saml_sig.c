@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/buf.h"
+#include "base/codec.h"
 #include "saml/saml_names.h"
 #include "saml/saml_sig.h"
 #include "saml_forge.h"
@@ -361,6 +362,42 @@ static void r10_signed_info_is_read_again(void **state)
     fault = verdict(cx, response_with(cx, &sig), &trust);
     retells = 0;
     assert_int_equal(fault, SSO_F_SIG_PROFILE);
+}
+
+/* R10: it may be left unread only where the octets say what the message said, byte for byte. */
+static void r10_octets_that_say_the_same(void **state)
+{
+    sso_ctx_t *cx = *state;
+    static const char digest[] = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+    static const char *const prefix[] = {"ds:", ""};
+    sso_signed_info_t info = {
+        .alg = sso_sign_alg_named("rsa-sha256"), .id = "_1", .digest = "SHA256"};
+    apr_size_t i;
+    apr_size_t k;
+
+    assert_int_equal(
+        sso_b64_decode(cx->pool, sso_span(digest), SSO_B64_STD, &info.digest_value, NULL), 0);
+    for (i = 0; i < COUNT(prefix); i++) {
+        sso_buf_t b = sso_buf_make(cx->pool, 1024, 4096);
+        const char *xmlns = *prefix[i] ? " xmlns:ds=\"" SAML_NS_DSIG "\""
+                                       : " xmlns=\"" SAML_NS_DSIG "\"";
+
+        sso_saml_signed_info_put(&b, prefix[i], xmlns, info.alg->uri, info.id, SAML_DIGEST_SHA256,
+                                 digest);
+        assert_true(sso_saml_signed_info_is(cx, &info, sso_buf_span(&b)));
+        for (k = 0; k < b.n; k++) {
+            b.p[k] ^= 1;
+            assert_false(sso_saml_signed_info_is(cx, &info, sso_buf_span(&b)));
+            assert_false(sso_saml_signed_info_is(cx, &info, sso_span_of(b.p, k)));
+            b.p[k] ^= 1;
+        }
+        info.content.inclusive = 1;
+        assert_false(sso_saml_signed_info_is(cx, &info, sso_buf_span(&b)));
+        info.content.inclusive = 0;
+        info.c14n.prefixes = 1;
+        assert_false(sso_saml_signed_info_is(cx, &info, sso_buf_span(&b)));
+        info.c14n.prefixes = 0;
+    }
 }
 
 /* R14: a signature of another form costs a walk over it: nothing is canonicalised, no key used. What
@@ -1091,6 +1128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(rows),
         UNIT(r10_signed_info_is_read_again),
+        UNIT(r10_octets_that_say_the_same),
         UNIT(r14_the_form_comes_before_the_cost),
         UNIT(r14_many_are_refused_as_one),
         UNIT(r10_data_is_read_from_the_octets),
