@@ -20,7 +20,7 @@ TOP = pathlib.Path(__file__).resolve().parents[2]
 SHOTS = pathlib.Path(os.environ.get("SCREENSHOTS", "screenshots")).resolve()
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
          "--disable-background-networking", "--disable-component-update", "--disable-sync",
-         "--window-size=1100,900")
+         "--ignore-certificate-errors", "--window-size=1100,900")
 
 
 def free_ports(n):

@@ -35,13 +35,16 @@ def op():
     op.close()
 
 
-@pytest.fixture
-def site(op):
+@pytest.fixture(params=["http"])
+def site(op, request):
     """The host localhost, another site than the provider on 127.0.0.1; /staff is for people of it."""
+    tls = request.param.startswith("https")
     with running(lambda: False) as httpd:
-        host = httpd.host("localhost")
-        httpd.add("SSOInsecureHttp on")
-        oidc(host, op, extra="SSOOidcScope openid profile email groups\nSSOUserAttribute email")
+        host = httpd.host("localhost", tls=tls)
+        httpd.add("" if tls else "SSOInsecureHttp on")
+        mode = "form_post" if request.param.endswith("form_post") else "query"
+        oidc(host, op, extra="SSOOidcScope openid profile email groups\nSSOUserAttribute email\n"
+                             "SSOOidcResponseMode " + mode)
         protect(host, "/staff", "SSO op\nOptions +ExecCGI\nSetHandler cgi-script\n"
                                 "DirectoryIndex index.cgi")
         httpd.need("cgid", "dir")
@@ -85,6 +88,22 @@ def test_a_login_and_the_way_out(browser, site, op):
     browser.get(site.url + "/staff/")  # the provider has forgotten alice too
     wait(browser, lambda b: b.find_elements(By.NAME, "password"))
     assert browser.current_url.startswith(op.url)
+
+
+@pytest.mark.parametrize("site", ["https, form_post"], indirect=True)
+def test_an_answer_that_is_posted_from_another_site(site, browser):
+    """The cookie of the login has to come along; that of the session need not. Twice, so that a session
+    is there the second time. The browser ends before the site: it opens connections in advance, and
+    httpd waits for their handshakes."""
+    for way in ("1", "2"):
+        browser.get(site.url + "/.sso/login?provider=op&return=/staff/" + "&forceAuthn=true" * (way == "2"))
+        sign_in(browser, "form-post-%s-provider" % way)
+        assert_inside(browser, site)
+    shot(browser, "form-post-3-inside")
+    cookies = {x["name"]: x for x in browser.get_cookies()}
+    assert cookies["__Host-sso"]["sameSite"] == "Lax" and cookies["__Host-sso"]["secure"]
+    flows = [x for name, x in cookies.items() if name.startswith("__Host-sso-")]
+    assert flows and all(x["httpOnly"] and x["secure"] for x in flows)
 
 
 def test_a_login_that_begins_at_a_tile(browser, site, op):
