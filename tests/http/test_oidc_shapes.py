@@ -1,15 +1,22 @@
 """The pages of docs/providers: what each tells admins to write is accepted as it stands, and signs people in
 with a provider of that shape (tests/http/providers)."""
+import json
 import pathlib
 import re
+import subprocess
+import time
 import urllib.parse
 
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from lib.oidc_op import unb64
 from lib.oidc_shapes import NAMES, ShapedOp
 from lib.recipes import CALLBACK, user_of
 
 DOCS = pathlib.Path(__file__).resolve().parents[2] / "docs"
+APPLE = DOCS / "samples" / "apple-secret.sh"
 
 
 def block(name):
@@ -212,6 +219,60 @@ def test_apple_posts_its_answer_from_another_site(httpd, shaped, alice):
     assert len(posted) == 1 and b"user=" in posted[0].sent
     attributes = alice.open(host.url + "/.sso/session").json()["attributes"]
     assert "name" not in attributes and "rmel" not in str(attributes)
+
+
+class AppleSecret:
+    """Equal to every client secret that is right: what Apple checks of it."""
+
+    def __init__(self, public, client_id):
+        self.public, self.client_id = public, client_id
+
+    def __eq__(self, secret):
+        head, body, signature = secret.split(".")
+        r, s = numbers_of(signature)
+        self.public.verify(utils.encode_dss_signature(r, s), ("%s.%s" % (head, body)).encode(),
+                           ec.ECDSA(hashes.SHA256()))
+        said, now = json.loads(unb64(body)), time.time()
+        return json.loads(unb64(head)) == {"alg": "ES256", "kid": "ABC123DEFG"} \
+            and (said["iss"], said["sub"]) == ("DEF123GHIJ", self.client_id) \
+            and said["aud"] == "https://appleid.apple.com" \
+            and now - 60 < said["iat"] <= now < said["exp"] < now + 180 * 86400
+
+
+def numbers_of(signature):
+    raw = unb64(signature)
+    assert len(raw) == 64
+    return int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+
+
+def test_the_script_that_makes_secrets_for_apple(httpd, shaped, alice):
+    op = shaped("apple")
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
+                            serialization.NoEncryption()).decode()
+    words = (APPLE, httpd.file("sso/AuthKey.p8", pem, 0o600), "DEF123GHIJ", "ABC123DEFG", op.client_id)
+    host = connect(httpd, op, "apple", lambda text: text.replace(
+        "file:sso/apple.jwt", '"exec:%s %s %s %s %s"' % words))
+    op.secret = AppleSecret(key.public_key(), op.client_id)
+    httpd.start()
+    assert alice.open(host.url + "/app/x.html").text == "inside"
+
+
+def test_numbers_of_a_signature_have_their_zeros(tmp_path):
+    """Of a signature that openssl would write with fewer digits."""
+    fake = tmp_path / "openssl"
+    fake.write_text("""#!/bin/sh
+case $1 in
+dgst) cat >/dev/null ;;
+asn1parse) printf '    0:d=0  hl=2 l=   6 cons: SEQUENCE\n    2:d=1  hl=2 l=   1 prim: INTEGER           :01
+    5:d=1  hl=2 l=  31 prim: INTEGER           :ABCDEF\n' ;;
+*) exec /usr/bin/openssl "$@" ;;
+esac
+""")
+    fake.chmod(0o755)
+    done = subprocess.run([APPLE, "key", "team", "kid", "client"], capture_output=True, text=True,
+                          env={"PATH": "%s:/usr/bin:/bin" % tmp_path}, check=True)
+    assert numbers_of(done.stdout.strip().split(".")[2]) == (1, 0xABCDEF)
 
 
 def test_keycloak_roles(httpd, shaped, alice):
