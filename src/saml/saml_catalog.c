@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#define MAGIC     "SSOIDP1"
+#define MAGIC     "SSOIDP2"
 #define ROWS_MAX  100000 /* all federations of the world have some ten thousand */
 #define BYTES_MAX ((apr_size_t)1 << 30)
 #define FEW       20 /* in one document: their keys are read when they are taken in */
@@ -31,7 +31,7 @@ typedef struct {
 
 /* Texts and the document by their place from the beginning. */
 typedef struct {
-    apr_uint32_t id, names, scopes, logo, origin, text, text_n;
+    apr_uint32_t id, names, search, scopes, logo, origin, text, text_n;
 } row_t;
 
 /* ---- using one ---- */
@@ -53,6 +53,7 @@ static sso_saml_record_t record_of(const sso_saml_catalog_t *catalog, apr_uint32
 
     return (sso_saml_record_t){.id = base + row->id,
                                .names = base + row->names,
+                               .search = base + row->search,
                                .scopes = base + row->scopes,
                                .logo = base + row->logo,
                                .origin = base + row->origin,
@@ -62,8 +63,8 @@ static sso_saml_record_t record_of(const sso_saml_catalog_t *catalog, apr_uint32
 /* Texts end before the documents do, and the last byte of all is a NUL: no text runs out of it. */
 static int is_inside(const row_t *row, apr_size_t n)
 {
-    return row->id < n && row->names < n && row->scopes < n && row->logo < n && row->origin < n
-           && row->text <= n && row->text_n <= n - row->text;
+    return row->id < n && row->names < n && row->search < n && row->scopes < n && row->logo < n
+           && row->origin < n && row->text <= n && row->text_n <= n - row->text;
 }
 
 apr_status_t sso_saml_catalog_open(sso_span_t bytes, sso_saml_catalog_t *out)
@@ -162,6 +163,17 @@ const char *sso_saml_record_name(apr_pool_t *pool, const sso_saml_record_t *reco
         if (first) name = sso_span_of(first + 1, strcspn(first + 1, "\n"));
     }
     return name.p && name.n ? sso_span_text(pool, name) : record->id;
+}
+
+const char *sso_saml_catalog_small(apr_pool_t *pool, const char *text)
+{
+    char *small = apr_pstrdup(pool, text);
+    char *c;
+
+    for (c = small; *c; c++) {
+        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+    }
+    return small;
 }
 
 /* ---- making one ---- */
@@ -264,6 +276,8 @@ static apr_status_t take(intake_t *t, const sso_saml_entry_t *entry, const sso_s
     const taken_t taken = {
         .record = {.id = apr_pstrdup(pool, idp->entity_id),
                    .names = apr_pstrdup(pool, idp->names),
+                   .search = sso_saml_catalog_small(
+                       pool, apr_pstrcat(pool, idp->names, idp->entity_id, NULL)),
                    .scopes = join_scopes(pool, idp->scopes),
                    .logo = idp->logo ? apr_pstrdup(pool, idp->logo) : "",
                    .origin = t->intake->origin},
@@ -472,6 +486,7 @@ static void put_all(sso_buf_t *b, const apr_array_header_t *taken, row_t *rows)
 
         rows[i].id = put_text(b, record->id);
         rows[i].names = put_text(b, record->names);
+        rows[i].search = put_text(b, record->search);
         rows[i].scopes = put_text(b, record->scopes);
         rows[i].logo = put_text(b, record->logo);
         rows[i].origin = put_text(b, record->origin);

@@ -21,7 +21,7 @@
 #include "base/ctx.h"
 #include "base/span.h"
 
-#define SSO_SAML_CATALOG_FORM "catalog-1" /* changes with the bytes */
+#define SSO_SAML_CATALOG_FORM "catalog-2" /* changes with the bytes */
 
 /* An opened catalog. */
 typedef struct {
@@ -33,6 +33,7 @@ typedef struct {
 typedef struct {
     const char *id;
     const char *names;  /* "LANG\tNAME\n" each; "": it says none */
+    const char *search; /* names and ID in one text, the letters of ASCII small */
     const char *scopes; /* "DOMAIN\n" each */
     const char *logo;   /* "": none */
     const char *origin; /* the file of a directory that it is from; "" */
@@ -53,6 +54,9 @@ sso_saml_record_t sso_saml_catalog_at(const sso_saml_catalog_t *catalog, int i);
  * in English, else in any; its ID if it says none. languages may be NULL. In pool. */
 const char *sso_saml_record_name(apr_pool_t *pool, const sso_saml_record_t *record,
                                  const char *languages);
+
+/* The letters of ASCII small, all else as it is: what is looked for in `search`. In pool. */
+const char *sso_saml_catalog_small(apr_pool_t *pool, const char *text);
 
 /* ---- making one ---- */
 

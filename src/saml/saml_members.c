@@ -30,21 +30,32 @@ static int is_before(const sso_saml_members_t *members, int n, const char *id)
     return 0;
 }
 
-static void count(sso_ctx_t *cx, sso_saml_members_t *members, int which)
+static void count(sso_saml_members_t *members, int which)
 {
     const sso_saml_catalog_t *catalog = &members->catalog[which];
-    int twice = 0;
     int i;
 
     members->n += catalog->n;
-    for (i = 0; which > 0 && i < catalog->n; i++) {
-        const sso_saml_record_t record = sso_saml_catalog_at(catalog, i);
+    for (i = 0; which > 0 && i < catalog->n; i++)
+        members->n -= is_before(members, which, sso_saml_catalog_at(catalog, i).id);
+}
 
-        if (!is_before(members, which, record.id)) continue;
-        members->n--;
-        if (++twice > SAID_MAX) continue;
-        SSO_WARN(cx, "metadata: %s is described in two places; the first SSOSamlMetadata counts",
-                 sso_log_quote(cx->pool, record.id, strlen(record.id), 200));
+void sso_saml_members_warn(sso_ctx_t *cx, const sso_saml_members_t *members)
+{
+    int said = 0;
+    int k;
+    int i;
+
+    for (k = 1; k < members->catalogs; k++) {
+        for (i = 0; i < members->catalog[k].n && said < SAID_MAX; i++) {
+            const char *id = sso_saml_catalog_at(&members->catalog[k], i).id;
+
+            if (!is_before(members, k, id)) continue;
+            said++;
+            SSO_WARN(cx,
+                     "metadata: %s is described in two places; the first SSOSamlMetadata counts",
+                     sso_log_quote(cx->pool, id, strlen(id), 200));
+        }
     }
 }
 
@@ -62,7 +73,7 @@ apr_status_t sso_saml_members_read(sso_ctx_t *cx, const apr_array_header_t *sour
 
         if (rv != APR_SUCCESS && rv != APR_NOTFOUND) return rv;
         sum += one;
-        if (rv == APR_SUCCESS) count(cx, &members, members.catalogs++);
+        if (rv == APR_SUCCESS) count(&members, members.catalogs++);
     }
     *out = members;
     *version = sum;
@@ -98,17 +109,6 @@ sso_saml_record_t sso_saml_members_only(const sso_saml_members_t *members)
 
 /* ---- searching ---- */
 
-/* Letters of ASCII without regard to their case; the rest byte for byte. */
-static int holds(const char *text, const char *wanted)
-{
-    const apr_size_t n = strlen(wanted);
-
-    for (; *text; text++) {
-        if (!strncasecmp(text, wanted, n)) return 1;
-    }
-    return 0;
-}
-
 /* Is the domain one of its scopes, or below one? */
 static int speaks_for(const sso_saml_record_t *record, const char *domain)
 {
@@ -131,7 +131,7 @@ static int fits(const sso_saml_record_t *record, const sso_member_query_t *query
 {
     if (query->issuer && strcmp(record->id, query->issuer) != 0) return 0;
     if (query->domain && !speaks_for(record, query->domain)) return 0;
-    return !query->words || holds(record->names, query->words) || holds(record->id, query->words);
+    return !query->words || strstr(record->search, query->words);
 }
 
 /* Where each catalog stands while they are merged. */
@@ -195,7 +195,8 @@ static void add(const search_t *s, const sso_saml_record_t *record, apr_array_he
 int sso_saml_members_search(sso_ctx_t *cx, const sso_saml_members_t *members,
                             const sso_member_query_t *query, apr_array_header_t *found)
 {
-    search_t s = {.cx = cx, .members = members, .query = query};
+    sso_member_query_t small = *query;
+    search_t s = {.cx = cx, .members = members, .query = &small};
     sso_saml_record_t record;
     int n = 0;
 
@@ -205,6 +206,7 @@ int sso_saml_members_search(sso_ctx_t *cx, const sso_saml_members_t *members,
         if (found) add(&s, &record, found);
         return 1;
     }
+    if (query->words) small.words = sso_saml_catalog_small(cx->pool, query->words);
     while (next(&s, &record)) {
         if (found && n >= query->skip && n < query->skip + query->most) add(&s, &record, found);
         n++;

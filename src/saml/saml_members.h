@@ -31,6 +31,9 @@ typedef struct {
 apr_status_t sso_saml_members_read(sso_ctx_t *cx, const apr_array_header_t *sources,
                                    sso_saml_members_t *out, unsigned int *version);
 
+/* Say who is described in several places; once, at the start. */
+void sso_saml_members_warn(sso_ctx_t *cx, const sso_saml_members_t *members);
+
 /* Changes when one of them has other metadata. A load for each. */
 unsigned int sso_saml_members_version(const apr_array_header_t *sources);
 

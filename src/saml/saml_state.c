@@ -416,6 +416,7 @@ static void warn_of_weakness(maker_t *m)
                  "account of theirs",
                  name);
     }
+    sso_saml_members_warn(m->cx, &m->state->members);
     if (sso_saml_state_is_many(m->state)) {
         SSO_INFO(m->cx, "provider %s: any of %d identity providers can sign people in", name,
                  m->state->members.n);
