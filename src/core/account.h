@@ -184,6 +184,9 @@ typedef struct {
     const char *realm;
     const char *provider; /* name of the block */
     const char *user_id;
+    const char
+        *full_id; /* of one of several identity providers behind one block: "ISSUER!ID", by which
+                            SSOOwner has to name the person; NULL: user_id says it */
     const char *user; /* REMOTE_USER; NULL: no login */
     const char *email;
     int email_verified;

@@ -26,7 +26,9 @@ static int domain_is(const char *email, const char *domain)
 static int is_eligible(const sso_account_owner_t *rule, const sso_account_claim_t *claim)
 {
     if (strcmp(rule->provider, claim->provider) != 0) return 0;
-    if (rule->kind == SSO_OWNER_ID) return !strcmp(rule->user_id, claim->user_id);
+    if (rule->kind == SSO_OWNER_ID) {
+        return !strcmp(rule->user_id, claim->full_id ? claim->full_id : claim->user_id);
+    }
     if (rule->domain
         && (!claim->email || !claim->email_verified || !domain_is(claim->email, rule->domain))) {
         return 0;

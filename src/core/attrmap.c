@@ -5,7 +5,6 @@
  */
 #include "core/attrmap.h"
 
-#include "base/buf.h"
 #include "base/codec.h"
 
 #include <apr_lib.h>
@@ -143,16 +142,21 @@ static apr_status_t add_mapped(sso_ctx_t *cx, sso_profile_t *profile, const char
     return APR_SUCCESS;
 }
 
-static const sso_mapped_t *find_mapped(const sso_profile_t *profile, const char *name)
+static sso_mapped_t *find_own(const sso_profile_t *profile, const char *name)
 {
     int i;
 
     for (i = 0; i < profile->mapped->nelts; i++) {
-        const sso_mapped_t *m = &APR_ARRAY_IDX(profile->mapped, i, sso_mapped_t);
+        sso_mapped_t *m = &APR_ARRAY_IDX(profile->mapped, i, sso_mapped_t);
 
         if (!strcasecmp(m->name, name)) return m;
     }
     return NULL;
+}
+
+static const sso_mapped_t *find_mapped(const sso_profile_t *profile, const char *name)
+{
+    return find_own(profile, name);
 }
 
 /* The admin's lines come first; a preset fills in what they left out. */
@@ -255,26 +259,6 @@ static void lower(char *c)
     }
 }
 
-/* "ISSUER!NAME" for a name that another issuer could give as well. What would make two of them the same
- * text is escaped in the issuer. */
-static const char *tell_apart(apr_pool_t *pool, const sso_identity_t *who, const char *user)
-{
-    sso_buf_t b = sso_buf_make(pool, 256, 16384);
-    const char *c;
-
-    if (sso_identity_may_say(who, user)) return user;
-    for (c = who->issuer; *c; c++) {
-        if (*c == '!' || *c == '%') {
-            sso_buf_text(&b, *c == '!' ? "%21" : "%25");
-        } else {
-            sso_buf_char(&b, *c);
-        }
-    }
-    sso_buf_char(&b, '!');
-    sso_buf_text(&b, user);
-    return b.full ? NULL : b.p;
-}
-
 /* As SSOUserAttribute's options want it. */
 static apr_status_t shape_user(sso_ctx_t *cx, const apr_array_header_t *words,
                                const sso_identity_t *who, const char *user, sso_profile_t *profile)
@@ -285,9 +269,10 @@ static apr_status_t shape_user(sso_ctx_t *cx, const apr_array_header_t *words,
     if (at) *at = '\0';
     if (wants(words, "case=lower")) lower(shaped);
     if (!*shaped) return sso_fail(cx, SSO_F_NO_USER, "nothing is left of the user name");
-    profile->user = tell_apart(cx->pool, who, shaped);
-    if (profile->user) return APR_SUCCESS;
-    return sso_fail(cx, SSO_F_SESSION_SIZE, "the user name is too long");
+    /* A name that another issuer could give as well is told apart from it. */
+    profile->user = sso_identity_may_say(who, shaped) ? shaped
+                                                      : sso_identity_qualify(cx->pool, who, shaped);
+    return APR_SUCCESS;
 }
 
 /* One address, and of one of the domains: nothing that somebody could cut into two. */
@@ -329,6 +314,25 @@ static apr_status_t check_domains(sso_ctx_t *cx, const apr_array_header_t *domai
     return rv;
 }
 
+/* Of several issuers each vouches for addresses of its own domains. Whoever is told an address is told
+ * whether it is verified, and another's never is. */
+static void judge_email(sso_ctx_t *cx, const sso_identity_t *who, sso_profile_t *profile)
+{
+    const sso_mapped_t *email = find_mapped(profile, "email");
+    apr_array_header_t *values = apr_array_make(cx->pool, 1, sizeof(const char *));
+    sso_mapped_t *says;
+    int i;
+
+    for (i = 0; email && i < email->values->nelts; i++) {
+        if (!sso_identity_may_say(who, APR_ARRAY_IDX(email->values, i, const char *))) break;
+    }
+    if (!email || i == email->values->nelts) return;
+    APR_ARRAY_PUSH(values, const char *) = "false";
+    says = find_own(profile, "email_verified");
+    if (!says) says = &APR_ARRAY_PUSH(profile->mapped, sso_mapped_t);
+    *says = (sso_mapped_t){"email_verified", values, 0};
+}
+
 apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set,
                                const sso_identity_t *who, sso_profile_t *out)
 {
@@ -337,6 +341,7 @@ apr_status_t sso_attrmap_apply(sso_ctx_t *cx, const sso_provider_settings_t *set
     apr_status_t rv = map_lines(cx, set->attributes, who, &profile);
 
     if (rv == APR_SUCCESS) rv = map_presets(cx, set->attributes, who, &profile);
+    if (rv == APR_SUCCESS) judge_email(cx, who, &profile);
     if (rv == APR_SUCCESS) rv = choose_user(cx, set->user_attribute, who, &profile, &user);
     if (rv == APR_SUCCESS) rv = check_domains(cx, set->domains, &profile, user);
     if (rv == APR_SUCCESS) rv = shape_user(cx, set->user_attribute, who, user, &profile);

@@ -5,6 +5,8 @@
  */
 #include "core/identity.h"
 
+#include "base/buf.h"
+
 #include <strings.h>
 
 sso_identity_t *sso_identity_make(apr_pool_t *p)
@@ -57,4 +59,23 @@ int sso_identity_may_say(const sso_identity_t *who, const char *text)
         if (!strcasecmp(at + 1, APR_ARRAY_IDX(who->scopes, i, const char *))) return 1;
     }
     return 0;
+}
+
+/* What could make two of them the same text is escaped in the issuer. */
+const char *sso_identity_qualify(apr_pool_t *pool, const sso_identity_t *who, const char *name)
+{
+    const apr_size_t most = 3 * strlen(who->issuer) + strlen(name) + 2;
+    sso_buf_t b = sso_buf_make(pool, most, most);
+    const char *c;
+
+    for (c = who->issuer; *c; c++) {
+        if (*c == '!' || *c == '%') {
+            sso_buf_text(&b, *c == '!' ? "%21" : "%25");
+        } else {
+            sso_buf_char(&b, *c);
+        }
+    }
+    sso_buf_char(&b, '!');
+    sso_buf_text(&b, name);
+    return b.p;
 }

@@ -57,6 +57,9 @@ void sso_identity_add(sso_identity_t *who, const char *name, const char *friendl
 /* Is the text "x@SCOPE" with one of the scopes of its issuer, and nothing else with an '@' in it? */
 int sso_identity_may_say(const sso_identity_t *who, const char *text);
 
+/* "ISSUER!NAME": two issuers never make the same text of it. In pool. */
+const char *sso_identity_qualify(apr_pool_t *pool, const sso_identity_t *who, const char *name);
+
 /* The attribute of that name, or NULL. */
 const sso_attribute_t *sso_identity_find(const sso_identity_t *who, const char *name);
 

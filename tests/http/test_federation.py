@@ -163,6 +163,30 @@ def test_a_default_that_is_not_there_is_refused(host, pair):
     assert not done.ok and "is none of the 2 identity providers in the metadata" in done.output
 
 
+def test_a_stronger_login_is_asked_of_the_same_one(host, pair, alice):
+    """And a silent one of the one that was chosen last."""
+    protect(host, "/strong", "SSO fed\nSSOStepUp urn:x:mfa")
+    host.page("/strong/x.html", "strong")
+    begin(host, pair)
+    enter(alice, host, pair[1])
+    page = alice.step(host.url + "/strong/x.html")
+    assert is_login(page) and page.location.startswith(pair[1].url), repr(page)
+
+
+def test_who_was_chosen_last_is_asked_silently(host, pair, make_browser):
+    protect(host, "/open", "SSO fed\nSSOMode passive\nRequire all granted")
+    host.page("/open/x.html", "open")
+    begin(host, pair)
+    stranger, known = make_browser("alice"), make_browser("alice")
+    assert stranger.open(host.url + "/open/x.html").text.strip() == "open"
+    assert not pair[0].requests and not pair[1].requests  # nobody is asked who was never chosen
+    known.open(login_url(host, pair[1]) + "&chosen=1")
+    known.jar.put(host.url, "__Host-sso", "x" * 43)  # the session is over
+    assert known.open(host.url + "/open/x.html").text.strip() == "open"
+    assert [x.root.get("IsPassive") for x in pair[1].requests] == [None, "true"]
+    assert not pair[0].requests
+
+
 # -- mix-up
 
 def mixed_up(host, pair, browser, **knobs):

@@ -441,6 +441,47 @@ static void claims(void **state)
     }
 }
 
+/* Of several behind one block each vouches for addresses of its own domains: no other can be linked to
+ * somebody's account by it. */
+static void claims_of_one_of_several(void **state)
+{
+    static const struct {
+        const char *email, *says;
+        int verified;
+    } row[] = {
+        {"ada@uni.example", NULL, 1},   {"ada@uni.example", "false", 0},
+        {"ada@other.example", NULL, 0}, {"ada@other.example", "true", 0},
+        {"ada@x.uni.example", NULL, 0},
+    };
+    sso_protocol_t protocol = {.name = "saml", .bit = SSO_FOR_SAML};
+    book_t *b = book_make(*state);
+    sso_provider_t provider = {.name = "fed", .protocol = &protocol, .set = b->set};
+    apr_array_header_t *scopes = apr_array_make(b->cx->pool, 1, sizeof(const char *));
+    apr_size_t i;
+
+    APR_ARRAY_PUSH(scopes, const char *) = "uni.example";
+    for (i = 0; i < COUNT(row); i++) {
+        sso_identity_t *who = sso_identity_make(b->cx->pool);
+        sso_account_claim_t claim;
+        sso_profile_t profile;
+
+        who->issuer = "urn:uni";
+        who->subject = "42";
+        who->scopes = scopes;
+        sso_identity_add(who, "email", NULL, row[i].email);
+        if (row[i].says) sso_identity_add(who, "email_verified", NULL, row[i].says);
+        assert_int_equal(sso_attrmap_apply(b->cx, b->set, who, &profile), APR_SUCCESS);
+        assert_int_equal(sso_account_claim(b->cx, &provider, who, &profile, &claim), APR_SUCCESS);
+        assert_int_equal(claim.email_verified, row[i].verified);
+        assert_string_equal(claim.realm, "saml:urn:uni");
+        assert_string_equal(claim.user, "urn:uni!42");
+        assert_null(claim.full_id); /* it is the only one as far as is_member says */
+        who->is_member = 1;
+        assert_int_equal(sso_account_claim(b->cx, &provider, who, &profile, &claim), APR_SUCCESS);
+        assert_string_equal(claim.full_id, "urn:uni!42");
+    }
+}
+
 /* 3.2: owner is no role, and cannot arrive as one. */
 static void r32_the_word_owner_is_dropped(void **state)
 {
@@ -510,6 +551,28 @@ static void begin_site(book_t *b, apr_time_t when)
     b->cx->now = when;
     assert_int_equal(sso_account_site_begin(b->cx, &b->accounts), APR_SUCCESS);
     b->cx->now = now;
+}
+
+/* Of several identity providers each can call somebody 42: the owner is named with the one that says so. */
+static void an_owner_by_name_of_one_of_several(void **state)
+{
+    static const struct {
+        const char *rule;
+        int owner;
+    } row[] = {{"42", 0}, {"urn:a!42", 1}, {"urn:b!42", 0}};
+    book_t *b = book_make(*state);
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        sso_account_claim_t claim = book_claim(FORUM, "42", "ada@example.org");
+
+        claim.full_id = "urn:a!42";
+        b->accounts.site = apr_psprintf(b->cx->pool, "several-%d-%d", (int)getpid(), (int)i);
+        b->accounts.owner = (sso_account_owner_t){
+            .kind = SSO_OWNER_ID, .provider = "members", .user_id = row[i].rule};
+        begin_site(b, NOW);
+        assert_int_equal(login_well(b, &claim).owner, row[i].owner);
+    }
 }
 
 static void owners(void **state)
@@ -829,6 +892,8 @@ int main(void)
         UNIT(r337_rename),
         UNIT(r32_a_realm_replaces_its_own_roles),
         UNIT(claims),
+        UNIT(claims_of_one_of_several),
+        UNIT(an_owner_by_name_of_one_of_several),
         UNIT(r32_the_word_owner_is_dropped),
         UNIT(amended_profiles),
         UNIT(owners),

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "net/fresh.h"
+#include "net/fresh_dir.h"
 #include "scratch.h"
 
 #include <sys/wait.h>
@@ -489,6 +490,80 @@ static void a_bad_file_is_a_mistake(void **state)
     }
 }
 
+/* What a check of a directory is given; it keeps the names. */
+static apr_status_t check_names(void *data, sso_ctx_t *cx, sso_span_t text,
+                                sso_fresh_found_t *found)
+{
+    bench_t *b = data;
+
+    (void)cx, (void)text;
+    b->found.last = sso_span_of(
+        apr_pmemdup(b->cx->pool, found->last.p ? found->last.p : "", found->last.n), found->last.n);
+    return APR_SUCCESS;
+}
+
+/* Its names in order, again whenever one of its files changes; what was kept is at hand. */
+static void directories_are_watched(void **state)
+{
+    bench_t *b = make(*state);
+    const char *dir = scratch_dir(b->cx);
+
+    b->source.url = NULL;
+    b->source.file = dir;
+    b->source.suffix = ".xml";
+    b->source.check = check_names;
+    (void)scratch_file(b->cx, dir, "b.xml", sso_span("two"), 0644);
+    (void)scratch_file(b->cx, dir, "a.xml", sso_span("one"), 0644);
+    (void)scratch_file(b->cx, dir, "a.xml.bak", sso_span("no"), 0644);
+    (void)scratch_file(b->cx, dir, ".c.xml", sso_span("no"), 0644);
+    (void)scratch_file(b->cx, dir, ".xml", sso_span("no"), 0644);
+    assert_int_equal(mkdir(apr_pstrcat(b->cx->pool, dir, "/d.xml", NULL), 0700), 0);
+    start(b);
+    assert_string_equal(text_of(b), "a.xml\nb.xml\n");
+    assert_int_equal(b->found.last.n, 0);
+    work(b);
+    assert_int_equal(info(b).version, 1);
+    (void)scratch_file(b->cx, dir, "c.xml", sso_span("three"), 0644);
+    work(b);
+    assert_string_equal(text_of(b), "a.xml\nb.xml\nc.xml\n");
+    assert_true(sso_span_is(b->found.last, "a.xml\nb.xml\n"));
+    assert_int_equal(info(b).version, 2);
+    b->found.last.n = 0;
+    (void)scratch_file(b->cx, dir, "b.xml", sso_span("another two"), 0644);
+    work(b);
+    assert_true(sso_span_is(b->found.last, "a.xml\nb.xml\nc.xml\n")); /* looked at again */
+    assert_int_equal(info(b).version, 2);
+}
+
+/* Empty, or too full: what is there stays. */
+static void a_directory_has_bounds(void **state)
+{
+    bench_t *b = make(*state);
+    const char *dir = scratch_dir(b->cx);
+    int i;
+
+    b->source.url = NULL;
+    b->source.file = dir;
+    b->source.suffix = ".xml";
+    b->source.check = check_names;
+    assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, b->fd, 1, &b->server.client, &b->set),
+                     APR_SUCCESS);
+    assert_int_not_equal(sso_fresh_add(b->cx, b->set, &b->source, &b->doc), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "holds no file *.xml"));
+    assert_fault(b->cx, CONFIG);
+    (void)scratch_file(b->cx, dir, "0.xml", sso_span("x"), 0644);
+    start(b);
+    for (i = 1; i <= SSO_FRESH_DIR_MAX; i++) {
+        (void)scratch_file(b->cx, dir, apr_psprintf(b->cx->pool, "%d.xml", i), sso_span("x"), 0644);
+    }
+    work(b);
+    assert_string_equal(text_of(b), "0.xml\n");
+    assert_non_null(strstr(info(b).why, "more than 1000 files"));
+    assert_int_equal(unlink(apr_pstrcat(b->cx->pool, dir, "/7.xml", NULL)), 0);
+    work(b);
+    assert_int_equal(info(b).version, 2);
+}
+
 /* Without a directory: a configtest reads files and fetches nothing. */
 static void a_configtest_leaves_no_trace(void **state)
 {
@@ -622,6 +697,8 @@ int main(void)
         UNIT(leftovers_are_swept),
         UNIT(files_are_watched),
         UNIT(a_bad_file_is_a_mistake),
+        UNIT(directories_are_watched),
+        UNIT(a_directory_has_bounds),
         UNIT(a_configtest_leaves_no_trace),
         UNIT(reading_only),
         UNIT(sources_are_checked),

@@ -475,6 +475,47 @@ static void names_are_told_apart(void **state)
     }
 }
 
+/* Whoever is told an address of another domain is told that nobody has verified it. */
+static void addresses_of_others_are_unverified(void **state)
+{
+    static const struct {
+        const char *email, *more, *says, *verified;
+    } row[] = {
+        {"al@a.example", NULL, NULL, ""},
+        {"al@b.example", NULL, NULL, "false"},
+        {"al@a.example", "al@b.example", NULL, "false"},
+        {"al@b.example", NULL, "true", "false"},
+        {"al@a.example", NULL, "true", "true"},
+    };
+    bench_t *b = bench_make(*state);
+    apr_array_header_t *list = apr_array_make(b->cx->pool, 1, sizeof(const char *));
+    apr_size_t i;
+
+    APR_ARRAY_PUSH(list, const char *) = "a.example";
+    for (i = 0; i < COUNT(row); i++) {
+        sso_identity_t *who = sso_identity_make(b->cx->pool);
+        const char *seen = "";
+        sso_profile_t profile;
+        int k;
+
+        who->issuer = "urn:a";
+        who->subject = "al";
+        who->scopes = list;
+        sso_identity_add(who, "mail", NULL, row[i].email);
+        if (row[i].more) sso_identity_add(who, "mail", NULL, row[i].more);
+        if (row[i].says) sso_identity_add(who, "email_verified", NULL, row[i].says);
+        assert_int_equal(sso_attrmap_apply(b->cx, b->set, who, &profile), APR_SUCCESS);
+        for (k = 0; k < profile.mapped->nelts; k++) {
+            const sso_mapped_t *m = &APR_ARRAY_IDX(profile.mapped, k, sso_mapped_t);
+
+            if (strcmp(m->name, "email_verified") != 0) continue;
+            assert_string_equal(seen, ""); /* once */
+            seen = APR_ARRAY_IDX(m->values, 0, const char *);
+        }
+        assert_string_equal(seen, row[i].verified);
+    }
+}
+
 /* ---- directories ---- */
 
 static void a_directory_is_read_in_order(void **state)
@@ -516,6 +557,7 @@ int main(void)
         UNIT(scopes_are_those_of_the_metadata),
         UNIT(the_only_one_is_not_held_to_scopes),
         UNIT(names_are_told_apart),
+        UNIT(addresses_of_others_are_unverified),
         UNIT(a_directory_is_read_in_order),
     };
 
