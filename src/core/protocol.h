@@ -126,6 +126,13 @@ typedef struct {
 
 /* ---- asking again about a person who is signed in ---- */
 
+/* Of which sessions. */
+typedef enum {
+    SSO_RENEWS_NEVER,
+    SSO_RENEWS_IN_USE, /* when a request meets one that is due */
+    SSO_RENEWS_ALWAYS  /* also between requests, as long as they live */
+} sso_renews_t;
+
 /* A session with a grant. */
 typedef struct {
     const char *issuer; /* of the login */
@@ -332,8 +339,8 @@ struct sso_protocol {
 
     /* ---- asking again: both NULL where the protocol cannot ---- */
 
-    /* Are sessions of this provider renewed? Of one that is prepared. */
-    int (*renews)(const sso_provider_t *provider);
+    /* Which sessions of this provider are renewed? Of one that is prepared. */
+    sso_renews_t (*renews)(const sso_provider_t *provider);
 
     /* Ask the provider about a person who is signed in. It may take SSO_RENEW_TIME. Like finish, it
      * starts from "no"; *out is always filled in. */

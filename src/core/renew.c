@@ -39,14 +39,25 @@ static apr_status_t make_key(sso_ctx_t *cx, const char *label, const sso_site_t 
     return rv;
 }
 
+/* APR_EEXIST: somebody has it. */
+static apr_status_t claim(sso_ctx_t *cx, sso_renew_task_t *task)
+{
+    const sso_span_t key = sso_span_of(task->session.b, sizeof(task->session.b));
+    sso_store_t *store = task->site->store;
+    apr_status_t rv = make_key(cx, "renewal", task->site, key, &task->claim);
+
+    task->until = cx->now + CLAIM;
+    return rv == APR_SUCCESS ? store->ops->mark(store, cx, &task->claim, task->until) : rv;
+}
+
 apr_status_t sso_renew_claim(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                              sso_renew_task_t *out)
 {
-    const sso_span_t key = sso_span_of(session->key.b, sizeof(session->key.b));
-    sso_renew_task_t task = {.site = site, .session = session->key, .until = cx->now + CLAIM};
-    apr_status_t rv = make_key(cx, "renewal", site, key, &task.claim);
+    const sso_idp_t *idp = apr_hash_get(site->idps, session->provider, APR_HASH_KEY_STRING);
+    sso_renew_task_t task = {.site = site, .session = session->key};
+    apr_status_t rv = sso_session_subject_key(cx, idp, session->subject, &task.subject);
 
-    if (rv == APR_SUCCESS) rv = site->store->ops->mark(site->store, cx, &task.claim, task.until);
+    if (rv == APR_SUCCESS) rv = claim(cx, &task);
     if (rv == APR_SUCCESS) *out = task;
     return rv;
 }
@@ -86,7 +97,8 @@ static void end_session(renewal_t *r, const char *why)
 /* As the session is now, others may have written it meanwhile; with another grant or none. */
 static apr_status_t write_session(renewal_t *r, sso_session_change_t *change)
 {
-    apr_status_t rv = sso_session_by_key(r->cx, r->task->site, &r->session.key, &r->session);
+    apr_status_t rv = sso_session_peek(r->cx, r->task->site, &r->task->session, &r->task->subject,
+                                       &r->session);
 
     return rv == APR_SUCCESS ? sso_session_renew(r->cx, r->idp, &r->session, change) : rv;
 }
@@ -255,15 +267,24 @@ static void ask(renewal_t *r)
     if (answer.grant || answer.revoked || (answer.unused && !r->doubtful)) unmark(r, &r->sent);
 }
 
+static sso_renews_t renews(const sso_idp_t *idp)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+
+    return protocol->renews ? protocol->renews(idp->provider) : SSO_RENEWS_NEVER;
+}
+
 /* Is there still something to do? What another has done meanwhile is not done again. */
 static int find(renewal_t *r)
 {
-    const sso_site_t *site = r->task->site;
+    const sso_renew_task_t *task = r->task;
 
-    if (sso_session_by_key(r->cx, site, &r->task->session, &r->session) != APR_SUCCESS) return 0;
-    r->idp = apr_hash_get(site->idps, r->session.provider, APR_HASH_KEY_STRING);
-    return sso_session_is_due(&r->session, r->cx->now) && r->idp->provider->protocol->renews
-           && r->idp->provider->protocol->renews(r->idp->provider);
+    if (sso_session_peek(r->cx, task->site, &task->session, &task->subject, &r->session)
+        != APR_SUCCESS) {
+        return 0;
+    }
+    r->idp = apr_hash_get(task->site->idps, r->session.provider, APR_HASH_KEY_STRING);
+    return sso_session_is_due(&r->session, r->cx->now) && renews(r->idp) != SSO_RENEWS_NEVER;
 }
 
 void sso_renew(sso_ctx_t *cx, const sso_renew_task_t *task)
@@ -278,4 +299,46 @@ void sso_renew(sso_ctx_t *cx, const sso_renew_task_t *task)
     } else if (make_keys(&r) == APR_SUCCESS && !is_quiet(&r)) {
         ask(&r);
     }
+}
+
+/* ---- without a request ---- */
+
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_site_t *site;
+    sso_renew_fn *fn;
+    void *baton;
+} search_t;
+
+/* The walk's values lie anywhere; a record is read where its numbers are aligned. */
+static int is_always_renewed(search_t *s, sso_span_t record)
+{
+    const sso_idp_t *idp;
+    sso_session_t session;
+
+    record.p = apr_pmemdup(s->cx->pool, record.p, record.n);
+    if (sso_session_view(record, &session) != APR_SUCCESS) return 0;
+    idp = apr_hash_get(s->site->idps, session.provider, APR_HASH_KEY_STRING);
+    return idp && renews(idp) == SSO_RENEWS_ALWAYS;
+}
+
+static int look_at(void *baton, const sso_store_key_t *key, const sso_record_t *record,
+                   apr_time_t last_used)
+{
+    search_t *s = baton;
+    sso_renew_task_t task = {.site = s->site, .session = *key, .subject = record->subject};
+    const apr_time_t due = sso_session_due(record->value);
+
+    (void)last_used;
+    if (!due || due > s->cx->now || !is_always_renewed(s, record->value)) return 0;
+    return claim(s->cx, &task) == APR_SUCCESS && s->fn(s->baton, &task);
+}
+
+apr_status_t sso_renew_claim_all(sso_ctx_t *cx, const sso_site_t *site, sso_renew_fn *fn,
+                                 void *baton)
+{
+    const sso_match_t match = {.tenant = site->tenant};
+    search_t s = {cx, site, fn, baton};
+
+    return site->store->ops->walk(site->store, cx, &match, look_at, &s);
 }

@@ -5,7 +5,7 @@
  * Layer: core.
  *
  * A request that meets a session whose time has come claims it, and goes on without waiting. Whoever
- * holds the claim asks in the background. A claim is a mark in the store: of all requests of all
+ * holds the claim asks in the background, which does not count as use of the session. A claim is a mark in the store: of all requests of all
  * children one gets it. It ends with the renewal if that succeeds; else it stays until its time, and
  * nobody asks again before. A provider that does not answer is left alone for a while.
  *
@@ -27,6 +27,7 @@
 typedef struct {
     const sso_site_t *site;
     sso_store_key_t session;
+    sso_store_key_t subject; /* by which the session is found without counting as used */
     sso_store_key_t claim;
     apr_time_t until; /* of the claim */
 } sso_renew_task_t;
@@ -38,6 +39,13 @@ typedef struct {
  */
 apr_status_t sso_renew_claim(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                              sso_renew_task_t *out);
+
+/* Takes a task; non-zero: no more. */
+typedef int sso_renew_fn(void *baton, const sso_renew_task_t *task);
+
+/* Claim the sessions of a site that are due without a request: those of SSO_RENEWS_ALWAYS. */
+apr_status_t sso_renew_claim_all(sso_ctx_t *cx, const sso_site_t *site, sso_renew_fn *fn,
+                                 void *baton);
 
 /* Do it, in the background; what came of it is logged. */
 void sso_renew(sso_ctx_t *cx, const sso_renew_task_t *task);

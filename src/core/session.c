@@ -728,6 +728,46 @@ apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso
     return load(cx, site, out);
 }
 
+typedef struct {
+    sso_ctx_t *cx;
+    const sso_store_key_t *key;
+    sso_span_t value; /* aligned; empty: not found */
+} peek_t;
+
+static int see_record(void *baton, const sso_store_key_t *key, const sso_record_t *record,
+                      apr_time_t last_used)
+{
+    peek_t *peek = baton;
+
+    (void)last_used;
+    if (memcmp(key->b, peek->key->b, sizeof(key->b)) != 0) return 0;
+    peek->value = sso_span_of(apr_pmemdup(peek->cx->pool, record->value.p, record->value.n),
+                              record->value.n);
+    return 1;
+}
+
+apr_status_t sso_session_peek(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
+                              const sso_store_key_t *subject, sso_session_t *out)
+{
+    const sso_match_t match = {.tenant = site->tenant, .subject = *subject};
+    peek_t peek = {.cx = cx, .key = key};
+    apr_status_t rv = site->store->ops->walk(site->store, cx, &match, see_record, &peek);
+
+    if (rv != APR_SUCCESS || !peek.value.n || !is_whole(peek.value)) return APR_NOTFOUND;
+    out->key = *key;
+    view(peek.value.p, out);
+    return is_vouched_for(site, out->provider) ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+apr_time_t sso_session_due(sso_span_t record)
+{
+    head_t head;
+
+    if (record.n < sizeof(head)) return 0;
+    memcpy(&head, record.p, sizeof(head));
+    return head.grant && is_grant(record, head.grant) ? due_of(record.p, &head) : 0;
+}
+
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out)
 {

@@ -109,6 +109,10 @@ apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char 
 apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
                                 sso_session_t *out);
 
+/* The same without counting as use: its idle time goes on. subject: as sso_session_subject_key has it. */
+apr_status_t sso_session_peek(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
+                              const sso_store_key_t *subject, sso_session_t *out);
+
 /* The same for a request, with the memory of its connection. */
 apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                             sso_session_t *out);
@@ -137,6 +141,9 @@ apr_status_t sso_session_view(sso_span_t record, sso_session_t *out);
 apr_status_t sso_session_rewrite(sso_ctx_t *cx, const sso_session_t *session,
                                  const char *const *names, const apr_array_header_t *mapped,
                                  sso_span_t *out);
+
+/* When the session of a record of the store is due, 0: never; of records as walks show them. */
+apr_time_t sso_session_due(sso_span_t record);
 
 /* Is it time to ask the provider again about the person? */
 static inline int sso_session_is_due(const sso_session_t *session, apr_time_t now)

@@ -31,6 +31,7 @@
 #define SWEEP_EVERY     APR_TIME_C(60000000)
 #define WORK_EVERY      APR_TIME_C(1000000)
 #define RENEW_EVERY     APR_TIME_C(100000)
+#define KEEP_EVERY      APR_TIME_C(5000000)
 #define WARN_EVERY      APR_TIME_C(3600000000)
 #define RETAINED_COUNTS "mod_sso:counts:1" /* and how many faults there are */
 
@@ -916,19 +917,34 @@ static apr_status_t renew(int state, void *data, apr_pool_t *pool)
     return APR_SUCCESS;
 }
 
-static int renews(const server_rec *s)
+/* What no request has to ask for. */
+static apr_status_t keep(int state, void *data, apr_pool_t *pool)
+{
+    sso_ctx_t cx;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    cx = sso_log_server_ctx(data, pool);
+    sso_renewals_note_all(&cx, data);
+    return APR_SUCCESS;
+}
+
+/* The most that one of the providers does. */
+static sso_renews_t renews(const server_rec *s)
 {
     apr_pool_t *p = s->process->pconf;
+    sso_renews_t most = SSO_RENEWS_NEVER;
     apr_hash_index_t *i;
 
     for (; s; s = s->next) {
         for (i = apr_hash_first(p, sso_server_of(s)->providers); i; i = apr_hash_next(i)) {
             const sso_provider_t *provider = apr_hash_this_val(i);
+            sso_renews_t one = provider->protocol->renews ? provider->protocol->renews(provider)
+                                                          : SSO_RENEWS_NEVER;
 
-            if (provider->protocol->renews && provider->protocol->renews(provider)) return 1;
+            if (one > most) most = one;
         }
     }
-    return 0;
+    return most;
 }
 
 /* Without mod_watchdog sessions lose nothing: expired records go when their room is needed. */
@@ -945,6 +961,7 @@ static int start_watching(server_rec *s, apr_pool_t *p)
         (void)call(dog, FOLLOW_EVERY, s, follow_accounts);
         (void)call(dog, WORK_EVERY, s, work);
         (void)call(dog, WARN_EVERY, s, warn);
+        if (renews(s) == SSO_RENEWS_ALWAYS) (void)call(dog, KEEP_EVERY, s, keep);
         if (!renews(s) || get(&dog, "_sso_renew_", 0, 0, p) != APR_SUCCESS) return OK;
         return call(dog, RENEW_EVERY, s, renew) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
     }

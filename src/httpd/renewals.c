@@ -48,11 +48,16 @@ static int is_full(void)
 }
 
 /* When others were quicker to fill the queue, the claim lapses, and the session's turn comes later. */
-static void push(const sso_renew_task_t *task)
+static int push(void *unused, const sso_renew_task_t *task)
 {
+    int is_full_now;
+
+    (void)unused;
     apr_thread_mutex_lock(queue->lock);
     if (queue->n < ROOM) queue->task[(queue->first + queue->n++) % ROOM] = *task;
+    is_full_now = queue->n == ROOM;
     apr_thread_mutex_unlock(queue->lock);
+    return is_full_now;
 }
 
 void sso_renewals_note(request_rec *r, const sso_site_t *site, const sso_session_t *session)
@@ -62,7 +67,15 @@ void sso_renewals_note(request_rec *r, const sso_site_t *site, const sso_session
 
     if (!queue || is_full()) return;
     cx.now = apr_time_now(); /* the request may have begun long ago */
-    if (sso_renew_claim(&cx, site, session, &task) == APR_SUCCESS) push(&task);
+    if (sso_renew_claim(&cx, site, session, &task) == APR_SUCCESS) (void)push(NULL, &task);
+}
+
+void sso_renewals_note_all(sso_ctx_t *cx, server_rec *main_server)
+{
+    server_rec *s;
+
+    for (s = main_server; s && queue && !is_full(); s = s->next)
+        (void)sso_renew_claim_all(cx, sso_server_of(s)->site, push, NULL);
 }
 
 int sso_renewals_take(sso_renew_task_t *out)

@@ -131,11 +131,13 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 
 /* ---- renewal ---- */
 
-static int renews(const sso_provider_t *provider)
+/* An access token must be good when the next request comes, whenever that is. */
+static sso_renews_t renews(const sso_provider_t *provider)
 {
     const sso_oidc_state_t *st = provider->state;
 
-    return st->refresh > 0;
+    if (!st->refresh) return SSO_RENEWS_NEVER;
+    return st->set->oidc_access_token ? SSO_RENEWS_ALWAYS : SSO_RENEWS_IN_USE;
 }
 
 static apr_status_t renew(sso_ctx_t *cx, const sso_idp_t *idp, const sso_renewal_t *held,

@@ -627,6 +627,28 @@ def test_an_access_token_is_renewed_before_it_expires(gateway, op, alice):
     assert handed_on(alice, gateway) == ([list(op.tokens)[1]], list(op.tokens)[1])
 
 
+def test_an_access_token_stays_good_between_requests(gateway, op, alice):
+    """Nobody asks for anything, and the next request has one that is good."""
+    op.expires_in = 300
+    connect(gateway, op, refresh="SSOOidcRefresh 4h", extra=KEEP)
+    sign_in(alice, gateway, "op")
+    for n in (1, 2, 3):
+        later(gateway, op, 201)
+        assert gateway.httpd.log.wait(CONFIRMED, n)
+    assert handed_on(alice, gateway)[1] == list(op.tokens)[3]
+
+
+def test_a_renewal_is_no_use_of_a_session(gateway, op, alice):
+    op.expires_in = 300
+    connect(gateway, op, refresh="SSOOidcRefresh 4h", extra=KEEP + "\nSSOSessionIdle 10m")
+    sign_in(alice, gateway, "op")
+    for n in (1, 2):
+        later(gateway, op, 201)
+        assert gateway.httpd.log.wait(CONFIRMED, n)
+    later(gateway, op, 250)
+    assert user_of(alice, gateway) is None
+
+
 def test_a_refresh_token_is_not_handed_on(gateway, op, alice):
     connect(gateway, op, extra=KEEP)
     sign_in(alice, gateway, "op")

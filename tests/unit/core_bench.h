@@ -50,7 +50,7 @@ typedef struct {
     const char *objection;    /* to whatever is demanded */
     sso_demand_t demanded;    /* of the last start */
     int members;              /* corp is so many identity providers; 0: one */
-    int renews;               /* sessions are renewed */
+    sso_renews_t renews;      /* which sessions are renewed */
     sso_renewed_t renewed;    /* what comes of it */
     sso_fault_t renew_fault;  /* and how it fails besides */
     const char *held;         /* the refresh token that renew was called with last */
@@ -376,7 +376,7 @@ static inline apr_status_t fake_answer(sso_ctx_t *cx, const sso_idp_t *idp,
     return APR_SUCCESS;
 }
 
-static inline int fake_renews(const sso_provider_t *provider)
+static inline sso_renews_t fake_renews(const sso_provider_t *provider)
 {
     const bench_t *b = provider->state;
 

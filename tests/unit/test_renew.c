@@ -21,7 +21,7 @@ static bench_t *bench(sso_ctx_t *cx)
 {
     bench_t *b = bench_make(cx);
 
-    b->fake.renews = 1;
+    b->fake.renews = SSO_RENEWS_IN_USE;
     b->fake.who->grant = &first;
     bench_sign_in(b, b->idp);
     b->fake.renewed = (sso_renewed_t){.grant = &second};
@@ -203,6 +203,74 @@ static void without_room_nobody_asks(void **state)
     assert_true(bench_is_in(b, &b->site));
 }
 
+static void a_renewal_is_no_use(void **state)
+{
+    bench_t *b = bench(*state);
+    const apr_interval_time_t idle = b->idp->provider->set->idle;
+    sso_session_t session = session_of(b);
+    sso_renew_task_t task;
+
+    b->cx->now += idle - SECONDS(20);
+    assert_int_equal(sso_renew_claim(b->cx, &b->site, &session, &task), APR_SUCCESS);
+    sso_renew(b->cx, &task);
+    assert_int_equal(b->fake.renewals, 1);
+    b->cx->now += SECONDS(40);
+    assert_false(bench_is_in(b, &b->site));
+}
+
+/* ---- without a request ---- */
+
+static int renew_one(void *baton, const sso_renew_task_t *task)
+{
+    sso_renew(((bench_t *)baton)->cx, task);
+    return 0;
+}
+
+static int count_one(void *baton, const sso_renew_task_t *task)
+{
+    (void)task;
+    return ++*(int *)baton == 2;
+}
+
+static void renew_all(bench_t *b)
+{
+    assert_int_equal(sso_renew_claim_all(b->cx, &b->site, renew_one, b), APR_SUCCESS);
+}
+
+static void sessions_between_requests(void **state)
+{
+    bench_t *b = bench(*state);
+
+    renew_all(b);
+    assert_int_equal(b->fake.renewals, 0); /* this provider is asked about people who are there */
+    b->fake.renews = SSO_RENEWS_ALWAYS;
+    b->cx->now = first.due - 1;
+    renew_all(b);
+    assert_int_equal(b->fake.renewals, 0);
+    b->cx->now = first.due;
+    renew_all(b);
+    renew_all(b);
+    assert_int_equal(b->fake.renewals, 1);
+    assert_string_equal(grant_of(b).refresh, "rt-2");
+}
+
+static void as_many_as_there_is_room_for(void **state)
+{
+    bench_t *b = bench(*state);
+    int n = 0;
+    int i;
+
+    b->fake.renews = SSO_RENEWS_ALWAYS;
+    for (i = 0; i < 3; i++) {
+        apr_table_clear(b->jar);
+        bench_sign_in(b, b->idp);
+    }
+    assert_int_equal(sso_renew_claim_all(b->cx, &b->site, count_one, &n), APR_SUCCESS);
+    assert_int_equal(n, 2);
+    assert_int_equal(sso_renew_claim_all(b->cx, &b->site, count_one, &n), APR_SUCCESS);
+    assert_int_equal(n, 4); /* the other two */
+}
+
 /* ---- success ---- */
 
 static void a_renewal(void **state)
@@ -252,7 +320,7 @@ static void the_end_comes_unless_it_is_confirmed(void **state)
 {
     bench_t *b = bench_make(*state);
 
-    b->fake.renews = 1;
+    b->fake.renews = SSO_RENEWS_IN_USE;
     b->fake.who->grant = &first;
     b->fake.who->confirm = 3 * EVERY;
     bench_sign_in(b, b->idp);
@@ -462,7 +530,7 @@ static void a_provider_that_renews_no_more(void **state)
 {
     bench_t *b = bench(*state);
 
-    b->fake.renews = 0;
+    b->fake.renews = SSO_RENEWS_NEVER;
     renew(b);
     assert_int_equal(b->fake.renewals, 0);
     assert_true(bench_is_in(b, &b->site));
@@ -480,6 +548,9 @@ int main(void)
         UNIT(what_was_done_is_not_done_again),
         UNIT(a_claim_that_has_waited_is_not_used),
         UNIT(without_room_nobody_asks),
+        UNIT(a_renewal_is_no_use),
+        UNIT(sessions_between_requests),
+        UNIT(as_many_as_there_is_room_for),
         UNIT(a_renewal),
         UNIT(without_a_word_about_the_person),
         UNIT(the_end_comes_unless_it_is_confirmed),
