@@ -591,7 +591,9 @@ def test_only_what_is_kept_is_handed_on(make_httpd, op, backend, alice, closing)
     host.httpd.need("proxy_http")
     host.add("ProxyPass /ask/ %s/" % backend.url)
     protect(host, "/ask", "SSO op keeper\nSSOAccessToken header")
-    oidc(host, closing(Op()), name="keeper", extra=KEEP)
+    keeper = closing(Op())
+    keeper.secret = "a secret of the keeper's own"
+    oidc(host, keeper, name="keeper", extra=KEEP)
     connect(host, op)
     sign_in(alice, host, "op")
     assert sites.header(alice.fetch(host.url + "/ask/x"), "X-SSO-Access-Token") == []
