@@ -73,6 +73,31 @@ def test_a_block_is_accepted_as_it_stands(httpd, name):
     assert tested.ok, tested.output
 
 
+def snippets(name):
+    """What else a page tells admins to write, in the middle of a sentence."""
+    return re.findall(r"`((?:SSO\w+|Require) [^`]+)`", (DOCS / "providers" / (name + ".md")).read_text())
+
+
+def with_line(text, line, name):
+    """The block with that line: in the place of the one that sets the same, or for a place of its own."""
+    inside = line.startswith(("SSOOidc", "SSOAttribute", "SSOUserAttribute"))
+    if not inside:
+        return text + '\n<Location "/there">\nSSO %s\n%s\n</Location>' % (name, line)
+    same = 2 if line.startswith(("SSOOidcParameter", "SSOAttribute")) else 1
+    kept = [x for x in text.splitlines() if x.split()[:same] != line.split()[:same]]
+    return "\n".join(kept).replace("</SSOProvider>", line + "\n</SSOProvider>", 1)
+
+
+@pytest.mark.parametrize("name", [x for x in NAMES if snippets(x)])
+def test_what_stands_in_sentences_is_accepted(httpd, name):
+    text = block(name)
+    write_secrets(httpd, text)
+    for n, line in enumerate(snippets(name)):
+        httpd.host("app%d.example.test" % n, tls=True).add(with_line(text, line, name))
+    tested = httpd.configtest()
+    assert tested.ok, tested.output
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_people_sign_in_and_out(httpd, shaped, make_browser, name):
     op = shaped(name)
