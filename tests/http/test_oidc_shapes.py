@@ -134,6 +134,35 @@ def test_a_login_begins_at_a_tile(httpd, shaped, make_browser, name):
     assert page.text == "inside", repr(page)
 
 
+@pytest.mark.parametrize("name", [x for x in NAMES if "SSOOidcRefresh" in " ".join(snippets(x))])
+def test_people_are_asked_about_again(make_httpd, shaped, make_browser, name):
+    """What the page says of renewal; of the groups at Entra ID one is left meanwhile, and does not count."""
+    op = shaped(name)
+    op.gives_refresh = True
+    line = [x for x in snippets(name) if x.startswith("SSOOidcRefresh")][0]
+    httpd = make_httpd(fake_time=True)
+    host = connect(httpd, op, name, lambda text: with_line(text, line, name)
+                   .replace("</SSOProvider>", "SSOSessionIdle 3d\nSSOSessionLifetime 3d\n</SSOProvider>", 1))
+    httpd.start()
+    alice = make_browser("alice")
+    assert alice.open(host.url + "/app/x.html").text == "inside"
+    expected = op.shape["expect"]
+    if name == "entra":
+        del op.spelled["id_token"]["groups"][1]
+    seconds = {"m": 60, "h": 3600, "d": 86400}[line[-1]] * int(line.split()[1][:-1]) + 1
+    op.ahead += seconds
+    httpd.advance(seconds)
+    assert alice.fetch(host.url + "/app/x.html").status == 200
+    assert httpd.log.wait("provider %s has confirmed a session" % name)
+    assert op.refreshed
+    attributes = alice.fetch(host.url + "/.sso/session").json()["attributes"]
+    for key, value in expected.items():
+        if key != "groups":
+            assert attributes.get(key) == value, key
+    if name == "entra":
+        assert attributes["groups"] == "7a2b1f00-0000-0000-0000-000000000001"
+
+
 # -- what the pages say of pitfalls
 
 def refused(httpd, host, browser, name, fault):
