@@ -681,5 +681,5 @@ const char *sso_choose_remembered_issuer(sso_ctx_t *cx, const sso_idp_t *idp,
     const char *issuer;
 
     if (sso_choose_remembered(cx, idp->site, req, &issuer) != idp) return NULL;
-    return issuer && sso_idp_must_ask(cx, idp, NULL) ? issuer : NULL;
+    return issuer && sso_idp_is_member(cx, idp, issuer) ? issuer : NULL;
 }

@@ -242,7 +242,7 @@ static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso
     if (rv != APR_SUCCESS) return rv;
     demand.force = !is_fresh(dir, session, cx->now);
     demand.hint = name_of(session);
-    if (sso_idp_must_ask(cx, idp, NULL)) demand.issuer = session->issuer;
+    if (sso_idp_is_member(cx, idp, session->issuer)) demand.issuer = session->issuer;
     if (dir->unauthenticated == SSO_UNAUTH_403) {
         return sso_fail(cx, SSO_F_NO_SESSION, "the login is too %s, and SSOUnauthenticated is 403",
                         demand.force ? "old" : "weak");

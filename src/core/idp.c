@@ -27,3 +27,10 @@ int sso_idp_members(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_
 
     return protocol->members ? protocol->members(cx, idp, query, found) : 0;
 }
+
+int sso_idp_is_member(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer)
+{
+    const sso_member_query_t query = {.issuer = issuer};
+
+    return sso_idp_members(cx, idp, &query, NULL) > 0;
+}

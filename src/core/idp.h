@@ -19,6 +19,9 @@ const char *sso_idp_label(const sso_idp_t *idp);
  * the demand says it. demand may be NULL. */
 int sso_idp_must_ask(sso_ctx_t *cx, const sso_idp_t *idp, const sso_demand_t *demand);
 
+/* Is the issuer one of several behind the block? Also where strangers are sent to one of them. */
+int sso_idp_is_member(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer);
+
 /* Those of several identity providers behind the block that fit: see sso_protocol_t. */
 int sso_idp_members(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_t *query,
                     apr_array_header_t *found);

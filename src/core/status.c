@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/when.h"
+#include "core/idp.h"
 
 #include <stddef.h>
 
@@ -98,6 +99,15 @@ static sso_fresh_info_t document(sso_ctx_t *cx, const sso_status_t *status, int 
 static const sso_provider_t *provider_at(const sso_status_t *status, int i)
 {
     return APR_ARRAY_IDX(status->providers, i, const sso_provider_t *);
+}
+
+/* How many identity providers are behind it; 0: it is one. */
+static int members_of(sso_ctx_t *cx, const sso_provider_t *provider)
+{
+    const sso_idp_t idp = {.provider = provider};
+    const sso_member_query_t all = {.most = 0};
+
+    return sso_idp_members(cx, &idp, &all, NULL);
 }
 
 /* What of a provider ends some day; array of sso_expiry_t. */
@@ -206,6 +216,15 @@ static void write_lines(sso_ctx_t *cx, const sso_status_t *status, line_fn *line
         line(out, apr_pstrcat(cx->pool, info.name, " ", info.source, NULL),
              document_text(cx, &info));
     }
+    for (i = 0; i < status->providers->nelts; i++) {
+        const int members = members_of(cx, provider_at(status, i));
+
+        if (members == 0) continue;
+        number_line(
+            cx, out, line,
+            apr_pstrcat(cx->pool, provider_at(status, i)->name, ": identity providers", NULL),
+            (unsigned long long)members);
+    }
     write_ends(cx, status, line, out);
 }
 
@@ -237,6 +256,12 @@ static void write_auto(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out
 
         sso_buf_format(out, "SSODocument %s: age=%lld failures=%u version=%u\n", info.name,
                        seconds_since(cx, info.confirmed), info.failures, info.version);
+    }
+    for (i = 0; i < status->providers->nelts; i++) {
+        const int members = members_of(cx, provider_at(status, i));
+
+        if (members == 0) continue;
+        sso_buf_format(out, "SSOIdentityProviders %s: %d\n", provider_at(status, i)->name, members);
     }
 }
 
@@ -303,6 +328,20 @@ static long long failures_of(const sso_ctx_t *cx, const sso_fresh_info_t *info)
     return info->failures;
 }
 
+static void put_members(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out)
+{
+    int i;
+
+    put_head(out, "identity_providers", GAUGE, "Identity providers behind one that is several");
+    for (i = 0; i < status->providers->nelts; i++) {
+        const int members = members_of(cx, provider_at(status, i));
+
+        if (members == 0) continue;
+        sso_buf_format(out, "sso_identity_providers{provider=\"%s\"} %d\n",
+                       provider_at(status, i)->name, members);
+    }
+}
+
 static void put_ends(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out)
 {
     int i;
@@ -342,6 +381,7 @@ static void write_prometheus(sso_ctx_t *cx, const sso_status_t *status, sso_buf_
                   "Since its source said that it is right; -1: never", age_of);
     put_documents(cx, status, out, "document_failures", "Attempts in a row that failed",
                   failures_of);
+    put_members(cx, status, out);
     put_ends(cx, status, out);
 }
 
@@ -411,6 +451,7 @@ static void write_json(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out
     for (i = 0; i < status->providers->nelts; i++) {
         put_member(out, i ? ",{" : "{", "name", provider_at(status, i)->name);
         put_member(out, ",", "protocol", provider_at(status, i)->protocol->name);
+        sso_buf_format(out, ",\"members\":%d", members_of(cx, provider_at(status, i)));
         put_json_endings(cx, provider_at(status, i), out);
     }
     sso_buf_text(out, "]}\n");

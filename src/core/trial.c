@@ -59,8 +59,7 @@ static void write_members(sso_ctx_t *cx, sso_markup_t *m, const sso_idp_t *idp)
     apr_array_header_t *found = apr_array_make(cx->pool, 16, sizeof(sso_member_t));
     int i;
 
-    if (!sso_idp_must_ask(cx, idp, NULL)) return;
-    (void)sso_idp_members(cx, idp, &query, found);
+    if (sso_idp_members(cx, idp, &query, found) == 0) return;
     sso_buf_text(&m->buf, "<label for=\"i\">Identity provider, by its entity ID</label>"
                           "<input id=\"i\" name=\"idp\" required list=\"l\" autocomplete=\"off\">"
                           "<datalist id=\"l\">");

@@ -144,10 +144,15 @@ def test_a_discovery_service_says_who(host, pair):
 
 
 def test_a_default(host, pair, alice):
+    protect(host, "/strong", "SSO fed\nSSOStepUp urn:x:mfa")
+    host.page("/strong/x.html", "strong")
     begin(host, pair, "SSOSamlDefaultIdP %s" % pair[0].entity_id)
     assert alice.open(host.url + "/app/x.html").text.strip() == "inside"
     assert pair[0].requests and not pair[1].requests
-    enter(Browser(), host, pair[1])  # the others are there all the same
+    other = Browser()
+    enter(other, host, pair[1])  # the others are there all the same
+    page = other.step(host.url + "/strong/x.html")  # and a stronger login is asked of the same one
+    assert is_login(page) and page.location.startswith(pair[1].url), repr(page)
 
 
 def test_an_unknown_one_is_refused(host, pair):
@@ -453,6 +458,17 @@ def test_what_ssoctl_says(host, pair):
     assert str(host.httpd.root / "conf" / "fed") in done.stdout
     done = ssoctl(host.httpd, "metadata", "fed")
     assert host.url + "/.sso/fed/acs" in done.stdout
+
+
+def test_the_status_page_counts_them(host, pair):
+    host.add('<Location "/status">\nSetHandler sso-status\nRequire all granted\n</Location>')
+    begin(host, pair)
+    for query, line in (("", "fed: identity providers                      2\n"),
+                        ("?auto", "SSOIdentityProviders fed: 2\n"),
+                        ("?format=prometheus", 'sso_identity_providers{provider="fed"} 2\n')):
+        assert line in Browser().fetch(host.url + "/status" + query).text
+    told = Browser().fetch(host.url + "/status?format=json").json()["providers"]
+    assert [(x["name"], x["members"]) for x in told] == [("fed", 2)]
 
 
 def test_one_of_them_is_tested(host, pair, alice):
