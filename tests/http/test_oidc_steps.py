@@ -215,7 +215,10 @@ def test_a_nonce_that_does_not_come_back(httpd, op, alice, bob):
 
 @pytest.fixture
 def ops(closing):
-    return {name: closing(Op()) for name in ("alpha", "beta")}
+    made = {name: closing(Op()) for name in ("alpha", "beta")}
+    for name, op in made.items():
+        op.secret += name  # each has its own
+    return made
 
 
 @pytest.fixture
