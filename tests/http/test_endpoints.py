@@ -218,6 +218,18 @@ def test_an_error_document_is_never_reached_through_us(app, backend, browser, pr
     assert backend.requests == []
 
 
+def test_an_error_of_another_module_opens_no_protected_place(app, backend, browser):
+    """The error document of our address is in the same section, which a login guards."""
+    app.httpd.need("proxy_http", "rewrite")
+    app.add("ProxyPass /secret %s/secret\nErrorDocument 403 /secret/page" % backend.url)
+    protect(app, "/", "SSO members\nOptions FollowSymLinks\nRewriteEngine on\n"
+            "RewriteRule /members/forbidden$ - [F]")
+    app.httpd.start()
+    page = browser.step(app.url + "/.sso/members/forbidden")
+    assert page.status == 403 or is_login(page)
+    assert "/secret" not in page.text and backend.requests == []
+
+
 def test_methods(app):
     app.httpd.start()
     app.httpd.expect_fault("method")
