@@ -249,6 +249,25 @@ def test_r35_who_begins_at_the_provider(host, closing, pair, alice):
         assert user_of(bad, host) is None
 
 
+def test_artifacts_are_redeemed_at_the_one_that_was_asked(host, pair, make_browser):
+    """By their SourceID, among those that this browser's logins went to; nobody else is called."""
+    alpha, beta = pair
+    begin(host, pair, "SSOSamlResponseBinding artifact")
+    for idp in pair:
+        assert enter(make_browser("alice"), host, idp)["issuer"] == idp.entity_id
+    assert [len(x.resolves) for x in pair] == [1, 1]
+    host.httpd.expect_fault("artifact")
+    alpha.redeemed.source = beta.entity_id
+    page = make_browser("alice").open(login_url(host, alpha))
+    assert page.fault == "artifact", repr(page)
+    assert [len(x.resolves) for x in pair] == [1, 1]
+    # Both were asked in one browser: beta's service knows nothing of alpha's artifact.
+    both = make_browser("alice")
+    both.step(login_url(host, beta))
+    page = both.open(login_url(host, alpha))
+    assert page.status == 403 and user_of(both, host) is None, repr(page)
+
+
 # -- who is who
 
 def test_the_same_name_at_two_is_two_people(host, pair, make_browser):
