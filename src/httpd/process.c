@@ -183,7 +183,7 @@ static int prepare_fresh(setup_t *setup)
 /* ---- providers ---- */
 
 /* A pool with an allocator of its own: what was read on the way, metadata of megabytes among it, goes
- * back to the system before there are children. */
+ * back to the system: before there are children, and when it has been taken over. */
 static apr_pool_t *make_temporary(apr_pool_t *parent)
 {
     apr_allocator_t *allocator;
@@ -866,11 +866,15 @@ static int is_stopping(void *data)
 static apr_status_t work(int state, void *data, apr_pool_t *pool)
 {
     server_rec *s = data;
+    apr_pool_t *temporary;
     sso_ctx_t cx;
 
     if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
-    cx = sso_log_server_ctx(s, pool);
+    temporary = make_temporary(pool);
+    if (!temporary) return APR_SUCCESS;
+    cx = sso_log_server_ctx(s, temporary);
     sso_fresh_work(&cx, sso_server_of(s)->fresh, is_stopping, NULL);
+    apr_pool_destroy(temporary);
     return APR_SUCCESS;
 }
 

@@ -319,6 +319,28 @@ def test_an_aggregate_costs_nothing(make_httpd, idp):
         assert figures[name][2] < figures["one"][2] * 2  # the true figure is in the bench
 
 
+def test_an_aggregate_that_changes_gives_its_memory_back(httpd, idp):
+    """What takes it over has it in memory several times; what remains is the one copy that all map."""
+    text = aggregate(idp, 5000)
+    host = httpd.host()
+    path = httpd.file("conf/idp.xml", text)
+    host.add("SSOInsecureHttp on")
+    host.add("<SSOProvider corp saml>\nSSOSamlMetadata %s\n%s\n</SSOProvider>"
+             % (path, saml_key(httpd)))
+    httpd.start()
+    learn(host, idp)
+    chosen = host.url + "/.sso/login?provider=corp&return=/.sso/session&idp=" + idp.entity_id
+    assert Browser().open(chosen).path == "/.sso/session"
+    before = private_memory(httpd)
+    for i in range(2):
+        os.replace(httpd.file("conf/new.xml", text.replace("About us", "About them %d" % i)), path)
+        assert httpd.log.wait(NEW, i + 1, 30)
+        assert Browser().open(chosen).path == "/.sso/session"
+    after = private_memory(httpd)
+    print("memory before %d, after %d" % (before, after))
+    assert after - before < 20 << 20
+
+
 def test_a_signed_aggregate_by_its_address(httpd, server, idp):
     signer = pki.pair("federation")
     server.text = signed(aggregate(idp, 400), signer, in_days(3))
