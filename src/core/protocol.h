@@ -60,7 +60,7 @@ typedef struct {
 
 #define SSO_ONCE_MAX 4
 
-#define SSO_RENEW_TIME APR_TIME_C(30000000) /* more than all that is asked for one session takes */
+#define SSO_RENEW_TIME APR_TIME_C(40000000) /* more than all that is asked for one session takes */
 
 /* Something that may be accepted once: remembered as a hash of label and bytes. */
 typedef struct {

@@ -11,7 +11,7 @@
 
 #define CLAIM APR_TIME_C(60000000) /* how long a claim lasts, and so the pause behind a failure */
 #define QUIET APR_TIME_C(30000000) /* nobody asks a provider behind one that got no answer */
-_Static_assert(CLAIM >= 2 * SSO_RENEW_TIME, "a claim must outlast its renewal");
+_Static_assert(CLAIM > SSO_RENEW_TIME, "a claim must outlast its renewal, and a wait for its turn");
 
 /* One renewal. */
 typedef struct {

@@ -966,8 +966,12 @@ static int start_watching(server_rec *s, apr_pool_t *p)
         (void)call(dog, WORK_EVERY, s, work);
         (void)call(dog, WARN_EVERY, s, warn);
         if (renews(s) == SSO_RENEWS_ALWAYS) (void)call(dog, KEEP_EVERY, s, keep);
-        if (!renews(s) || get(&dog, "_sso_renew_", 0, 0, p) != APR_SUCCESS) return OK;
-        return call(dog, RENEW_EVERY, s, renew) == APR_SUCCESS ? OK : HTTP_INTERNAL_SERVER_ERROR;
+        if (renews(s) == SSO_RENEWS_NEVER) return OK;
+        if (get(&dog, "_sso_renew_", 0, 0, p) == APR_SUCCESS
+            && call(dog, RENEW_EVERY, s, renew) == APR_SUCCESS) {
+            return OK;
+        }
+        return complain(s, NULL, 0, "mod_watchdog", "has no thread for SSOOidcRefresh");
     }
     if (renews(s)) {
         return complain(s, NULL, 0, "mod_watchdog", "is needed by SSOOidcRefresh; load it");

@@ -692,6 +692,19 @@ def test_mistakes(httpd, op, line):
     assert not done.ok and MISTAKES[line] in done.output
 
 
+def test_what_to_enter_at_the_provider(httpd, op, browser):
+    """The setup page, and ssoctl show, which says the same."""
+    host = httpd.host("app.example.test", tls=True)
+    oidc(host, op, name="plain")
+    oidc(host, op, name="asking", extra="SSOOidcRefresh 10m")
+    oidc(host, op, name="offline", extra="SSOOidcRefresh 10m\nSSOOidcScope openid offline_access")
+    httpd.start()
+    said = {x: browser.open("%s/.sso/%s/setup" % (host.url, x)).text
+            for x in ("plain", "asking", "offline")}
+    assert ["Authorization Code, Refresh Token" in x for x in said.values()] == [False, True, True]
+    assert ["only for offline_access" in x for x in said.values()] == [False, True, False]
+
+
 def test_nobody_keeps_what_a_place_asks_for(httpd, op):
     host = httpd.host("app.example.test", tls=True)
     oidc(host, op)
