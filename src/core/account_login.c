@@ -8,6 +8,8 @@
 #include "core/account_owner.h"
 #include "core/account_step.h"
 
+#include <apr_strings.h>
+
 #include <strings.h>
 
 /* ---- strangers ---- */
@@ -210,6 +212,39 @@ apr_status_t sso_account_enter(sso_ctx_t *cx, const sso_accounts_t *accounts,
     if (rv == APR_SUCCESS)
         rv = sso_account_login(cx, accounts, provider->set, &claim, did, account);
     if (rv == APR_SUCCESS) sso_account_amend(cx, account, profile);
+    return rv;
+}
+
+/* Said of a login that is undone: nothing it notes for the log has happened. */
+static const char *say_would(const sso_account_step_t *s, int known)
+{
+    const char *owns = s->account.owner ? ", the owner's" : "";
+
+    if (s->did == SSO_ACCOUNT_CREATED) {
+        return apr_pstrcat(s->cx->pool, "make an account", owns, NULL);
+    }
+    return apr_pstrcat(s->cx->pool, known ? "use account " : "link account ", s->account.id, owns,
+                       NULL);
+}
+
+apr_status_t sso_account_rehearse(sso_ctx_t *cx, const sso_accounts_t *accounts,
+                                  const sso_provider_settings_t *set,
+                                  const sso_account_claim_t *claim, const char **would)
+{
+    sso_ctx_t quiet = *cx;
+    sso_account_step_t s = sso_account_step(&quiet, accounts, set, claim);
+    apr_status_t rv = sso_account_step_open(&s, SSO_LEDGER_WRITE);
+    int known;
+
+    quiet.level = SSO_LOG_ERROR;
+    if (rv == APR_SUCCESS) {
+        known = sso_account_step_look_up(&s) == APR_SUCCESS;
+        s.account = (sso_account_t){.id = NULL};
+        rv = settle(&s);
+        if (rv == APR_SUCCESS) *would = say_would(&s, known);
+        s.ops->rollback(s.tx, &quiet);
+    }
+    cx->err = quiet.err;
     return rv;
 }
 

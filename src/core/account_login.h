@@ -34,6 +34,17 @@ apr_status_t sso_account_enter(sso_ctx_t *cx, const sso_accounts_t *accounts,
                                sso_account_t *account);
 
 /**
+ * What a login would do, without a trace of it in the database or the log.
+ *
+ * @param would "make an account", "use account ID" or "link account ID", and that it would make its
+ *              person the owner; in cx->pool.
+ * @return      as sso_account_login.
+ */
+apr_status_t sso_account_rehearse(sso_ctx_t *cx, const sso_accounts_t *accounts,
+                                  const sso_provider_settings_t *set,
+                                  const sso_account_claim_t *claim, const char **would);
+
+/**
  * The same once more, after the session was made: has it changed meanwhile?
  *
  * @param account as login gave it; brought up to date when it has.

@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/trace.h"
+#include "core/account_login.h"
 #include "core/idp.h"
 #include "core/report.h"
 #include "core/setup.h"
@@ -194,6 +195,24 @@ static apr_status_t is_welcome(sso_ctx_t *cx, const sso_report_t *t)
     return sso_fail(cx, SSO_F_BANNED, "a login would be refused");
 }
 
+/* The record that the person would have, by the rules of first and later logins. */
+static apr_status_t rehearse_account(sso_ctx_t *cx, const sso_report_t *t)
+{
+    const sso_accounts_t *accounts = t->idp->site->accounts;
+    sso_account_claim_t claim;
+    const char *would = "";
+    apr_status_t rv;
+
+    if (!accounts) return APR_SUCCESS;
+    rv = sso_account_claim(cx, t->idp->provider, t->who, &t->profile, &claim);
+    if (rv == APR_SUCCESS) {
+        rv = sso_account_rehearse(cx, accounts, t->idp->provider->set, &claim, &would);
+    }
+    if (rv == APR_SUCCESS) sso_trace_see(cx, "What a login would do", "", would);
+    sso_trace_step(cx, "the rules of accounts let the person in", rv);
+    return rv;
+}
+
 /* What a login does with a verified answer, but for what would remain of it. */
 static apr_status_t rehearse(sso_ctx_t *cx, sso_report_t *t)
 {
@@ -205,6 +224,7 @@ static apr_status_t rehearse(sso_ctx_t *cx, sso_report_t *t)
     if (rv != APR_SUCCESS) return rv;
     rv = sso_attrmap_apply(cx, t->idp->provider->set, t->who, &t->profile);
     sso_trace_step(cx, "the attributes make a user name, of an accepted domain", rv);
+    if (rv == APR_SUCCESS) rv = rehearse_account(cx, t);
     if (rv != APR_SUCCESS) return rv;
     rv = sso_session_preview(cx, &plan, &t->session);
     sso_trace_step(cx, "a session can be made of it", rv);

@@ -10,6 +10,7 @@ from lib.httpd import BUILD
 from lib.recipes import CALLBACK, members, protect, provider, saml, sign_in, user_of
 from lib.saml_idp import SamlIdp
 from lib.sites import TokenSite
+from test_setup import rows, run_test, steps
 
 
 @pytest.fixture
@@ -206,6 +207,31 @@ def test_ssoctl_shows_people(kept, site, ssoctl, alice, bob):
     ssoctl("rename", "hmac:members", "alice", "a1")
     site.fields = lambda fields: {**fields, "user_id": "a1"}
     assert sign_in(alice, kept)["attributes"]["account"] == account
+
+
+# -- the test page
+
+def test_what_a_login_would_do(kept, site, database, ssoctl, two_ways, alice, make_browser):
+    """By the same rules, and nothing comes of it: no account, no link, no line that says so."""
+    would = lambda page: rows(page)["What a login would do"][1]
+    kept.add("SSOOwner first-login provider=club")
+    two_ways("SSOLinkBy email\nSSOLinkDeny admin\nSSOSetupPages anyone")
+    assert would(run_test(alice, kept, "members")) == "make an account"
+    assert would(run_test(make_browser("alice"), kept, "club")) == "make an account, the owner's"
+    assert database.rows("SELECT id FROM sso_accounts") == []
+    account = sign_in(alice, kept)["attributes"]["account"]
+    assert would(run_test(alice, kept, "members")) == "use account " + account
+    assert would(run_test(make_browser("alice"), kept, "club")) == "link account %s, the owner's" % account
+    assert database.rows("SELECT user_id FROM sso_identities") == [("alice",)]
+    assert database.rows("SELECT account FROM sso_owners") == []
+    assert len(kept.httpd.log.find("account .* was made|is that of|owns")) == 1
+    site.fields = lambda fields: {**fields, "user_id": "another"}
+    page = run_test(make_browser("alice"), kept, "members")
+    assert page.status == 409 and "rules of accounts" in steps(page)["bad"][0]
+    site.fields = lambda fields: fields
+    ssoctl("ban", account)
+    for name in ("members", "club"):
+        assert run_test(make_browser("alice"), kept, name).fault == "banned"
 
 
 # -- conflicts
