@@ -69,6 +69,16 @@ typedef struct {
     int owned;             /* somebody is owner; as it is read, not written */
 } sso_account_site_t;
 
+/* Somebody whom a peer knows from us. */
+typedef struct {
+    const char *account;
+    const char *user_id; /* as the peer calls them */
+    apr_int64_t epoch;   /* of the record as the peer was told it */
+    int banned;          /* the peer was told of a ban */
+    int tries;           /* that failed since */
+    apr_time_t next_try; /* not before */
+} sso_account_due_t;
+
 /* ---- where records are kept ---- */
 
 typedef struct sso_ledger sso_ledger_t;
@@ -132,6 +142,15 @@ typedef struct {
     /* What is known of a site, and what is: created stays as it was. APR_NOTFOUND: nothing. */
     apr_status_t (*site)(sso_ledger_tx_t *, sso_ctx_t *, const char *site, sso_account_site_t *out);
     apr_status_t (*put_site)(sso_ledger_tx_t *, sso_ctx_t *, const sso_account_site_t *);
+
+    /* A peer knows somebody from now on, as they are. Those of whom it has not heard the last, whose turn
+     * it is: array of sso_account_due_t, a few at a time. And what came of it. */
+    apr_status_t (*know)(sso_ledger_tx_t *, sso_ctx_t *, const char *site, const char *peer,
+                         const char *account, const char *user_id);
+    apr_status_t (*due)(sso_ledger_tx_t *, sso_ctx_t *, const char *site, const char *peer,
+                        apr_array_header_t **out);
+    apr_status_t (*put_due)(sso_ledger_tx_t *, sso_ctx_t *, const char *site, const char *peer,
+                            const sso_account_due_t *);
 
     /* A number greater than every one before, in all records. */
     apr_status_t (*next_epoch)(sso_ledger_tx_t *, sso_ctx_t *, apr_int64_t *out);

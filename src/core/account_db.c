@@ -156,7 +156,14 @@ static const char *const site_tables[] = {
     " SELECT site, MIN(created), '', 0 FROM sso_accounts GROUP BY site",
     NULL,
 };
-static const char *const *const migrations[] = {first_tables, site_tables};
+/* What peers were told. */
+static const char *const peer_tables[] = {
+    "CREATE TABLE sso_told (site TEXT NOT NULL, peer TEXT NOT NULL, account TEXT NOT NULL,"
+    " user_id TEXT NOT NULL, epoch BIGINT NOT NULL, banned INTEGER NOT NULL,"
+    " tries INTEGER NOT NULL, next_try BIGINT NOT NULL, PRIMARY KEY (site, peer, account))",
+    NULL,
+};
+static const char *const *const migrations[] = {first_tables, site_tables, peer_tables};
 #define VERSION ((int)(sizeof(migrations) / sizeof(migrations[0])))
 
 /* ---- failures ---- */

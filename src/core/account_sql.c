@@ -363,6 +363,49 @@ static apr_status_t sql_put_site(sso_ledger_tx_t *tx, sso_ctx_t *cx, const sso_a
     return query(tx, cx, SSO_SQL_PUT_SITE, args);
 }
 
+static apr_status_t sql_know(sso_ledger_tx_t *tx, sso_ctx_t *cx, const char *site, const char *peer,
+                             const char *account, const char *user_id)
+{
+    const char *args[] = {peer, user_id, site, account};
+
+    return query(tx, cx, SSO_SQL_KNOW, args);
+}
+
+static apr_status_t sql_due(sso_ledger_tx_t *tx, sso_ctx_t *cx, const char *site, const char *peer,
+                            apr_array_header_t **out)
+{
+    const char *args[] = {site, peer, number(cx, cx->now)};
+    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_account_due_t));
+    row_t r;
+    apr_status_t rv = start(tx, cx, SSO_SQL_DUE, args, &r);
+
+    if (rv != APR_SUCCESS) return rv;
+    while (next(&r)) {
+        APR_ARRAY_PUSH(list, sso_account_due_t) = (sso_account_due_t){.account = text(&r, 0),
+                                                                      .user_id = text(&r, 1),
+                                                                      .epoch = whole(&r, 2),
+                                                                      .banned = whole(&r, 3) != 0,
+                                                                      .tries = (int)whole(&r, 4),
+                                                                      .next_try = whole(&r, 5)};
+    }
+    *out = list;
+    return APR_SUCCESS;
+}
+
+static apr_status_t sql_put_due(sso_ledger_tx_t *tx, sso_ctx_t *cx, const char *site,
+                                const char *peer, const sso_account_due_t *due)
+{
+    const char *args[] = {number(cx, due->epoch),
+                          number(cx, due->banned),
+                          number(cx, due->tries),
+                          number(cx, due->next_try),
+                          site,
+                          peer,
+                          due->account};
+
+    return query(tx, cx, SSO_SQL_PUT_DUE, args);
+}
+
 static apr_status_t sql_sites(sso_ledger_tx_t *tx, sso_ctx_t *cx, apr_array_header_t **out)
 {
     const char *args[] = {NULL};
@@ -484,6 +527,9 @@ static const sso_ledger_ops_t sql_ops = {
     .own = sql_own,
     .site = sql_site,
     .put_site = sql_put_site,
+    .know = sql_know,
+    .due = sql_due,
+    .put_due = sql_put_due,
     .next_epoch = sql_next_epoch,
     .seen = sql_seen,
     .sites = sql_sites,

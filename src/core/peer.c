@@ -24,6 +24,12 @@ static const char *check_url(apr_pool_t *p, int n, const char *const *word)
     return sso_provider_url_check(p, word[0]);
 }
 
+static const char *check_sync(apr_pool_t *p, int n, const char *const *word)
+{
+    if (n > 1 && strcasecmp(word[1], "form") != 0) return "write URL, or URL form";
+    return sso_provider_url_check(p, word[0]);
+}
+
 static const char *check_login(apr_pool_t *p, int n, const char *const *word)
 {
     int i;

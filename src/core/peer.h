@@ -24,6 +24,7 @@ typedef struct {
     const char *callback;
     apr_array_header_t *secrets;
     const char *start;                 /* NULL: the request that brought a person is answered */
+    apr_array_header_t *sync;          /* URL and perhaps "form"; NULL: it is told nothing */
     apr_array_header_t *login;         /* names of providers; NULL: all of the site */
     apr_array_header_t *attributes;    /* NULL: the protocol's own choice */
     apr_array_header_t *requires;      /* NULL: everybody who has signed in */
@@ -48,8 +49,9 @@ typedef struct {
     const sso_peer_settings_t *set;
     const char *file; /* where the block begins, for messages */
     int line;
-    apr_pool_t *pool; /* lives as long as the peer */
-    void *state;      /* what the protocol's prepare made */
+    apr_pool_t *pool;    /* lives as long as the peer */
+    const char *ca_file; /* as a provider's */
+    void *state;         /* what the protocol's prepare made */
 } sso_peer_t;
 
 /* The sources that SSOPeerAttribute gives for a field; NULL: there is no line for it. */

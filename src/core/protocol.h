@@ -227,6 +227,16 @@ typedef struct {
     apr_status_t (*answer)(sso_ctx_t *cx, const sso_asker_t *asker, const sso_question_t *question,
                            const sso_testimony_t *testimony, const char **location);
 
+    /**
+     * A message for the peer's SSOPeerSync, about somebody it knows. NULL: it takes none.
+     *
+     * @param told   of sso_told_t; a text that is "" clears, a list may be empty.
+     * @param banned 1: ban, 0: pardon, -1: not said.
+     * @param query  in cx->pool.
+     */
+    apr_status_t (*sync)(sso_ctx_t *cx, const sso_asker_t *asker, const char *user_id,
+                         const apr_array_header_t *told, int banned, const char **query);
+
     /* What to enter at the peer; array of sso_fact_t. */
     apr_status_t (*describe)(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *facts);
 

@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "base/url.h"
+#include "core/account_tell.h"
 #include "core/login.h"
 #include "core/person.h"
 #include "core/session.h"
@@ -496,6 +497,28 @@ static apr_status_t claim(sso_ctx_t *cx, const sso_asker_t *asker, const char *t
                     asker->peer->name);
 }
 
+/* ---- what comes later ---- */
+
+/* Whom the peer knows from here it hears of, or is not told of at all. */
+static apr_status_t promise(sso_ctx_t *cx, const sso_asker_t *asker, const sso_person_t *person,
+                            const apr_array_header_t *told)
+{
+    const char *field = role_of(asker)->field[0].name;
+    const apr_array_header_t *account;
+    int i;
+
+    if (!asker->peer->set->sync || !asker->site->accounts || !person->session) return APR_SUCCESS;
+    account = sso_person_values(cx, person, "account");
+    for (i = 0; account && i < told->nelts; i++) {
+        const sso_told_t *one = &APR_ARRAY_IDX(told, i, sso_told_t);
+
+        if (strcmp(one->field, field) != 0) continue;
+        return sso_account_tell_later(cx, asker, APR_ARRAY_IDX(account, 0, const char *),
+                                      APR_ARRAY_IDX(one->values, 0, const char *));
+    }
+    return APR_SUCCESS;
+}
+
 /* ---- in order ---- */
 
 static apr_status_t answer(sso_ctx_t *cx, const sso_asker_t *asker, const sso_person_t *person,
@@ -514,6 +537,7 @@ static apr_status_t answer(sso_ctx_t *cx, const sso_asker_t *asker, const sso_pe
     testimony.told = told;
     rv = role_of(asker)->answer(cx, asker, question, &testimony, &location);
     if (rv == APR_SUCCESS) rv = claim(cx, asker, question->token, person);
+    if (rv == APR_SUCCESS) rv = promise(cx, asker, person, told);
     if (rv != APR_SUCCESS) return rv;
     SSO_INFO(cx, "%s is vouched for to peer %s",
              sso_log_quote(cx->pool, person->user, strlen(person->user), 128), asker->peer->name);

@@ -9,12 +9,14 @@
 #include "hmac/hmac_peer.h"
 
 #include "base/url.h"
+#include "crypto/random.h"
 #include "hmac/hmac_message.h"
 #include "token/token_diagnose.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#define JTI_BYTES   16
 #define INTEGER_MAX APR_INT64_C(9007199254740991) /* 2^53-1: above, other parsers round */
 
 /* Made by prepare; but for the counters read-only. */
@@ -249,6 +251,59 @@ static apr_status_t answer(sso_ctx_t *cx, const sso_asker_t *asker, const sso_qu
     return rv;
 }
 
+/* ---- the message about somebody who is not there ---- */
+
+static apr_status_t put_freshness(sso_ctx_t *cx, json_t *object)
+{
+    const char *jti;
+    apr_status_t rv = sso_random_hex(cx, JTI_BYTES, &jti);
+
+    if (rv != APR_SUCCESS) return rv;
+    (void)json_object_set_new(object, "iat", json_integer(apr_time_sec(cx->now)));
+    (void)json_object_set_new(object, "jti", json_string(jti));
+    return APR_SUCCESS;
+}
+
+/* By our own rules for such a message; an ornament that breaks them is left out. */
+static apr_status_t check_sync(sso_ctx_t *cx, const sso_asker_t *asker, json_t *object)
+{
+    sso_hmac_fields_t found;
+
+    if (sso_hmac_fields_check_sync(cx, object, &found) != APR_SUCCESS) {
+        return bad_field(cx, asker, cx->err.about ? cx->err.about : "data", cx->err.log);
+    }
+    if (!found.image) (void)json_object_del(object, "image");
+    if (!found.bio) (void)json_object_del(object, "bio");
+    return APR_SUCCESS;
+}
+
+static apr_status_t make_sync(sso_ctx_t *cx, const sso_asker_t *asker, const char *user_id,
+                              const apr_array_header_t *told, int banned, const char **query)
+{
+    json_t *object = json_object();
+    apr_status_t rv;
+    int i;
+
+    if (!object) return sso_fail(cx, SSO_F_INTERNAL, "jansson could not make an object");
+    apr_pool_cleanup_register(cx->pool, object, free_json, apr_pool_cleanup_null);
+    rv = put_user_id(cx, asker, user_id, object);
+    for (i = 0; i < told->nelts && rv == APR_SUCCESS; i++) {
+        const sso_told_t *one = &APR_ARRAY_IDX(told, i, sso_told_t);
+
+        if (one->values->nelts) {
+            rv = put(cx, asker, one, object);
+        } else {
+            (void)json_object_set_new(object, one->field, json_array());
+        }
+    }
+    if (rv == APR_SUCCESS && banned >= 0) {
+        (void)json_object_set_new(object, "banned", json_boolean(banned));
+    }
+    if (rv == APR_SUCCESS) rv = put_freshness(cx, object);
+    if (rv == APR_SUCCESS) rv = check_sync(cx, asker, object);
+    return rv == APR_SUCCESS ? make_query(cx, asker, object, query) : rv;
+}
+
 /* ---- the rest ---- */
 
 static apr_status_t describe(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *facts)
@@ -283,6 +338,7 @@ const sso_peer_role_t sso_hmac_peer_role = {
     .prepare = prepare,
     .ask = ask,
     .answer = answer,
+    .sync = make_sync,
     .describe = describe,
     .audit = audit,
 };

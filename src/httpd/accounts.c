@@ -10,6 +10,7 @@
 #include "core/account_live.h"
 #include "core/account_owner.h"
 #include "core/account_sql.h"
+#include "core/account_tell.h"
 #include "core/protocol.h"
 #include "httpd/log.h"
 
@@ -149,6 +150,32 @@ static const char *check_sync(apr_pool_t *p, server_rec *main_server, const sso_
     return NULL;
 }
 
+/* Whoever is told of accounts must be at a host that keeps them. */
+static const char *check_told(apr_pool_t *p, server_rec *main_server, const sso_server_t *server)
+{
+    apr_hash_index_t *i;
+    server_rec *s;
+
+    for (i = apr_hash_first(p, server->peers); i; i = apr_hash_next(i)) {
+        const sso_peer_t *peer = apr_hash_this_val(i);
+        int kept = !peer->set->sync;
+
+        for (s = main_server; s && !kept; s = s->next) {
+            const sso_site_t *site = sso_server_of(s)->site;
+            const sso_asker_t *asker =
+                site->peers ? apr_hash_get(site->peers, peer->name, APR_HASH_KEY_STRING) : NULL;
+
+            kept = site->accounts && asker && asker->peer == peer;
+        }
+        if (kept) continue;
+        return apr_psprintf(p,
+                            "%s:%d: <SSOPeer %s>: SSOPeerSync tells of accounts, and no host keeps "
+                            "any; write SSOAccounts on",
+                            peer->file, peer->line, peer->name);
+    }
+    return NULL;
+}
+
 static const char *plan_database(apr_pool_t *p, plan_t *plan, const sso_server_t *server)
 {
     const apr_array_header_t *words = server->set->account_database;
@@ -183,6 +210,11 @@ const char *sso_accounts_plan(apr_pool_t *p, server_rec *main_server, const char
         *where = s;
         *what = "SSOHmacSync";
         why = check_sync(p, main_server, sso_server_of(s));
+    }
+    for (s = main_server; s && !why; s = s->next) {
+        *where = s;
+        *what = "SSOPeerSync";
+        why = check_told(p, main_server, sso_server_of(s));
     }
     if (why || !apr_hash_count(plan->by_name)) return why;
     *where = main_server;
@@ -452,4 +484,34 @@ void sso_accounts_watch(apr_pool_t *pool, server_rec *main_server)
                  cx.err.log ? cx.err.log : "no reason is known");
     }
     plan->is_silent = rv != APR_SUCCESS;
+}
+
+/* ---- what peers are told ---- */
+
+static void tell_peers_of(sso_ctx_t *cx, const sso_site_t *site)
+{
+    apr_hash_index_t *i;
+
+    for (i = site->peers ? apr_hash_first(cx->pool, site->peers) : NULL; i; i = apr_hash_next(i)) {
+        const sso_asker_t *asker = apr_hash_this_val(i);
+
+        if (!asker->peer->set->sync) continue;
+        if (sso_account_tell(cx, asker, sso_client_curl()) == APR_SUCCESS) continue;
+        SSO_DEBUG(cx, "peer %s cannot be told now: %s", asker->peer->name,
+                  cx->err.log ? cx->err.log : "no reason is known"); /* the watch has said it */
+        sso_ctx_clear(cx);
+    }
+}
+
+void sso_accounts_tell(apr_pool_t *pool, server_rec *main_server, int (*is_cancelled)(void *))
+{
+    sso_ctx_t cx = sso_log_server_ctx(main_server, pool);
+    server_rec *s;
+
+    cx.is_cancelled = is_cancelled;
+    for (s = main_server; s; s = s->next) {
+        const sso_site_t *site = sso_server_of(s)->site;
+
+        if (site && site->accounts && site->accounts->ledger) tell_peers_of(&cx, site);
+    }
 }

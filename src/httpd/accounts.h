@@ -31,4 +31,7 @@ void sso_accounts_open(apr_pool_t *pchild, server_rec *main_server);
  * ssoctl. */
 void sso_accounts_watch(apr_pool_t *pool, server_rec *main_server);
 
+/* Now and then, in one child: peers hear what has become of the people that they know from us. */
+void sso_accounts_tell(apr_pool_t *pool, server_rec *main_server, int (*is_cancelled)(void *));
+
 #endif /* SSO_HTTPD_ACCOUNTS_H */

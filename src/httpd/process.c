@@ -240,6 +240,9 @@ static int prepare_peers(const setup_t *setup, server_rec *s)
         sso_ctx_t cx = sso_log_server_ctx(s, setup->pool);
         sso_peer_t *peer = apr_hash_this_val(i);
 
+        if (sso_server_of(s)->set->ca_file) {
+            peer->ca_file = ap_server_root_relative(setup->pool, sso_server_of(s)->set->ca_file);
+        }
         if (peer->protocol->peer->prepare(&cx, peer, &peer->state) != APR_SUCCESS) {
             return complain_peer(s, peer, cx.err.log);
         }
@@ -951,6 +954,12 @@ static sso_renews_t renews(const server_rec *s)
     return most;
 }
 
+static apr_status_t tell_peers(int state, void *data, apr_pool_t *pool)
+{
+    if (state == AP_WATCHDOG_STATE_RUNNING) sso_accounts_tell(pool, data, is_stopping);
+    return APR_SUCCESS;
+}
+
 /* Without mod_watchdog sessions lose nothing: expired records go when their room is needed. */
 static int start_watching(server_rec *s, apr_pool_t *p)
 {
@@ -960,6 +969,10 @@ static int start_watching(server_rec *s, apr_pool_t *p)
         ap_watchdog_register_callback);
     ap_watchdog_t *dog;
 
+    /* Peers are told by a thread of its own: one that lets us wait delays nobody else's ban. */
+    if (get && call && get(&dog, "_sso_peers_", 0, 1, p) == APR_SUCCESS) {
+        (void)call(dog, FOLLOW_EVERY, s, tell_peers);
+    }
     if (get && call && get(&dog, "_sso_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, SWEEP_EVERY, s, sweep);
         (void)call(dog, FOLLOW_EVERY, s, follow_accounts);

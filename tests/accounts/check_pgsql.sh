@@ -24,6 +24,6 @@ $as "$bin/pg_ctl" -D "$dir/data" -l "$dir/data/log" -w -o "-c listen_addresses='
 cd - >/dev/null || exit 1
 SSO_TEST_PGSQL="host=$dir user=sso dbname=postgres"
 export SSO_TEST_PGSQL
-for each in ${1:-test_account test_account_sync}; do
+for each in ${1:-test_account test_account_sync test_account_tell}; do
     "${builddir:-.}/tests/unit/$each" || exit 1
 done

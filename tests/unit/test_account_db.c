@@ -133,7 +133,7 @@ static void older_tables_are_renewed(void **state)
 
     works(b);
     b->accounts.ledger = NULL;
-    sql_run(db, "DROP TABLE sso_sites; UPDATE sso_schema SET version = 1");
+    sql_run(db, "DROP TABLE sso_told; DROP TABLE sso_sites; UPDATE sso_schema SET version = 1");
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     assert_int_equal(sso_account_db_setup(b->cx, b->driver, b->params, b->params), APR_SUCCESS);
     b->accounts.ledger = book_open(b->cx, b);
