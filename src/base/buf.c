@@ -44,7 +44,7 @@ static int make_room(sso_buf_t *b, apr_size_t n)
     return 1;
 }
 
-void sso_buf_add(sso_buf_t *b, const void *p, apr_size_t n)
+void sso_buf_append(sso_buf_t *b, const void *p, apr_size_t n)
 {
     if (n == 0 || !make_room(b, n)) return;
     memcpy(b->p + b->n, p, n);

@@ -27,7 +27,18 @@ typedef struct {
 /* An empty buffer; first is a guess at its final size, 0 for none. */
 sso_buf_t sso_buf_make(apr_pool_t *pool, apr_size_t first, apr_size_t max);
 
-void sso_buf_add(sso_buf_t *b, const void *p, apr_size_t n);
+void sso_buf_append(sso_buf_t *b, const void *p, apr_size_t n);
+
+static inline void sso_buf_add(sso_buf_t *b, const void *p, apr_size_t n)
+{
+    if (b->full || n > b->room - b->n || n == 0) {
+        sso_buf_append(b, p, n);
+        return;
+    }
+    memcpy(b->p + b->n, p, n);
+    b->n += n;
+    b->p[b->n] = '\0';
+}
 
 static inline void sso_buf_text(sso_buf_t *b, const char *z)
 {

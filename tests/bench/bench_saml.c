@@ -24,6 +24,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #define WARM        1000 /* logins that do not count: memory is in use then, as in a server */
@@ -178,6 +179,8 @@ int main(int argc, char **argv)
     void *state;
     int i;
 
+    (void)mlockall(MCL_CURRENT
+                   | MCL_FUTURE); /* memory is there, as in a server that has run a while */
     if (unit_start(NULL) || unit_make_ctx(&state)) return 1;
     b = bench_make(state);
     (void)bench_prepare(b);
