@@ -1,8 +1,7 @@
 /*
  * process.h - from a complete configuration to sites that can serve: at start, at every restart.
  *
- * Owns:  what is checked when the configuration is complete; the store's life over restarts; the
- *        background sweep and the fetching of other people's documents.
+ * Owns:  the order of things; state directory and sealing keys.
  * Layer: httpd.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -17,15 +16,11 @@
 int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server);
 
-/* post_config: the store, made or found again. */
+/* post_config: what the children will share, and what is done in the background. */
 int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server);
 
 /* child_init, before there are threads: what asks other servers, and the account database. */
 void sso_process_start_child(apr_pool_t *pool, server_rec *main_server);
-
-/* test_config: with -D DUMP_SSO describe every provider of every site, with DUMP_SSO_METADATA print
- * our metadata for it, with DUMP_SSO_CHECK what should be changed. For ssoctl. */
-void sso_process_dump(apr_pool_t *pconf, server_rec *main_server);
 
 #endif /* SSO_HTTPD_PROCESS_H */

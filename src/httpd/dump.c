@@ -1,0 +1,123 @@
+/*
+ * dump.c - one printer for each word.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "httpd/dump.h"
+
+#include "core/audit.h"
+#include "core/describe.h"
+#include "httpd/log.h"
+
+#include <apr_strings.h>
+
+static void print_description(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    sso_buf_t text = sso_buf_make(cx->pool, 4096, SSO_DESCRIBE_MAX);
+
+    (void)sso_describe(cx, idp, &text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+}
+
+static void print_peers(sso_ctx_t *cx, const sso_site_t *site)
+{
+    sso_buf_t text = sso_buf_make(cx->pool, 4096, SSO_DESCRIBE_MAX);
+    apr_hash_index_t *i;
+
+    for (i = site->peers ? apr_hash_first(cx->pool, site->peers) : NULL; i; i = apr_hash_next(i))
+        (void)sso_describe_peer(cx, apr_hash_this_val(i), &text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+}
+
+static const char *no_header(const sso_request_t *req, const char *name)
+{
+    (void)req, (void)name;
+    return NULL;
+}
+
+/* What NAME/metadata would answer, behind a line that says how long it is. */
+static void print_metadata(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    const char *path = apr_pstrcat(cx->pool, idp->site->path, "/", idp->provider->name, "/metadata",
+                                   NULL);
+    sso_request_t req = {
+        .method = "GET", .path = path, .target = path, .https = 1, .header = no_header};
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+
+    if (idp->provider->protocol->serve(cx, idp, &req, "metadata", &reply) != APR_SUCCESS) return;
+    if (reply.kind != SSO_REPLY_BODY) return;
+    (void)printf("metadata\t%s\t%s\t%" APR_SIZE_T_FMT "\n", idp->provider->name,
+                 idp->site->base_url, reply.body.n);
+    (void)fwrite(reply.body.p, 1, reply.body.n, stdout);
+}
+
+/* A line each, with tabs between name, site, weight, what was found and what to do. */
+static void print_list(const sso_site_t *site, const char *name, const apr_array_header_t *list)
+{
+    int i;
+
+    (void)printf("site\t%s\t%s\n", site->base_url, site->path);
+    for (i = 0; i < list->nelts; i++) {
+        const sso_finding_t *f = &APR_ARRAY_IDX(list, i, sso_finding_t);
+
+        (void)printf("finding\t%s\t%s\t%s\t%s\t%s\n", name, site->base_url,
+                     sso_weight_name(f->weight), f->what, f->cure);
+    }
+}
+
+static void print_findings(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_finding_t));
+
+    sso_audit(cx, idp, list);
+    print_list(idp->site, idp->provider->name, list);
+}
+
+/* A peer's name stands there as in its address. */
+static void print_peer_findings(sso_ctx_t *cx, const sso_site_t *site)
+{
+    apr_hash_index_t *i;
+
+    for (i = site->peers ? apr_hash_first(cx->pool, site->peers) : NULL; i; i = apr_hash_next(i)) {
+        const sso_asker_t *asker = apr_hash_this_val(i);
+        apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(sso_finding_t));
+
+        sso_audit_peer(cx, asker, list);
+        print_list(site, apr_pstrcat(cx->pool, "peer/", asker->peer->name, NULL), list);
+    }
+}
+
+static void print_state_dir(sso_ctx_t *cx, server_rec *main_server)
+{
+    const char *dir = sso_server_of(main_server)->set->state_dir;
+
+    (void)printf("state\t%s\n", ap_server_root_relative(cx->pool, dir ? dir : SSO_STATE_DIR));
+}
+
+void sso_dump(apr_pool_t *pconf, server_rec *main_server)
+{
+    static const struct {
+        const char *word;
+        void (*print)(sso_ctx_t *, const sso_idp_t *);
+        void (*peers)(sso_ctx_t *, const sso_site_t *); /* NULL: nothing of them */
+    } dump[] = {
+        {"DUMP_SSO", print_description, print_peers},
+        {"DUMP_SSO_METADATA", print_metadata, NULL},
+        {"DUMP_SSO_CHECK", print_findings, print_peer_findings},
+    };
+    sso_ctx_t cx = sso_log_server_ctx(main_server, pconf);
+    apr_size_t d;
+    server_rec *s;
+
+    if (ap_exists_config_define("DUMP_SSO_CHECK")) print_state_dir(&cx, main_server);
+    for (d = 0; d < sizeof(dump) / sizeof(dump[0]); d++) {
+        if (!ap_exists_config_define(dump[d].word)) continue;
+        for (s = main_server; s; s = s->next) {
+            apr_hash_index_t *i;
+
+            for (i = apr_hash_first(pconf, sso_server_of(s)->site->idps); i; i = apr_hash_next(i))
+                dump[d].print(&cx, apr_hash_this_val(i));
+            if (dump[d].peers) dump[d].peers(&cx, sso_server_of(s)->site);
+        }
+    }
+}

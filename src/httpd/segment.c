@@ -1,0 +1,159 @@
+/*
+ * segment.c - found again, copied, or read back.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "httpd/segment.h"
+
+#include "httpd/log.h"
+#include "httpd/startup.h"
+#include "store/store_shm.h"
+
+#include <apr_strings.h>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define RETAINED        "mod_sso:store:1"
+#define RETAINED_COUNTS "mod_sso:counts:1" /* and how many faults there are */
+
+/* Kept over restarts, in the process pool. */
+typedef struct {
+    sso_store_t *store;
+    apr_pool_t *pool;     /* of snapshot and seal: cleared at each restart, outlives a failed one */
+    const char *snapshot; /* file; NULL: sessions end with the process */
+    sso_seal_t *seal;
+    server_rec *server; /* for log lines at the end; NULL while no configuration holds */
+    pid_t parent;
+} retained_t;
+
+/* The parent's last act: sessions into the snapshot, sealed. Runs before any pool of the process is
+ * gone, and after a restart that failed as well. */
+static apr_status_t save_snapshot(void *baton)
+{
+    retained_t *kept = baton;
+    apr_pool_t *pool;
+    sso_ctx_t cx;
+
+    if (getpid() != kept->parent || !kept->snapshot || !kept->store) return APR_SUCCESS;
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS) return APR_SUCCESS;
+    cx = kept->server ? sso_log_server_ctx(kept->server, pool) : sso_ctx(pool, apr_time_now());
+    if (kept->store->ops->save(kept->store, &cx, kept->snapshot, kept->seal) != APR_SUCCESS) {
+        ap_log_perror(APLOG_MARK, APLOG_ERR, 0, pool, "SSO: sessions could not be saved to %s: %s",
+                      kept->snapshot, cx.err.log ? cx.err.log : "cannot write");
+    }
+    apr_pool_destroy(pool);
+    return APR_SUCCESS;
+}
+
+static apr_status_t forget_server(void *baton)
+{
+    ((retained_t *)baton)->server = NULL;
+    return APR_SUCCESS;
+}
+
+static retained_t *find_retained(server_rec *s)
+{
+    retained_t *kept = ap_retained_data_get(RETAINED);
+
+    if (kept) return kept;
+    kept = ap_retained_data_create(RETAINED, sizeof(*kept));
+    kept->parent = getpid();
+    apr_pool_create(&kept->pool, s->process->pool);
+    apr_pool_pre_cleanup_register(s->process->pool, kept, save_snapshot);
+    return kept;
+}
+
+/* What the last act will need, in memory that no restart takes away. */
+static apr_status_t plan_snapshot(sso_ctx_t *cx, retained_t *kept, server_rec *main_server)
+{
+    const sso_server_t *server = sso_server_of(main_server);
+    const char *dir = server->set->state_dir ? server->set->state_dir : SSO_STATE_DIR;
+
+    kept->server = main_server;
+    apr_pool_cleanup_register(main_server->process->pconf, kept, forget_server,
+                              apr_pool_cleanup_null);
+    kept->snapshot = NULL;
+    apr_pool_clear(kept->pool);
+    if (!server->set->persist) return APR_SUCCESS;
+    kept->snapshot = apr_pstrcat(kept->pool, ap_server_root_relative(cx->pool, dir), "/sessions",
+                                 NULL);
+    return sso_startup_seal(cx, kept->pool, server->sealing, &kept->seal);
+}
+
+static void load_snapshot(sso_ctx_t *cx, retained_t *kept)
+{
+    apr_status_t rv;
+
+    if (!kept->snapshot) return;
+    rv = kept->store->ops->load(kept->store, cx, kept->snapshot, kept->seal);
+    if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) return;
+    SSO_WARN(cx,
+             "the sessions in %s cannot be read and are lost: another SSOSecret, or a damaged file",
+             kept->snapshot);
+    sso_ctx_clear(cx);
+}
+
+/* The segment lives in the process pool, so that old and new children share it over a graceful
+ * restart; only another SSOSessionMemory makes a new one. */
+static apr_status_t open_store(sso_ctx_t *cx, retained_t *kept, apr_pool_t *process_pool,
+                               apr_size_t size)
+{
+    sso_store_t *before = kept->store;
+    apr_status_t rv;
+
+    if (before && sso_store_shm_size(before) == size) return APR_SUCCESS;
+    rv = sso_store_shm_make(cx, process_pool, size, &kept->store);
+    if (rv != APR_SUCCESS) return rv;
+    if (!before) {
+        load_snapshot(cx, kept);
+        return APR_SUCCESS;
+    }
+    SSO_INFO(cx, "SSOSessionMemory has changed: sessions are copied");
+    return sso_store_shm_copy(cx, before, kept->store);
+}
+
+/* Shared by all children, over restarts; NULL: no memory, and nobody counts. */
+static sso_counts_t *find_counts(server_rec *s)
+{
+    const char *key = apr_psprintf(s->process->pconf, RETAINED_COUNTS ":%d", (int)SSO_F_COUNT);
+    sso_counts_t **kept = ap_retained_data_get(key);
+    void *shared;
+
+    if (kept) return *kept;
+    shared = mmap(NULL, sizeof(sso_counts_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+                  -1, 0);
+    if (shared == MAP_FAILED) return NULL;
+    kept = ap_retained_data_create(apr_pstrdup(s->process->pool, key), sizeof(*kept));
+    *kept = shared;
+    return *kept;
+}
+
+static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_store_t *store)
+{
+    sso_counts_t *counts = find_counts(main_server);
+    apr_status_t rv = APR_SUCCESS;
+    server_rec *s;
+
+    for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
+        sso_server_t *server = sso_server_of(s);
+
+        server->site->store = store;
+        server->site->counts = counts;
+        rv = store->ops->tenant(store, cx, server->site->base_url, (int)server->set->quota,
+                                &server->site->tenant);
+    }
+    return rv;
+}
+
+apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server)
+{
+    retained_t *kept = find_retained(main_server);
+    apr_status_t rv = plan_snapshot(cx, kept, main_server);
+
+    if (rv == APR_SUCCESS) {
+        rv = open_store(cx, kept, main_server->process->pool,
+                        (apr_size_t)sso_server_of(main_server)->set->memory);
+    }
+    return rv == APR_SUCCESS ? add_tenants(cx, main_server, kept->store) : rv;
+}
