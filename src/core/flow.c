@@ -113,8 +113,9 @@ apr_status_t sso_flow_open(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t sea
         || sso_seal_open(cx, seal, "flow", envelope, &content)) {
         return APR_EINVAL;
     }
-    if (!cut_fields(content, f, FIELDS)) return APR_EINVAL;
+    if (content.n > CONTENT_MAX || !cut_fields(content, f, FIELDS)) return APR_EINVAL;
     if (strcmp(f[0], LOGIN) != 0 && strcmp(f[0], LOGOUT) != 0) return APR_EINVAL;
+    if (!*f[7] || !*f[9] || !*f[10]) return APR_EINVAL; /* a number that we would not write */
     *out = (sso_flow_t){.id = f[1],
                         .provider = f[2],
                         .site = f[3],
