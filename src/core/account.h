@@ -210,9 +210,12 @@ typedef struct {
     const char *email;
     int email_verified;
     const char *name, *image, *bio;
-    const apr_array_header_t *roles;  /* of const char *; NULL: not said */
-    const apr_array_header_t *groups; /* the same; to decide about, not kept */
-    int banned;                       /* 1: ban; 0: pardon; -1: not said. Sync only */
+    const apr_array_header_t *roles;      /* of const char *; NULL: not said */
+    const apr_array_header_t *more_roles; /* the same, on top of `roles`, or of those that the realm
+                                             gave before; sync only */
+    const apr_array_header_t *less_roles; /* and these out of them */
+    const apr_array_header_t *groups;     /* the same; to decide about, not kept */
+    int banned;                           /* 1: ban; 0: pardon; -1: not said. Sync only */
 } sso_account_claim_t;
 
 typedef enum { SSO_ACCOUNT_UNCHANGED, SSO_ACCOUNT_UPDATED, SSO_ACCOUNT_CREATED } sso_account_did_t;

@@ -68,7 +68,7 @@ static apr_status_t keep_restrictions(sso_account_step_t *s, sso_account_claim_t
 static apr_status_t check_fresh(sso_account_step_t *s, const sso_account_fresh_t *fresh,
                                 sso_account_claim_t *less)
 {
-    int required = s->set->hmac_sync_freshness == SSO_FRESHNESS_REQUIRED;
+    int required = s->set->sync_freshness == SSO_FRESHNESS_REQUIRED;
     apr_status_t rv = check_times(s, fresh, required);
     int again = 0;
 
@@ -88,7 +88,7 @@ static apr_status_t sync_stranger(sso_account_step_t *s)
     apr_status_t rv;
 
     if (s->claim->banned == 1) return sso_account_step_create(s);
-    if (!s->set->hmac_sync_create || !s->claim->email || !*s->claim->email || !s->claim->name
+    if (!s->set->sync_create || !s->claim->email || !*s->claim->email || !s->claim->name
         || !*s->claim->name) {
         return sso_fail(s->cx, SSO_F_USER_UNKNOWN, "%s has no account",
                         sso_account_quote(s->cx, s->claim->user_id));
@@ -117,6 +117,30 @@ static apr_status_t spare_email(sso_account_step_t *s)
     return APR_SUCCESS;
 }
 
+/* What the message adds and takes away, as a list of all that the realm gives. */
+static void settle_roles(sso_account_step_t *s)
+{
+    const sso_account_claim_t *said = s->claim;
+    const apr_array_header_t *base = said->roles;
+    apr_array_header_t *roles = apr_array_make(s->cx->pool, 8, sizeof(const char *));
+    sso_account_claim_t *settled;
+    int i;
+
+    if (!said->more_roles && !said->less_roles) return;
+    if (!base) base = sso_account_realm_roles(s->cx, &s->account, said->realm);
+    if (said->more_roles) base = apr_array_append(s->cx->pool, base, said->more_roles);
+    for (i = 0; i < base->nelts; i++) {
+        const char *role = APR_ARRAY_IDX(base, i, const char *);
+
+        if (sso_account_has(roles, role)) continue;
+        if (said->less_roles && sso_account_has(said->less_roles, role)) continue;
+        APR_ARRAY_PUSH(roles, const char *) = role;
+    }
+    settled = apr_pmemdup(s->cx->pool, said, sizeof(*settled));
+    settled->roles = roles;
+    s->claim = settled;
+}
+
 static apr_status_t take_message(sso_account_step_t *s, const sso_account_fresh_t *fresh)
 {
     sso_account_claim_t less;
@@ -128,6 +152,7 @@ static apr_status_t take_message(sso_account_step_t *s, const sso_account_fresh_
         s->identity = (sso_account_identity_t){.user = ""};
         s->account.roles = apr_array_make(s->cx->pool, 1, sizeof(sso_account_role_t));
     }
+    settle_roles(s);
     rv = fresh ? check_fresh(s, fresh, &less) : APR_SUCCESS;
     if (rv == APR_SUCCESS && !known) rv = sync_stranger(s);
     if (rv == APR_SUCCESS && s->claim->banned == 1) rv = spare_email(s);

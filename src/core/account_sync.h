@@ -21,7 +21,7 @@ typedef struct {
 /**
  * Apply a sync message.
  *
- * @param fresh NULL: SSOHmacSyncFreshness is off.
+ * @param fresh NULL: nobody asks for freshness.
  * @param did   what became of it.
  * @param out   the record afterwards.
  * @return      SSO_F_SYNC_STALE, SSO_F_USER_UNKNOWN, SSO_F_CONFLICT, SSO_F_ACCOUNT_DATABASE.

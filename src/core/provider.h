@@ -115,9 +115,9 @@ typedef struct {
     int hmac_sig;
     int hmac_signed;
     apr_array_header_t *hmac_params;
-    int hmac_sync;
-    int hmac_sync_freshness;
-    int hmac_sync_create;
+    int sync;
+    int sync_freshness;
+    int sync_create;
 
     const char *discourse_endpoint;
     apr_array_header_t *discourse_secrets;

@@ -1,5 +1,5 @@
 /*
- * discourse_fields.c - who an answer is about.
+ * discourse_fields.c - names and values of a payload, and what they become.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,8 +22,7 @@ static apr_status_t bad_value(sso_ctx_t *cx, const char *field, const char *valu
 
 /* ---- what everybody must have ---- */
 
-static apr_status_t read_subject(sso_ctx_t *cx, const apr_array_header_t *pairs,
-                                 sso_identity_t *who)
+static apr_status_t read_id(sso_ctx_t *cx, const apr_array_header_t *pairs, const char **out)
 {
     const char *id = sso_discourse_get(pairs, "external_id");
     const char *why;
@@ -34,7 +33,7 @@ static apr_status_t read_subject(sso_ctx_t *cx, const apr_array_header_t *pairs,
     }
     why = sso_token_judge_user_id(id);
     if (why) return bad_value(cx, "user_id", id, why);
-    who->subject = id;
+    *out = id;
     return APR_SUCCESS;
 }
 
@@ -163,7 +162,7 @@ apr_status_t sso_discourse_identity(sso_ctx_t *cx, const apr_array_header_t *pai
                                     const char *issuer, int staff, sso_identity_t **out)
 {
     sso_identity_t *who = sso_identity_make(cx->pool);
-    apr_status_t rv = read_subject(cx, pairs, who);
+    apr_status_t rv = read_id(cx, pairs, &who->subject);
 
     who->issuer = issuer;
     if (rv == APR_SUCCESS) rv = read_email(cx, pairs, who);
@@ -174,4 +173,99 @@ apr_status_t sso_discourse_identity(sso_ctx_t *cx, const apr_array_header_t *pai
     who->banned = sso_discourse_is_true(pairs, CUSTOM "banned");
     *out = who;
     return APR_SUCCESS;
+}
+
+/* ---- accounts ---- */
+
+/* A text that is there; an ornament that is not as it must be is not said. */
+static apr_status_t read_text(sso_ctx_t *cx, const apr_array_header_t *pairs, const char *field,
+                              judge_fn *judge, int keep, const char **out)
+{
+    const char *given = sso_discourse_get(pairs, field);
+    const char *z = given ? sso_token_trim(cx->pool, given) : NULL;
+    const char *why = z && (*z || keep) ? judge(z) : NULL;
+
+    *out = why ? NULL : z;
+    if (why && keep) return bad_value(cx, field, z, why);
+    if (why) SSO_WARN(cx, "%s was dropped from a sync message: %s", field, why);
+    return APR_SUCCESS;
+}
+
+/* A list of names; NULL where the field is not there. */
+static apr_status_t read_list(sso_ctx_t *cx, const apr_array_header_t *pairs, const char *field,
+                              apr_array_header_t **out)
+{
+    apr_array_header_t *list = apr_array_make(cx->pool, 8, sizeof(const char *));
+    apr_status_t rv = read_names(cx, pairs, field, list);
+
+    if (rv == APR_SUCCESS && list->nelts > SSO_TOKEN_ROLES_MAX) {
+        rv = sso_fail_about(cx, SSO_F_FIELD_VALUE, field, "more than %d groups",
+                            SSO_TOKEN_ROLES_MAX);
+    }
+    *out = sso_discourse_get(pairs, field) ? list : NULL;
+    return rv;
+}
+
+static void read_staff(sso_ctx_t *cx, const apr_array_header_t *pairs, const char *role,
+                       apr_array_header_t **more, apr_array_header_t **less)
+{
+    const char *said = sso_discourse_get(pairs, role);
+    apr_array_header_t **list = !said                    ? NULL
+                                : !strcmp(said, "true")  ? more
+                                : !strcmp(said, "false") ? less
+                                                         : NULL;
+
+    if (!list) return;
+    if (!*list) *list = apr_array_make(cx->pool, 2, sizeof(const char *));
+    APR_ARRAY_PUSH(*list, const char *) = role;
+}
+
+static apr_status_t read_roles(sso_ctx_t *cx, const apr_array_header_t *pairs, int staff,
+                               sso_account_claim_t *out)
+{
+    apr_array_header_t *all = NULL;
+    apr_array_header_t *more = NULL;
+    apr_array_header_t *less = NULL;
+    apr_status_t rv = read_list(cx, pairs, "groups", &all);
+
+    if (rv == APR_SUCCESS) rv = read_list(cx, pairs, "add_groups", &more);
+    if (rv == APR_SUCCESS) rv = read_list(cx, pairs, "remove_groups", &less);
+    if (rv != APR_SUCCESS) return rv;
+    if (staff) {
+        read_staff(cx, pairs, "admin", &more, &less);
+        read_staff(cx, pairs, "moderator", &more, &less);
+    }
+    out->roles = all ? sso_account_known_roles(cx, all) : NULL;
+    out->more_roles = more ? sso_account_known_roles(cx, more) : NULL;
+    out->less_roles = less;
+    return APR_SUCCESS;
+}
+
+/* true bans, false pardons; anything else says nothing. */
+static int banned_in(const apr_array_header_t *pairs)
+{
+    const char *said = sso_discourse_get(pairs, CUSTOM "banned");
+
+    if (!said) return -1;
+    return !strcmp(said, "true") ? 1 : !strcmp(said, "false") ? 0 : -1;
+}
+
+apr_status_t sso_discourse_claim(sso_ctx_t *cx, const apr_array_header_t *pairs, int staff,
+                                 sso_account_claim_t *out)
+{
+    sso_account_claim_t claim = {
+        .email_verified = !sso_discourse_is_true(pairs, "require_activation"),
+        .banned = banned_in(pairs),
+    };
+    apr_status_t rv = read_id(cx, pairs, &claim.user_id);
+
+    if (rv == APR_SUCCESS)
+        rv = read_text(cx, pairs, "email", sso_token_judge_email, 1, &claim.email);
+    if (rv == APR_SUCCESS) rv = read_text(cx, pairs, "name", sso_token_judge_name, 1, &claim.name);
+    if (rv == APR_SUCCESS)
+        rv = read_text(cx, pairs, "avatar_url", sso_token_judge_image, 0, &claim.image);
+    if (rv == APR_SUCCESS) rv = read_text(cx, pairs, "bio", sso_token_judge_bio, 0, &claim.bio);
+    if (rv == APR_SUCCESS) rv = read_roles(cx, pairs, staff, &claim);
+    if (rv == APR_SUCCESS) *out = claim;
+    return rv;
 }

@@ -1,5 +1,5 @@
 /*
- * discourse_fields.h - who an answer is about.
+ * discourse_fields.h - who an answer is about, and what a sync message says of an account.
  *
  * Owns:  which fields are taken, and as what.
  * Layer: discourse (base, core, token).
@@ -13,6 +13,7 @@
 #ifndef SSO_DISCOURSE_DISCOURSE_FIELDS_H
 #define SSO_DISCOURSE_DISCOURSE_FIELDS_H
 
+#include "core/account.h"
 #include "core/identity.h"
 
 /**
@@ -25,5 +26,14 @@
  */
 apr_status_t sso_discourse_identity(sso_ctx_t *cx, const apr_array_header_t *pairs,
                                     const char *issuer, int staff, sso_identity_t **out);
+
+/**
+ * What a verified sync payload says of an account; realm and provider are left out. Only external_id has
+ * to be there; what is not, is not said.
+ *
+ * @return as above.
+ */
+apr_status_t sso_discourse_claim(sso_ctx_t *cx, const apr_array_header_t *pairs, int staff,
+                                 sso_account_claim_t *out);
 
 #endif /* SSO_DISCOURSE_DISCOURSE_FIELDS_H */

@@ -11,6 +11,7 @@
 #include "discourse/discourse_fields.h"
 #include "discourse/discourse_payload.h"
 #include "discourse/discourse_peer.h"
+#include "discourse/discourse_sync.h"
 #include "discourse/discourse_tool.h"
 #include "token/token_diagnose.h"
 #include "token/token_flow.h"
@@ -20,6 +21,9 @@
 #define NONCE_BYTES 16   /* 32 lower-case hex digits */
 #define NONCE_AGE   600  /* seconds from request to answer; Discourse itself allows as many */
 #define PAYLOAD_MAX 4096 /* bytes of a request */
+#define SYNC_LEAF   "sync"
+#define SYNC_MAX \
+    (3 * SSO_DISCOURSE_SSO_MAX + 1024) /* of a form: every byte as %XX, and the names */
 
 /* What was asked for besides a name, kept in flow->extra. */
 #define ASKED_SECOND_FACTOR "2fa"
@@ -212,12 +216,37 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 
 /* ---- the rest ---- */
 
-/* Nothing but the callback is below our address. */
+static apr_status_t sync_account(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                 sso_reply_t *reply)
+{
+    static const char *const name[] = {"sso", "sig"};
+    state_t *st = idp->provider->state;
+    sso_token_sync_t message;
+    sso_token_signed_t m;
+    sso_params_t params;
+    int secret;
+    apr_status_t rv = sso_token_sync_request(cx, idp->site, req);
+
+    if (rv == APR_SUCCESS) rv = sso_token_sync_params(cx, req, name, SYNC_MAX, &params);
+    if (rv == APR_SUCCESS) rv = sso_discourse_signed_read(cx, &params, &m);
+    if (rv != APR_SUCCESS) return rv;
+    rv = sso_discourse_sync_check(cx, &st->secrets, &m, st->staff, &secret, &message);
+    if (rv != APR_SUCCESS) {
+        sso_token_explain(cx, &st->secrets, SSO_TOKEN_PAYLOAD, &m);
+        return rv;
+    }
+    sso_token_secrets_count(cx, &st->secrets, "sync message", secret);
+    return sso_token_sync_apply(cx, idp, &message, reply);
+}
+
+/* Besides the callback: the address for sync messages, where the admin has opened it. */
 static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply)
 {
-    (void)cx, (void)idp, (void)req, (void)leaf, (void)reply;
-    return APR_NOTFOUND;
+    if (strcmp(leaf, SYNC_LEAF) != 0) return APR_NOTFOUND; /* public */
+    if (!idp->provider->set->sync || !idp->site->accounts) return APR_NOTFOUND;
+    if (sync_account(cx, idp, req, reply) != APR_SUCCESS) sso_token_sync_refuse(cx, reply);
+    return APR_SUCCESS;
 }
 
 static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
@@ -238,6 +267,10 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
     for (i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
         APR_ARRAY_PUSH(facts, sso_fact_t) = fact[i];
     }
+    if (!idp->provider->set->sync || !idp->site->accounts) return APR_SUCCESS;
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
+        "Sync URL", apr_pstrcat(cx->pool, idp->url, "/" SYNC_LEAF, NULL),
+        "The site's server posts changes of accounts here."};
     return APR_SUCCESS;
 }
 

@@ -293,37 +293,24 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 
 /* ---- the rest ---- */
 
-/* A1 and A2 for a message that no browser brings. */
-static apr_status_t check_sync_request(sso_ctx_t *cx, const sso_site_t *site,
-                                       const sso_request_t *req)
-{
-    if (!sso_span_is(sso_span(req->method), "POST")) {
-        return sso_fail(cx, SSO_F_METHOD, "a sync message came by %s",
-                        sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
-    }
-    if (!req->https && !req->loopback && !site->insecure_http) {
-        return sso_fail(cx, SSO_F_TLS, "a sync message came by plain http");
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t sync_account(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                                  sso_reply_t *reply)
 {
     state_t *st = idp->provider->state;
-    sso_hmac_sync_t message;
+    sso_token_sync_t message;
     sso_params_t params;
-    apr_status_t rv = check_sync_request(cx, idp->site, req);
+    int secret;
+    apr_status_t rv = sso_token_sync_request(cx, idp->site, req);
 
     if (rv == APR_SUCCESS) rv = sso_hmac_sync_params(cx, &st->peer, req, &params);
     if (rv != APR_SUCCESS) return rv;
-    rv = sso_hmac_sync_check(cx, &st->peer, &params, &message);
+    rv = sso_hmac_sync_check(cx, &st->peer, &params, &secret, &message);
     if (rv != APR_SUCCESS) {
         explain(cx, st, SSO_HMAC_SYNC, &params);
         return rv;
     }
-    sso_token_secrets_count(cx, &st->secrets, "sync message", message.secret);
-    return sso_hmac_sync_apply(cx, idp, &message, reply);
+    sso_token_secrets_count(cx, &st->secrets, "sync message", secret);
+    return sso_token_sync_apply(cx, idp, &message, reply);
 }
 
 /* Besides the callback: the address for sync messages, where the admin has opened it. */
@@ -331,8 +318,8 @@ static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *re
                           sso_reply_t *reply)
 {
     if (strcmp(leaf, SYNC_LEAF) != 0) return APR_NOTFOUND; /* public */
-    if (!idp->provider->set->hmac_sync || !idp->site->accounts) return APR_NOTFOUND;
-    if (sync_account(cx, idp, req, reply) != APR_SUCCESS) sso_hmac_sync_refuse(cx, reply);
+    if (!idp->provider->set->sync || !idp->site->accounts) return APR_NOTFOUND;
+    if (sync_account(cx, idp, req, reply) != APR_SUCCESS) sso_token_sync_refuse(cx, reply);
     return APR_SUCCESS;
 }
 
@@ -357,7 +344,7 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
     for (i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
         APR_ARRAY_PUSH(facts, sso_fact_t) = fact[i];
     }
-    if (!idp->provider->set->hmac_sync || !site->accounts) return APR_SUCCESS;
+    if (!idp->provider->set->sync || !site->accounts) return APR_SUCCESS;
     APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
         "Sync URL", apr_pstrcat(cx->pool, idp->url, "/" SYNC_LEAF, NULL),
         "The site's server posts changes of accounts here."};
@@ -387,10 +374,10 @@ static void audit_sync(const sso_idp_t *idp, apr_array_header_t *findings)
                       "no accounts are kept: a ban by the site is known for some time only, and "
                       "not before the person signs in",
                       "write SSOAccounts on, and SSOHmacSync on for bans that hold at once");
-    } else if (!set->hmac_sync) {
+    } else if (!set->sync) {
         sso_audit_add(findings, SSO_NOTE, "the site cannot ban anybody who is signed in",
                       "write SSOHmacSync on, and let the site post to the sync address");
-    } else if (set->hmac_sync_freshness == SSO_FRESHNESS_OFF) {
+    } else if (set->sync_freshness == SSO_FRESHNESS_OFF) {
         sso_audit_add(findings, SSO_WARNING,
                       "SSOHmacSyncFreshness is off: who has seen a pardon can send it again",
                       "write SSOHmacSyncFreshness required once the site sends iat and jti");

@@ -1,8 +1,8 @@
 /*
  * hmac_sync.h - the message by which a site changes accounts, without a browser.
  *
- * Owns:  how it is read, and how it is answered.
- * Layer: hmac (base, crypto, core).
+ * Owns:  how it is read.
+ * Layer: hmac (base, crypto, core, token).
  * Lives: one request.
  *
  *   POST <sync URL>  data=E&sig=HMAC(K,B)    in the query, or in a form
@@ -15,15 +15,8 @@
 #ifndef SSO_HMAC_HMAC_SYNC_H
 #define SSO_HMAC_HMAC_SYNC_H
 
-#include "core/protocol.h"
 #include "hmac/hmac_message.h"
-
-/* A verified message. */
-typedef struct {
-    sso_hmac_fields_t fields;
-    const char *digest; /* of its JSON, hex digits */
-    int secret;         /* which of the peer's secrets verified it, from 0 */
-} sso_hmac_sync_t;
+#include "token/token_sync.h"
 
 /* The parameters of a request, which stand either in its query or in its form (A3). */
 apr_status_t sso_hmac_sync_params(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_request_t *req,
@@ -32,20 +25,10 @@ apr_status_t sso_hmac_sync_params(sso_ctx_t *cx, const sso_hmac_peer_t *peer, ss
 /**
  * Verify a message: A3 to A11, and R2.
  *
+ * @param secret which of the peer's secrets verified it, from 0.
  * @return the faults of sso_hmac_answer_check, or SSO_F_SYNC_TOKEN.
  */
 apr_status_t sso_hmac_sync_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
-                                 const sso_params_t *params, sso_hmac_sync_t *out);
-
-/**
- * Change the account, and see to it that its sessions follow, before it is said to be done.
- *
- * @return those of sso_account_sync and sso_account_follow.
- */
-apr_status_t sso_hmac_sync_apply(sso_ctx_t *cx, const sso_idp_t *idp,
-                                 const sso_hmac_sync_t *message, sso_reply_t *reply);
-
-/* {"ok":false,...} about the failure in cx, which is logged. */
-void sso_hmac_sync_refuse(sso_ctx_t *cx, sso_reply_t *reply);
+                                 const sso_params_t *params, int *secret, sso_token_sync_t *out);
 
 #endif /* SSO_HMAC_HMAC_SYNC_H */

@@ -133,7 +133,7 @@ static const char *check_sync(apr_pool_t *p, server_rec *main_server, const sso_
 
     for (i = apr_hash_first(p, server->providers); i; i = apr_hash_next(i)) {
         const sso_provider_t *provider = apr_hash_this_val(i);
-        int kept = !provider->set->hmac_sync;
+        int kept = !provider->set->sync;
 
         for (s = main_server; s && !kept; s = s->next) {
             const sso_site_t *site = sso_server_of(s)->site;

@@ -269,6 +269,118 @@ def test_a_ban_is_remembered(consumer):
     assert page.fault == "banned"
 
 
+# -- sync
+
+@pytest.fixture
+def synced(consumer):
+    """The same host with accounts, where 42 has signed in; sends sync messages and asks the session."""
+    consumer.add("SSOAccounts on")
+    path = consumer.httpd.root / "conf" / "discourse-forum.secret"
+    consumer._lines[0] = consumer._lines[0].replace(
+        "SSODiscourseStaff on", "SSODiscourseStaff on\nSSODiscourseSync on")
+    assert path.exists() and "SSODiscourseSync on" in consumer._lines[0]
+    consumer.httpd.start()
+    page = call(consumer, message(**PERSON, groups="a,b", name="Ada"), flow_cookie(consumer))
+    consumer.cookie = next(x.split(";")[0] for x in page.all_headers("Set-Cookie")
+                           if x.startswith("__Host-sso="))
+    return consumer
+
+
+def sync(host, method="POST", secret=SECRET, **fields):
+    return exchange(method, host.url + "/.sso/forum/sync?" + message(secret, **fields))
+
+
+def seen_of(host):
+    """The attributes of the session; None: it has ended."""
+    page = exchange("GET", host.url + "/.sso/session", [("Cookie", host.cookie)])
+    return page.json()["attributes"] if page.status == 200 else None
+
+
+def test_sync_changes_what_it_names(synced):
+    assert sync(synced, external_id="42", add_groups="c", remove_groups="a").json()["ok"]
+    assert seen_of(synced)["roles"] == "b,c" and seen_of(synced)["name"] == "Ada"
+    sync(synced, external_id="42", groups="x", add_groups="y", admin="true")
+    assert seen_of(synced)["roles"] == "x,y,admin"
+    sync(synced, external_id="42", admin="false", email="new@example.org", name="Ada L.")
+    seen = seen_of(synced)
+    assert (seen["roles"], seen["email"], seen["name"]) == ("x,y", "new@example.org", "Ada L.")
+    sync(synced, external_id="42", groups="")
+    assert "roles" not in seen_of(synced)
+
+
+def test_sync_in_a_form_with_the_headers_of_discourse(synced):
+    page = exchange("POST", synced.url + "/.sso/forum/sync",
+                    [("Content-Type", "application/x-www-form-urlencoded"), ("Api-Key", "k"),
+                     ("Api-Username", "system")],
+                    message(external_id="42", groups="z").encode())
+    assert page.json()["result"] == "updated" and seen_of(synced)["roles"] == "z"
+
+
+def test_a_sync_ban_ends_the_session_and_a_pardon_brings_none_back(synced):
+    page = sync(synced, external_id="42", **{"custom.banned": "true"})
+    assert page.json() == {"ok": True, "result": "updated", "sessions": 1}
+    assert seen_of(synced) is None
+    synced.httpd.expect_fault("banned")
+    again = call(synced, message(**{**PERSON, "nonce": "1" * 32}), flow_cookie(synced, nonce="1" * 32))
+    assert again.fault == "banned"
+    sync(synced, external_id="42", **{"custom.banned": "false", "custom.jti": "p1",
+                                      "custom.iat": int(time.time())})
+    assert seen_of(synced) is None
+    back = call(synced, message(**{**PERSON, "nonce": "2" * 32}), flow_cookie(synced, nonce="2" * 32))
+    assert session_of(synced, back)["user"] == "42"
+
+
+def test_r2_a_login_answer_is_no_sync_message(synced):
+    synced.httpd.expect_fault("sync_token")
+    page = sync(synced, **PERSON, groups="admins")
+    assert page.status == 400 and page.json()["error"] == "sync_token"
+    assert seen_of(synced)["roles"] == "a,b"
+
+
+def test_a_sync_replay_restricts_only(synced):
+    synced.httpd.expect_fault("sync_stale")
+    pardon = dict(external_id="42", **{"custom.banned": "false"})
+    assert sync(synced, **pardon).status == 200
+    assert sync(synced, external_id="42", **{"custom.banned": "true"}).status == 200
+    assert sync(synced, **pardon).json()["error"] == "sync_stale"
+    stamp = {"custom.iat": int(time.time()), "custom.jti": "once"}
+    assert sync(synced, external_id="42", groups="q", **stamp).status == 200
+    assert sync(synced, external_id="42", groups="q", **stamp).json()["error"] == "sync_stale"
+
+
+@pytest.mark.parametrize("fields, error", [
+    ({"groups": "a"}, "field_missing:external_id"),
+    ({"external_id": "nil"}, "field_value:user_id"),
+    ({"external_id": "42", "email": "x@y@z"}, "field_value:email"),
+    ({"external_id": "42", "name": ""}, "field_value:name"),
+    ({"external_id": "42", "custom.iat": "soon"}, "field_value:custom.iat"),
+    ({"external_id": "42", "custom.iat": "99999999999999999"}, "field_value:custom.iat"),
+    ({"external_id": "42", "custom.jti": ""}, "field_value:custom.jti"),
+    ({"external_id": "43", "groups": "a"}, "user_unknown"),
+])
+def test_sync_messages_that_are_refused(synced, fields, error):
+    synced.httpd.expect_fault(error.split(":")[0])
+    assert sync(synced, **fields).json()["error"] == error
+    assert seen_of(synced)["roles"] == "a,b"
+
+
+def test_a_sync_message_must_be_signed_and_posted(synced):
+    synced.httpd.expect_fault("sig_mismatch")
+    synced.httpd.expect_fault("method")
+    synced.httpd.expect_log("no usual mistake explains the signature")
+    fields = {"external_id": "42", "custom.banned": "true"}
+    assert sync(synced, secret="x" * 32, **fields).status == 403
+    assert sync(synced, method="GET", **fields).status == 405
+    assert seen_of(synced) is not None
+
+
+def test_there_is_no_sync_address_unless_it_is_wanted(consumer):
+    consumer.add("SSOAccounts on")
+    consumer.httpd.start()
+    consumer.httpd.expect_fault("not_found")
+    assert sync(consumer, external_id="42").status == 404
+
+
 def test_a_second_factor_that_was_asked_for_must_be_confirmed(httpd, browser):
     host = httpd.host("app.example.test", tls=True)
     host.seal = httpd.secret("seal.secret", "5" * 64)

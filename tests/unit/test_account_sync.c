@@ -87,7 +87,7 @@ static void r18_unknown_people(void **state)
     m.email = "ada@example.org";
     m.name = "Ada";
     assert_string_equal(deliver(b, &m, NULL), "user_unknown");
-    b->set->hmac_sync_create = 1;
+    b->set->sync_create = 1;
     m.name = NULL;
     assert_string_equal(deliver(b, &m, NULL), "user_unknown");
     m.name = "Ada";
@@ -212,7 +212,7 @@ static void r18_iat_and_jti(void **state)
     book_t *b = book_make(*state);
     apr_size_t i;
 
-    b->set->hmac_sync_freshness = SSO_FRESHNESS_REQUIRED;
+    b->set->sync_freshness = SSO_FRESHNESS_REQUIRED;
     assert_string_equal(log_in(b, "42"), "ok");
     for (i = 0; i < COUNT(row); i++) {
         sso_account_claim_t m = about("42", !record(b, "42").banned);
@@ -232,7 +232,7 @@ static void r18_required_means_both(void **state)
     sso_account_fresh_t iat = named(b, "x", 0, apr_time_sec(NOW));
     sso_account_fresh_t jti = named(b, "x", 1, 0);
 
-    b->set->hmac_sync_freshness = SSO_FRESHNESS_REQUIRED;
+    b->set->sync_freshness = SSO_FRESHNESS_REQUIRED;
     assert_string_equal(deliver(b, &m, &none), "sync_stale");
     assert_string_equal(deliver(b, &m, &iat), "sync_stale");
     assert_string_equal(deliver(b, &m, &jti), "sync_stale");
