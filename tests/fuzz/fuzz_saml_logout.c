@@ -69,13 +69,18 @@ static const char *query_of(sso_ctx_t *cx, sso_span_t xml, int bits)
     return strchr(url, '?') + 1;
 }
 
+static int is_by_soap(int bits)
+{
+    return !(bits & BY_REDIRECT) && (bits & (BY_SOAP | RAW_SOAP));
+}
+
 static void bring_body(sso_ctx_t *cx, sso_span_t xml, int bits, brought_t *b)
 {
     const char *base64 = sso_b64_encode(cx->pool, xml);
 
     b->type = "text/xml";
     b->body = bits & RAW_SOAP ? xml : sso_soap_wrap(cx, xml);
-    if (bits & (BY_SOAP | RAW_SOAP)) return;
+    if (is_by_soap(bits)) return;
     b->type = "application/x-www-form-urlencoded";
     b->body = sso_span(apr_pstrcat(cx->pool, bits & RESPONSE ? "SAMLResponse=" : "SAMLRequest=",
                                    sso_percent_encode(cx->pool, sso_span(base64)), (char *)NULL));
@@ -91,7 +96,7 @@ static void check_notice(sso_ctx_t *cx, const sso_notice_t *notice, const sso_fl
         return;
     }
     fuzz_demand(ending->own_only == !(bits & RESIGN));
-    fuzz_demand(!ending->own_only || ((bits & UNSIGNED) && !(bits & (BY_SOAP | RAW_SOAP))));
+    fuzz_demand(!ending->own_only || ((bits & UNSIGNED) && !is_by_soap(bits)));
     fuzz_demand(ending->subject && *ending->subject && ending->sids && ending->sids->nelts <= 1000);
     fuzz_demand(notice->once.label && notice->once.until > cx->now && notice->more);
     (void)ending->fits(ending, "+a\n\n+b\n");
