@@ -101,7 +101,8 @@ static xmlParserCtxt *parser_of(apr_pool_t *pool)
 
 static apr_status_t build_tree(sso_ctx_t *cx, sso_span_t text, xmlDoc **out)
 {
-    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING; /* R5 */
+    const int options = XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING /* R5 */
+                        | XML_PARSE_COMPACT; /* short texts inside of their nodes */
     report_t report = {.cx = cx};
     xmlParserCtxt *parser = parser_of(cx->pool);
     xmlDoc *doc;
@@ -255,7 +256,7 @@ apr_status_t sso_xml_parse(sso_ctx_t *cx, sso_span_t text, const sso_xml_limits_
 int sso_xml_is(const xmlNode *node, const char *ns, const char *local)
 {
     return node->type == XML_ELEMENT_NODE && node->ns && node->ns->href
-           && strcmp((const char *)node->name, local) == 0
+           && (char)node->name[0] == local[0] && strcmp((const char *)node->name, local) == 0
            && strcmp((const char *)node->ns->href, ns) == 0;
 }
 
