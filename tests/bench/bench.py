@@ -31,7 +31,8 @@ MARK = 36  # bytes of a spent token with its bucket
 SAMPLE = 20000  # cookies that a client goes round with
 GOALS = {"authenticated_ratio": "at least 0.97, within 3 % of each other",
          "instructions_over_open": "at most 8000", "session_bytes_over_payload": "at most 1.3 (people of three kinds in turn)",
-         "redirect_ratio": "at least 0.8", "accounts_instructions": "at most 300: one more attribute, and nothing looked up"}
+         "redirect_ratio": "at least 0.8", "saml_accept_over_crypto": "at least 0.5",
+         "accounts_instructions": "not measurable in time: one more attribute, and nothing looked up"}
 SAML = """
 <SSOProvider corp saml>
     SSOSamlIdP entity-id=https://idp.example.org/id sso-url=https://idp.example.org/sso cert={run}/idp.crt
