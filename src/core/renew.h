@@ -5,9 +5,10 @@
  * Layer: core.
  *
  * A request that meets a session whose time has come claims it, and goes on without waiting. Whoever
- * holds the claim asks in the background, which does not count as use of the session. A claim is a mark in the store: of all requests of all
- * children one gets it. It ends with the renewal if that succeeds; else it stays until its time, and
- * nobody asks again before. A provider that does not answer is left alone for a while.
+ * holds the claim asks in the background, which does not count as use of the session. A claim is a
+ * mark in the store: of all requests of all children one gets it. It ends with the renewal if that
+ * succeeds; else it stays until its time, and nobody asks again before. A provider that does not
+ * answer is left alone for a while.
  *
  * What fails leaves the session as it is until its own end, but for three answers: the provider takes
  * the grant back (and settings say that this ends the session), the person is somebody else here now,
