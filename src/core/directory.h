@@ -30,6 +30,7 @@ typedef struct {
     apr_interval_time_t reauth;  /* a login must not be older here; 0: it may */
     apr_array_header_t *step_up; /* authentication contexts of which one is needed here; NULL or
                                     "off": any will do */
+    int same_origin;             /* what may change something has to come from this site */
 } sso_directory_t;
 
 enum {

@@ -42,9 +42,9 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path)
 /* Where to try again: only where trying again can help. */
 static sso_link_t retry_link(sso_ctx_t *cx, const char *url)
 {
-    static const sso_fault_t in_vain[] = {SSO_F_BANNED,     SSO_F_CONFIG,      SSO_F_TLS,
-                                          SSO_F_NOT_FOUND,  SSO_F_METHOD,      SSO_F_CSRF,
-                                          SSO_F_NO_SESSION, SSO_F_PEER_REQUIRE};
+    static const sso_fault_t in_vain[] = {SSO_F_BANNED,     SSO_F_CONFIG,       SSO_F_TLS,
+                                          SSO_F_NOT_FOUND,  SSO_F_METHOD,       SSO_F_CSRF,
+                                          SSO_F_NO_SESSION, SSO_F_PEER_REQUIRE, SSO_F_CROSS_SITE};
     apr_size_t i;
 
     for (i = 0; i < sizeof(in_vain) / sizeof(in_vain[0]); i++) {
@@ -177,6 +177,24 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
     return APR_SUCCESS;
 }
 
+/* ---- requests of other sites ---- */
+
+/* A WebSocket is opened by GET, and not held back from other sites by anything else. */
+static int may_change(const sso_request_t *req)
+{
+    return (!sso_request_is_read(req) && strcmp(req->method, "OPTIONS") != 0)
+           || req->header(req, "Upgrade");
+}
+
+apr_status_t sso_gate_check_origin(sso_ctx_t *cx, const sso_site_t *site,
+                                   const sso_directory_t *dir, const sso_request_t *req)
+{
+    if (!dir->same_origin || !may_change(req)) return APR_SUCCESS;
+    if (sso_request_is_same_origin(req, site->base_url)) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_CROSS_SITE, "%s does not come from a page of %s", req->method,
+                    site->base_url);
+}
+
 /* ---- sessions that are too old or too weak ---- */
 
 static int is_fresh(const sso_directory_t *dir, const sso_session_t *session, apr_time_t now)
@@ -263,6 +281,8 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
     int known;
 
     *out = (sso_verdict_t){.session = NULL};
+    rv = sso_gate_check_origin(cx, site, dir, req);
+    if (rv != APR_SUCCESS) return rv;
     if (!sso_directory_is_on(dir)) {
         return sso_fail(cx, SSO_F_CONFIG, "AuthType SSO, but no SSO line names a provider here");
     }

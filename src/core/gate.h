@@ -26,13 +26,19 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path);
 /* Is this session good enough for the place: of one of its providers, fresh and strong enough? */
 int sso_gate_admits(const sso_directory_t *dir, const sso_session_t *session, apr_time_t now);
 
+/* Where SSOSameOrigin is on, what may change something has to come from a page of this site, whoever
+ * asks. SSO_F_CROSS_SITE. */
+apr_status_t sso_gate_check_origin(sso_ctx_t *cx, const sso_site_t *site,
+                                   const sso_directory_t *dir, const sso_request_t *req);
+
 /**
  * Decide about a request to a place where somebody has to be known: SSOMode require says so, and in
  * an open place a Require line that cannot be met by a stranger.
  *
  * Navigations without a session are sent to a login, everything else gets 401 with a JSON body that
  * names the login's address, or what SSOUnauthenticated says. A session that is too old (SSOReauth)
- * or too weak (SSOStepUp) is sent to its own provider for another login in the same ways.
+ * or too weak (SSOStepUp) is sent to its own provider for another login in the same ways. What
+ * sso_gate_check_origin() refuses is refused first: not even a login begins with it.
  *
  * @return APR_SUCCESS and a verdict, or a fault: the caller shows it with sso_gate_fail().
  */

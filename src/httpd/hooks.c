@@ -195,16 +195,31 @@ static int tries(request_rec *r, const sso_directory_t *dir, sso_reply_t *reply)
     return sso_gate_tries(&cx, site_of(r), dir, &req, reply);
 }
 
+/* Places that let in without a login, or by another one, have not asked sso_gate_enter(). */
+static int is_foreign(request_rec *r, const sso_directory_t *dir, int *status)
+{
+    sso_ctx_t cx = sso_log_request_ctx(r);
+    sso_request_t req;
+
+    sso_adapt_request(r, site_of(r), &req);
+    if (sso_gate_check_origin(&cx, site_of(r), dir, &req) == APR_SUCCESS) return 0;
+    *status = r->main ? HTTP_FORBIDDEN : refuse(r, &cx, &req);
+    return 1;
+}
+
 int sso_hooks_fixup(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
     const sso_session_t *session;
     sso_reply_t reply;
+    int status;
 
     if (r->main || r->prev) sso_expose_forget_token(r);
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";
-    if (is_ours(r) || !sso_directory_is_on(dir)) return DECLINED;
+    if (is_ours(r)) return DECLINED;
+    if (dir->same_origin && is_foreign(r, dir, &status)) return status;
+    if (!sso_directory_is_on(dir)) return DECLINED;
     session = session_here(r, dir);
     if (!session && tries(r, dir, &reply)) return sso_adapt_send(r, &reply, 0);
     if (session && !r->user) welcome(r, session);

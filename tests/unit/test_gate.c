@@ -467,6 +467,41 @@ static sso_directory_t make_directory(bench_t *b, const char *names)
     return *dir;
 }
 
+/* B7. That of the whole request: tests/http/test_same_origin.py. */
+static void b7_what_may_change_something_is_ours(void **state)
+{
+    static const struct {
+        const char *method, *name, *value;
+        int fine;
+    } row[] = {
+        {"GET", "Origin", "https://evil.example", 1},
+        {"HEAD", "Origin", "https://evil.example", 1},
+        {"OPTIONS", "Origin", "https://evil.example", 1},
+        {"GET", "Upgrade", "websocket", 0},
+        {"POST", "Origin", "https://evil.example", 0},
+        {"POST", "Origin", BASE, 1},
+        {"post", "X-Nothing", "", 0}, /* another method, and as unsafe */
+        {"PROPFIND", "X-Nothing", "", 0},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(cx);
+        sso_directory_t dir = {.same_origin = 1};
+        sso_request_t req = bench_request(b, row[i].method, "/app");
+        apr_status_t rv;
+
+        print_message("  %s %s: %s\n", row[i].method, row[i].name, row[i].value);
+        apr_table_setn(b->headers, row[i].name, row[i].value);
+        rv = sso_gate_check_origin(b->cx, &b->site, &dir, &req);
+        assert_int_equal(rv == APR_SUCCESS, row[i].fine);
+        if (!row[i].fine) assert_fault(b->cx, CROSS_SITE);
+        dir.same_origin = 0;
+        assert_int_equal(sso_gate_check_origin(b->cx, &b->site, &dir, &req), APR_SUCCESS);
+    }
+}
+
 static apr_status_t enter(bench_t *b, const sso_directory_t *dir, const char *method,
                           const char *target, sso_verdict_t *out)
 {
@@ -917,6 +952,7 @@ int main(void)
         UNIT(failures_are_told_and_logged),
         UNIT(a_failure_without_a_fault_is_one_of_ours),
         UNIT(a_new_start_is_offered_where_it_helps),
+        UNIT(b7_what_may_change_something_is_ours),
         UNIT(people_with_a_session_come_in),
         UNIT(other_providers_do_not_vouch),
         UNIT(strangers_are_answered),
