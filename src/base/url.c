@@ -276,6 +276,41 @@ char *sso_url_append(apr_pool_t *pool, const char *url, const char *query)
     return apr_pstrcat(pool, url, join, query, NULL);
 }
 
+/* ---- queries for others to see ---- */
+
+static int is_shown(sso_span_t name, const char *const *shown)
+{
+    for (; *shown; shown++) {
+        if (sso_span_is(name, *shown)) return 1;
+    }
+    return 0;
+}
+
+/* The longest it can become: "&a=" is "&a=...". */
+char *sso_query_mask(apr_pool_t *pool, const char *query, const char *const *shown)
+{
+    static const char dots[] = "...";
+    char *masked = apr_palloc(pool, 4 * strlen(query) + sizeof(dots));
+    char *o = masked;
+
+    while (*query) {
+        apr_size_t n = strcspn(query, "&");
+        const char *equals = memchr(query, '=', n);
+        apr_size_t name = equals ? (apr_size_t)(equals - query) : 0;
+        apr_size_t kept = equals && is_shown(sso_span_of(query, name), shown) ? n
+                          : equals                                            ? name + 1
+                                                                              : 0;
+
+        memcpy(o, query, kept);
+        o += kept;
+        if (kept < n) o = apr_cpystrn(o, dots, sizeof(dots));
+        query += n;
+        if (*query) *o++ = *query++;
+    }
+    *o = '\0';
+    return masked;
+}
+
 /* ---- places to return to ---- */
 
 int sso_url_is_local(const char *path, apr_size_t max)

@@ -70,6 +70,10 @@ int sso_url_is_loopback(const char *host);
 /* url + ('?' or '&') + query. */
 char *sso_url_append(apr_pool_t *pool, const char *url, const char *query);
 
+/* A query with the values of its parameters written as "...", but those of `shown` (ended by NULL); so
+ * is what has no name. In pool. */
+char *sso_query_mask(apr_pool_t *pool, const char *query, const char *const *shown);
+
 /**
  * Is this a local place to send a browser back to?
  *

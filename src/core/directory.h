@@ -11,11 +11,11 @@
 #define SSO_CORE_DIRECTORY_H
 
 #include "core/demand.h"
+#include "core/header.h"
 #include "core/settings.h"
 
 enum { SSO_MODE_REQUIRE, SSO_MODE_OPTIONAL, SSO_MODE_PASSIVE };
 enum { SSO_UNAUTH_AUTO, SSO_UNAUTH_REDIRECT, SSO_UNAUTH_401, SSO_UNAUTH_403 };
-enum { SSO_HEADER_PERCENT, SSO_HEADER_UTF8 };
 enum { SSO_TOKEN_OFF, SSO_TOKEN_ENV, SSO_TOKEN_HEADER };
 
 typedef struct {
@@ -24,7 +24,8 @@ typedef struct {
     int mode;
     int unauthenticated;
     apr_array_header_t *headers; /* NULL: the default ones */
-    int header_encoding;
+    int header_encoding;         /* SSO_HEADER_* */
+    apr_int64_t header_max;
     apr_array_header_t *env;
     int access_token;
     apr_interval_time_t reauth;  /* a login must not be older here; 0: it may */

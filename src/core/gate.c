@@ -417,8 +417,10 @@ static void member(sso_buf_t *b, const char *name, const char *value)
     sso_json_string(b, value);
 }
 
+/* Of the person; the session's own name is none. */
 static void attribute_members(sso_ctx_t *cx, sso_buf_t *b, const sso_session_t *session)
 {
+    int n = 0;
     int i;
 
     for (i = 0; i < session->n; i++) {
@@ -426,9 +428,10 @@ static void attribute_members(sso_ctx_t *cx, sso_buf_t *b, const sso_session_t *
         char *name = apr_pstrdup(cx->pool, shown.env + 4);
         char *c;
 
+        if (shown.slot == SSO_SLOT_SESSION) continue;
         for (c = name; *c; c++)
             *c = (char)apr_tolower(*c);
-        if (i) sso_buf_char(b, ',');
+        if (n++) sso_buf_char(b, ',');
         member(b, name, shown.value);
     }
 }
@@ -438,6 +441,7 @@ static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_req
                                   sso_reply_t *reply)
 {
     sso_session_t session;
+    sso_shown_t name;
     sso_buf_t b = sso_buf_make(cx->pool, 1024, JSON_MAX);
 
     if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
@@ -449,6 +453,10 @@ static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_req
     sso_buf_text(&b, "},");
     member(&b, "issuer", session.issuer);
     sso_buf_char(&b, ',');
+    if (sso_session_get(&session, "session", &name) == APR_SUCCESS) {
+        member(&b, "session", name.value);
+        sso_buf_char(&b, ',');
+    }
     if (session.auth_time) {
         member(&b, "authenticated", sso_when_text(cx->pool, session.auth_time));
         sso_buf_char(&b, ',');

@@ -69,8 +69,8 @@ static const char *check_domain(apr_pool_t *p, int n, const char *const *word)
 static int is_ours(const char *name)
 {
     return !strcasecmp(name, "user") || !strcasecmp(name, "provider")
-           || !strcasecmp(name, "account") || !strcasecmp(name, "owner")
-           || !strcasecmp(name, "idp");
+           || !strcasecmp(name, "account") || !strcasecmp(name, "owner") || !strcasecmp(name, "idp")
+           || !strcasecmp(name, "session");
 }
 
 /* A ban that is not of the user_id would be none. */

@@ -21,6 +21,7 @@ typedef struct {
     const char *path;
     apr_array_header_t *cookie;
     int insecure_http;
+    int log_redact;
     const char *ca_file;
     apr_int64_t quota;
     const char *accounts;

@@ -6,6 +6,8 @@
 #include "core/session_record.h"
 
 #include "base/buf.h"
+#include "base/codec.h"
+#include "core/header.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -15,11 +17,13 @@
 #define MAGIC          0x32535353u
 #define ENV_PREFIX     "SSO_"
 #define ENV_PREFIX_LEN (sizeof(ENV_PREFIX) - 1)
+#define NAME_BYTES     8 /* of the hash by which the store knows the cookie */
 
 const char *const sso_slot_header[SSO_SLOT_COUNT] = {
     [SSO_SLOT_USER] = "X-SSO-User",         [SSO_SLOT_EMAIL] = "X-SSO-Email",
     [SSO_SLOT_NAME] = "X-SSO-Name",         [SSO_SLOT_GROUPS] = "X-SSO-Groups",
-    [SSO_SLOT_PROVIDER] = "X-SSO-Provider",
+    [SSO_SLOT_PROVIDER] = "X-SSO-Provider", [SSO_SLOT_ROLES] = "X-SSO-Roles",
+    [SSO_SLOT_SESSION] = "X-SSO-Session",
 };
 
 /* A record is a head, n attributes, and texts that the offsets point to. */
@@ -96,8 +100,8 @@ static const char *env_name(apr_pool_t *p, const char *name)
 
 static sso_slot_t slot_of(const char *name)
 {
-    static const char *const names[SSO_SLOT_COUNT] = {NULL,   "user",   "email",
-                                                      "name", "groups", "provider"};
+    static const char *const names[SSO_SLOT_COUNT] = {NULL,     "user",     "email", "name",
+                                                      "groups", "provider", "roles", "session"};
     int i;
 
     for (i = 1; i < SSO_SLOT_COUNT; i++) {
@@ -126,33 +130,6 @@ static const char *join(apr_pool_t *p, const apr_array_header_t *values)
     return b.full ? NULL : b.p;
 }
 
-/* Printable ASCII, and no space at either end, where parsers of headers drop it. */
-static int is_plain(const char *value, const char *at)
-{
-    if (*at == ' ') return at != value && at[1] != '\0';
-    return *at > 0x20 && *at < 0x7f;
-}
-
-/* '%' is escaped too unless the text holds list escapes already. */
-static const char *for_header(apr_pool_t *p, const char *value, int list)
-{
-    static const char digit[] = "0123456789ABCDEF";
-    sso_buf_t b = sso_buf_make(p, strlen(value) + 16, 4 * SSO_RECORD_MAX);
-    const char *at;
-
-    for (at = value; *at; at++) {
-        if (is_plain(value, at) && (list || *at != '%')) {
-            sso_buf_char(&b, *at);
-        } else {
-            unsigned char c = (unsigned char)*at;
-            char escape[3] = {'%', digit[c >> 4], digit[c & 15]};
-
-            sso_buf_add(&b, escape, sizeof(escape));
-        }
-    }
-    return b.p;
-}
-
 static apr_status_t put_attribute(sso_ctx_t *cx, writer_t *w, const char *name, const char *value,
                                   int list)
 {
@@ -160,7 +137,7 @@ static apr_status_t put_attribute(sso_ctx_t *cx, writer_t *w, const char *name, 
     const char *header;
 
     if (!value) return sso_fail(cx, SSO_F_SESSION_SIZE, "the values of %s do not fit", name);
-    header = for_header(cx->pool, value, list);
+    header = sso_header_percent(cx->pool, value, list);
     a->slot = (unsigned char)slot_of(name);
     a->list = (unsigned char)list;
     a->env = put_text(w, env_name(cx->pool, name));
@@ -232,15 +209,25 @@ static void write_head(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *pla
         w->head.text[i] = put_text(w, text[i] ? text[i] : "");
 }
 
-/* member: the issuer, where it is one of several behind the provider; NULL: it is not. */
+/* What tells the lines of one session from those of others in the logs of backends, and opens nothing. */
+static apr_status_t write_name(sso_ctx_t *cx, writer_t *w, const sso_store_key_t *key)
+{
+    return put_attribute(cx, w, "session",
+                         sso_hex_encode(cx->pool, sso_span_of(key->b, NAME_BYTES)), 0);
+}
+
+/* member: the issuer, where it is one of several behind the provider; NULL: it is not. key: NULL: it
+ * will never be a session. */
 static apr_status_t write_attributes(sso_ctx_t *cx, writer_t *w, const sso_profile_t *profile,
-                                     const char *provider, const char *member)
+                                     const char *provider, const char *member,
+                                     const sso_store_key_t *key)
 {
     apr_status_t rv = put_attribute(cx, w, "user", profile->user, 0);
     int i;
 
     if (rv == APR_SUCCESS) rv = put_attribute(cx, w, "provider", provider, 0);
     if (rv == APR_SUCCESS && member) rv = put_attribute(cx, w, "idp", member, 0);
+    if (rv == APR_SUCCESS && key) rv = write_name(cx, w, key);
     for (i = 0; i < profile->mapped->nelts && rv == APR_SUCCESS; i++) {
         rv = put_mapped(cx, w, &APR_ARRAY_IDX(profile->mapped, i, sso_mapped_t));
     }
@@ -297,13 +284,13 @@ static apr_status_t close_writer(sso_ctx_t *cx, writer_t *w, sso_span_t *out)
 apr_status_t sso_session_render(sso_ctx_t *cx, const sso_session_plan_t *plan,
                                 const sso_store_key_t *key, sso_span_t *out)
 {
-    writer_t w = open_writer(cx, (apr_size_t)plan->profile->mapped->nelts + 2
+    writer_t w = open_writer(cx, (apr_size_t)plan->profile->mapped->nelts + 3
                                      + (plan->who->is_member ? 1 : 0));
     apr_status_t rv;
 
     write_head(cx, &w, plan);
     rv = write_attributes(cx, &w, plan->profile, plan->idp->provider->name,
-                          plan->who->is_member ? plan->who->issuer : NULL);
+                          plan->who->is_member ? plan->who->issuer : NULL, key);
     if (rv == APR_SUCCESS && key && plan->who->grant) {
         sso_grant_t grant = *plan->who->grant;
 
@@ -395,7 +382,7 @@ apr_status_t sso_session_change(sso_ctx_t *cx, const sso_idp_t *idp, const sso_s
                                 const sso_session_change_t *change, sso_span_t *out)
 {
     const sso_profile_t *profile = change->profile;
-    writer_t w = open_writer(cx, (apr_size_t)(profile ? profile->mapped->nelts + 2 : session->n));
+    writer_t w = open_writer(cx, (apr_size_t)(profile ? profile->mapped->nelts + 3 : session->n));
     apr_status_t rv = APR_SUCCESS;
     int i;
 
@@ -403,7 +390,7 @@ apr_status_t sso_session_change(sso_ctx_t *cx, const sso_idp_t *idp, const sso_s
     w.head.expires = change->expires;
     for (i = 0; !profile && i < session->n; i++)
         copy_attribute(&w, sso_session_shown(session, i));
-    if (profile) rv = write_attributes(cx, &w, profile, session->provider, NULL);
+    if (profile) rv = write_attributes(cx, &w, profile, session->provider, NULL, &session->key);
     if (rv == APR_SUCCESS) rv = write_grant(cx, &w, idp, &session->key, change->grant);
     return rv == APR_SUCCESS ? close_writer(cx, &w, out) : rv;
 }

@@ -26,6 +26,8 @@ typedef enum {
     SSO_SLOT_NAME,
     SSO_SLOT_GROUPS,
     SSO_SLOT_PROVIDER,
+    SSO_SLOT_ROLES,
+    SSO_SLOT_SESSION,
     SSO_SLOT_COUNT
 } sso_slot_t;
 

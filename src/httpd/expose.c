@@ -238,6 +238,11 @@ static void take_out(request_rec *r, const names_t *names, const found_t *found)
             apr_table_unset(r->headers_in, header);
         }
     }
+    if (found->lists) {
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "SSO: identity headers named in %s of the client: not removed by that",
+                      APR_ARRAY_IDX(found->lists, 0, const char *));
+    }
     if (!found->forged) return;
     ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r, "SSO: %d identity headers of the client removed",
                   found->forged->nelts);
@@ -287,9 +292,22 @@ static void drop_borrowed(request_rec *r)
     unset_all(r, names);
 }
 
-static const char *header_value(const sso_directory_t *dir, const sso_shown_t *shown)
+/* What has been set for one request. */
+typedef struct {
+    apr_size_t bytes;              /* of lines of headers */
+    apr_array_header_t *ornaments; /* names of headers that can be left out; NULL: none */
+} sum_t;
+
+static apr_size_t line_length(const char *name, const char *value)
 {
-    return dir->header_encoding == SSO_HEADER_UTF8 ? shown->value : shown->header;
+    return strlen(name) + strlen(value) + 4; /* ": " and the end of the line */
+}
+
+static const char *header_value(request_rec *r, const sso_directory_t *dir,
+                                const sso_shown_t *shown)
+{
+    if (dir->header_encoding == SSO_HEADER_PERCENT) return shown->header; /* ready-made */
+    return sso_header_encode(r->pool, shown->value, dir->header_encoding);
 }
 
 /* The client's own header of a chosen name; one that an .htaccess file chooses is not known before
@@ -302,9 +320,14 @@ static void clear_chosen(request_rec *r, const char *name)
     take_out(r, &names, &found);
 }
 
+static int is_ornament(const char *attribute)
+{
+    return !strcasecmp(attribute, "bio") || !strcasecmp(attribute, "picture");
+}
+
 /* Headers of the directory's own choice. */
 static void set_chosen_headers(request_rec *r, const sso_directory_t *dir,
-                               const sso_session_t *session)
+                               const sso_session_t *session, sum_t *sum)
 {
     int i;
 
@@ -312,10 +335,13 @@ static void set_chosen_headers(request_rec *r, const sso_directory_t *dir,
         const sso_line_t *line = &APR_ARRAY_IDX(dir->headers, i, sso_line_t);
         sso_shown_t shown;
 
-        if (line->n < 2) continue;
-        if (sso_session_get(session, line->word[1], &shown) == APR_SUCCESS) {
-            apr_table_setn(r->headers_in, line->word[0], header_value(dir, &shown));
-        }
+        const char *value;
+
+        if (line->n < 2 || sso_session_get(session, line->word[1], &shown) != APR_SUCCESS) continue;
+        value = header_value(r, dir, &shown);
+        apr_table_setn(r->headers_in, line->word[0], value);
+        sum->bytes += line_length(line->word[0], value);
+        if (is_ornament(line->word[1])) remember(r->pool, &sum->ornaments, line->word[0]);
     }
 }
 
@@ -383,7 +409,8 @@ static set_fn *setter_for(const apr_table_t *table, const char *prefix)
 }
 
 /* Variables of every attribute, and headers of those that have one by default. */
-static void set_defaults(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+static void set_defaults(request_rec *r, const sso_directory_t *dir, const sso_session_t *session,
+                         sum_t *sum)
 {
     set_fn *set_variable = setter_for(r->subprocess_env, "SSO_");
     set_fn *set_header = setter_for(r->headers_in, "X-SSO-");
@@ -391,11 +418,37 @@ static void set_defaults(request_rec *r, const sso_directory_t *dir, const sso_s
 
     for (i = 0; i < session->n; i++) {
         sso_shown_t shown = sso_session_shown(session, i);
+        const char *value;
 
         set_variable(r->subprocess_env, shown.env, shown.value);
         if (shown.slot == SSO_SLOT_NONE || dir->headers) continue;
-        set_header(r->headers_in, sso_slot_header[shown.slot], header_value(dir, &shown));
+        value = header_value(r, dir, &shown);
+        set_header(r->headers_in, sso_slot_header[shown.slot], value);
+        sum->bytes += line_length(sso_slot_header[shown.slot], value);
     }
+}
+
+/* Backends cap what they read, and cut or refuse the rest: a list of roles of which the end is missing
+ * is another list. */
+static int fits(request_rec *r, const sso_directory_t *dir, sum_t *sum)
+{
+    const apr_size_t max = (apr_size_t)dir->header_max;
+    int i;
+
+    if (sum->bytes <= max) return 1;
+    for (i = 0; sum->ornaments && i < sum->ornaments->nelts; i++) {
+        const char *name = APR_ARRAY_IDX(sum->ornaments, i, const char *);
+        const char *value = apr_table_get(r->headers_in, name);
+
+        if (!value) continue;
+        sum->bytes -= line_length(name, value);
+        apr_table_unset(r->headers_in, name);
+        ap_log_rerror(APLOG_MARK, APLOG_INFO, 0, r,
+                      "SSO: %s is left out: with it the identity headers are longer than "
+                      "SSOHeaderMax",
+                      name);
+    }
+    return sum->bytes <= max;
 }
 
 /* ---- access tokens ---- */
@@ -430,13 +483,18 @@ static void set_token(request_rec *r, const sso_directory_t *dir, const sso_sess
     }
 }
 
-void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+apr_size_t sso_expose_session(request_rec *r, const sso_directory_t *dir,
+                              const sso_session_t *session)
 {
+    sum_t sum = {.bytes = 0};
+
     sso_expose_nobody(r, dir);
-    set_defaults(r, dir, session);
-    if (dir->headers) set_chosen_headers(r, dir, session);
+    set_defaults(r, dir, session, &sum);
+    if (dir->headers) set_chosen_headers(r, dir, session, &sum);
+    if (!fits(r, dir, &sum)) return sum.bytes;
     if (dir->env) set_chosen_env(r, dir, session);
     if (dir->access_token) set_token(r, dir, session);
+    return 0;
 }
 
 /* ---- shared caches ---- */

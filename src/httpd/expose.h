@@ -30,8 +30,10 @@ void sso_expose_nobody(request_rec *r, const sso_directory_t *dir);
  * access token is only for the directories that ask for it. */
 void sso_expose_forget_token(request_rec *r);
 
-/* Set variables and headers of the session for this directory, after the same (H2, H5). */
-void sso_expose_session(request_rec *r, const sso_directory_t *dir, const sso_session_t *session);
+/* Set variables and headers of the session for this directory, after the same (H2, H5). 0; or how long
+ * the headers are, if that is more than SSOHeaderMax: the request must not go on. */
+apr_size_t sso_expose_session(request_rec *r, const sso_directory_t *dir,
+                              const sso_session_t *session);
 
 /* The answer is for one person: Cache-Control gets `private`, and loses what says otherwise. */
 void sso_expose_keep_private(request_rec *r);

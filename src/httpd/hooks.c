@@ -9,6 +9,7 @@
 #include "httpd/authz.h"
 #include "httpd/expose.h"
 #include "httpd/log.h"
+#include "httpd/redact.h"
 #include "httpd/renewals.h"
 
 #include <apr_strings.h>
@@ -29,7 +30,10 @@ static int is_ours(const request_rec *r)
 
 int sso_hooks_read(request_rec *r)
 {
-    if (!r->prev && !r->main) sso_expose_scrub(r);
+    if (!r->prev && !r->main) {
+        sso_expose_scrub(r);
+        sso_redact_line(r);
+    }
     return DECLINED;
 }
 
@@ -207,10 +211,25 @@ static int is_foreign(request_rec *r, const sso_directory_t *dir, int *status)
     return 1;
 }
 
+/* Nobody is let through as less than they are. */
+static int refuse_long(request_rec *r, const sso_directory_t *dir, apr_size_t bytes)
+{
+    sso_ctx_t cx = sso_log_request_ctx(r);
+    sso_request_t req;
+
+    (void)sso_fail(&cx, SSO_F_HEADER_SIZE,
+                   "the identity headers of %s have %" APR_SIZE_T_FMT
+                   " bytes, SSOHeaderMax is %" APR_INT64_T_FMT,
+                   sso_log_quote(r->pool, r->user, strlen(r->user), 128), bytes, dir->header_max);
+    sso_adapt_request(r, site_of(r), &req);
+    return r->main ? HTTP_INTERNAL_SERVER_ERROR : refuse(r, &cx, &req);
+}
+
 int sso_hooks_fixup(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
     const sso_session_t *session;
+    apr_size_t too_long = 0;
     sso_reply_t reply;
     int status;
 
@@ -224,11 +243,11 @@ int sso_hooks_fixup(request_rec *r)
     if (!session && tries(r, dir, &reply)) return sso_adapt_send(r, &reply, 0);
     if (session && !r->user) welcome(r, session);
     if (session && !strcmp(r->user, session->user)) {
-        sso_expose_session(r, dir, session);
+        too_long = sso_expose_session(r, dir, session);
     } else {
         sso_expose_nobody(r, dir);
     }
-    return DECLINED;
+    return too_long ? refuse_long(r, dir, too_long) : DECLINED;
 }
 
 /* Does the answer depend on who asks? Where SSO holds it does, for strangers in optional mode too. */

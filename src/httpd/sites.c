@@ -242,6 +242,20 @@ static int check_wishes(server_rec *s)
     return rc;
 }
 
+/* H7: it makes headers of what a client sends behind the body, when ours have long been judged. */
+static int check_trailers(server_rec *s)
+{
+    const core_server_config *core = ap_get_core_module_config(s->module_config);
+
+    if (core->merge_trailers != AP_MERGE_TRAILERS_ENABLE
+        || !apr_hash_count(sso_server_of(s)->site->idps)) {
+        return OK;
+    }
+    return sso_complain(s, s->defn_name, (int)s->defn_line_number, "MergeTrailers",
+                        "on would let clients add identity headers behind the body of a request; "
+                        "remove the line, or write MergeTrailers off");
+}
+
 static int check_askers(server_rec *s, apr_pool_t *p)
 {
     const sso_site_t *site = sso_server_of(s)->site;
@@ -284,6 +298,8 @@ int sso_sites_make(const sso_startup_t *setup)
         rc = check_mentions(s);
     for (s = setup->main_server; s && rc == OK; s = s->next)
         rc = check_wishes(s);
+    for (s = setup->main_server; s && rc == OK; s = s->next)
+        rc = check_trailers(s);
     for (s = setup->main_server; s && rc == OK; s = s->next)
         rc = check_askers(s, setup->pool);
     return rc;

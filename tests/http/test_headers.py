@@ -1,4 +1,8 @@
 """Identity reaches backends from us alone, and our cookies do not reach them."""
+import base64
+import re
+import urllib.parse
+
 import pytest
 
 from lib import h2client, sites
@@ -146,6 +150,92 @@ def test_encodings(gateway, site, make_browser, name, header_value, raw):
     assert identity(ask(gateway, "/app/http/x", cookie))["x-sso-name"] == [header_value]
     utf8 = identity(ask(gateway, "/app/http/utf8", cookie))["x-sso-name"][0]
     assert utf8.encode("latin-1").decode() == raw
+
+
+def display_string(text):
+    """RFC 9651, section 4.2.10."""
+    assert text.startswith('%"') and text.endswith('"') and text.isascii()
+    return urllib.parse.unquote(text[2:-1], errors="strict")
+
+
+def extended_value(text):
+    """RFC 8187, section 3.2.1."""
+    charset, language, value = text.split("'")
+    assert charset == "UTF-8" and not language and text.isascii()
+    return urllib.parse.unquote(value, errors="strict")
+
+
+def base64url(text):
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+
+
+@pytest.mark.parametrize("encoding, decode", [
+    ("percent", urllib.parse.unquote), ("base64url", base64url), ("rfc8187", extended_value), ("sf", display_string)])
+def test_every_encoding_gives_back_what_the_variable_has(gateway, site, alice, encoding, decode):
+    name = "Zoë \"Q\" 100% 日本, a=b; \\'()*"
+    site.fields = lambda f: {**f, "name": name, "roles": ["staff", "50% off", "Größe"]}
+    gateway.add('<Location "/app/http">\nSSOHeaderEncoding %s\n</Location>' % encoding)
+    gateway.httpd.start()
+    sign_in(alice, gateway)
+    cookie = [("Cookie", alice.jar.header(gateway.url))]
+    seen = {k: v for k, (v,) in identity(ask(gateway, "/app/http/x", cookie)).items()}
+    env = ask(gateway, "/app/fcgi/x", cookie).json()
+    assert decode(seen["x-sso-name"]) == env["SSO_NAME"] == name
+    assert decode(seen["x-sso-user"]) == "alice"
+    if encoding == "percent":  # a list is taken apart before it is decoded
+        assert [decode(x) for x in seen["x-sso-roles"].split(",")] == ["staff", "50% off", "Größe"]
+    else:
+        assert decode(seen["x-sso-roles"]) == env["SSO_ROLES"] == "staff,50%25 off,Größe"
+
+
+def test_lines_of_one_session_are_known_by_a_name(gateway, make_browser):
+    gateway.httpd.start()
+    names = set()
+    for _ in range(2):
+        browser = make_browser("alice")
+        sign_in(browser, gateway)
+        cookie = [("Cookie", browser.jar.header(gateway.url))]
+        names.add(identity(ask(gateway, "/app/http/x", cookie))["x-sso-session"][0])
+        (again,) = identity(ask(gateway, "/app/http/y", cookie))["x-sso-session"]
+        assert again in names and re.fullmatch("[0-9a-f]{16}", again)
+        assert ask(gateway, "/app/fcgi/x", cookie).json()["SSO_SESSION"] == again
+        assert again not in cookie[0][1]
+    assert len(names) == 2
+
+
+def test_headers_that_are_too_long_are_refused_not_shortened(gateway, site, alice):
+    site.fields = lambda f: {**f, "roles": ["%03d%s" % (i, "r" * 80) for i in range(60)]}
+    gateway.add('<Location "/app/http/long">\nSSOHeaderMax 8k\n</Location>')
+    gateway.httpd.expect_fault("header_size")
+    gateway.httpd.start()
+    sign_in(alice, gateway)
+    cookie = ("Cookie", alice.jar.header(gateway.url))
+    page = ask(gateway, "/app/http/x", [cookie, ("Accept", "text/html")])
+    assert page.status == 500 and page.header("X-SSO-Fault") == "header_size"
+    assert gateway.httpd.log.find(r"identity headers of alice have \d{4} bytes, SSOHeaderMax is 4096")
+    page = ask(gateway, "/app/http/long/x", [cookie])
+    assert len(identity(page)["x-sso-roles"][0].split(",")) == 60
+
+
+def test_ornaments_are_left_out_first(gateway, site, alice):
+    site.fields = lambda f: {**f, "image": "https://example.org/" + "i" * 1500, "bio": "b" * 3500}
+    gateway.add('<Location "/app/http">\nSSOHeader X-Bio bio\nSSOHeader X-Picture picture\n'
+                "SSOHeader X-Who user\n</Location>\n"
+                '<Location "/app/http/long">\nSSOHeaderMax 8k\n</Location>')
+    gateway.httpd.start()
+    sign_in(alice, gateway)
+    cookie = ("Cookie", alice.jar.header(gateway.url))
+    seen = dict(ask(gateway, "/app/http/long/x", [cookie]).json()["headers"])
+    assert len(seen["X-Bio"]) == 3500 and len(seen["X-Picture"]) == 1520
+    seen = dict(ask(gateway, "/app/http/x", [cookie]).json()["headers"])
+    assert seen["X-Who"] == "alice" and "X-Bio" not in seen and "X-Picture" not in seen
+    assert gateway.httpd.log.find("SSO: X-Bio is left out")
+
+
+def test_h7_trailers_are_no_headers(app):
+    app.add("MergeTrailers on")
+    checked = app.httpd.configtest()
+    assert not checked.ok and "MergeTrailers: on would let clients add identity headers" in checked.output
 
 
 def test_names_may_be_chosen(gateway, alice):

@@ -1,6 +1,7 @@
 """Sessions: how long they live, what ends them, and what is not one."""
 import concurrent.futures
 import os
+import re
 import time
 
 import pytest
@@ -255,6 +256,7 @@ def test_session_json(app, alice, browser):
     seen = sign_in(alice, app)
     assert seen["attributes"] == {"user": "alice", "provider": "members", "name": "Alice Ärmel",
                                   "email": "alice@example.org", "roles": "staff,admins"}
+    assert re.fullmatch("[0-9a-f]{16}", seen["session"])
     assert seen["issuer"] and seen["idle_seconds"] == 3600
     now = time.strftime("%Y-%m-%dT%H:", time.gmtime())
     assert seen["created"].startswith(now) and seen["created"] < seen["expires"]

@@ -106,10 +106,12 @@ static void a_session_is_found_as_it_was_made(void **state)
     assert_int_equal(s.auth_time, NOW - SECONDS(100));
     assert_int_equal(s.expires, NOW + SECONDS(8 * 3600));
     assert_int_equal(s.idle, SECONDS(3600));
-    assert_int_equal(s.n, 3);
+    assert_int_equal(s.n, 4);
     assert_string_equal(sso_session_shown(&s, 0).env, "SSO_USER");
     assert_string_equal(sso_session_shown(&s, 1).env, "SSO_PROVIDER");
-    assert_string_equal(sso_session_shown(&s, 2).env, "SSO_EMAIL");
+    assert_string_equal(sso_session_shown(&s, 2).env, "SSO_SESSION");
+    assert_int_equal(strlen(sso_session_shown(&s, 2).value), 16);
+    assert_string_equal(sso_session_shown(&s, 3).env, "SSO_EMAIL");
 }
 
 static void what_is_unknown_is_empty(void **state)
@@ -215,7 +217,7 @@ static void values_are_rendered(void **state)
         {"groups", "100%", "100%25", "100%25", SSO_SLOT_GROUPS, 1},
         {"groups", "a%2Cb", "a%252Cb", "a%252Cb", SSO_SLOT_GROUPS, 1},
         {"groups", "\xc3\xa9,%", "\xc3\xa9%2C%25", "%C3%A9%2C%25", SSO_SLOT_GROUPS, 1},
-        {"roles", "admin", "admin", "admin", SSO_SLOT_NONE, 1},
+        {"roles", "admin", "admin", "admin", SSO_SLOT_ROLES, 1},
         {"bio", "x", "x", "x", SSO_SLOT_NONE, 0},
         {"given_name", "Ada", "Ada", "Ada", SSO_SLOT_NONE, 0},
     };

@@ -333,6 +333,33 @@ static void queries_are_appended(void **state)
 }
 
 /* R63. Browsers drop TAB, CR and LF from addresses, and take '\' for '/'. */
+static void queries_are_masked(void **state)
+{
+    static const char *const shown[] = {"provider", "error", NULL};
+    static const struct {
+        const char *query;
+        const char *wanted;
+    } row[] = {
+        {"", ""},
+        {"data=abc&sig=def", "data=...&sig=..."},
+        {"code=abc&error=access_denied", "code=...&error=access_denied"},
+        {"provider=corp&x=y", "provider=corp&x=..."},
+        {"providers=corp", "providers=..."},
+        {"Provider=corp", "Provider=..."},
+        {"secret", "..."},
+        {"=secret", "=..."},
+        {"a=", "a="},
+        {"a=b=c", "a=..."},
+        {"&&a&", "&&...&"},
+        {"a=1&b=1&c=1", "a=...&b=...&c=..."},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(row) / sizeof(row[0]); i++)
+        assert_string_equal(sso_query_mask(cx->pool, row[i].query, shown), row[i].wanted);
+}
+
 static void return_paths_stay_here(void **state)
 {
     static const struct {
@@ -412,6 +439,7 @@ int main(void)
         UNIT(long_hosts_are_refused),
         UNIT(loopback_is_known),
         UNIT(queries_are_appended),
+        UNIT(queries_are_masked),
         UNIT(return_paths_stay_here),
     };
 
