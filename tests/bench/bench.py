@@ -1,11 +1,13 @@
-"""What single sign-on costs, as ratios to the same site open, in alternated rounds of one run.
+"""What single sign-on costs, as ratios to the same site open, in alternated turns of one run.
 
 Usage: bench.py BUILD-DIRECTORY [PART...]. Parts: memory instructions saml oidc accounts redirect
 authenticated.
 Prints a table and writes bench.json in the build directory. Figures, not tests: nothing is asserted but
 that the answers were the right ones. The build must not be sanitized.
 
-Environment: BENCH_SECONDS (3) of a measurement, BENCH_ROUNDS (5), BENCH_SESSIONS (10 10000 1000000).
+Environment: BENCH_STARTS (5) of the servers, since where a process finds its memory makes a percent or
+two; BENCH_ROUNDS (30) of turns after each; BENCH_SESSIONS (10 10000 1000000); BENCH_SECONDS (3) of the
+measurements that are no ratios to the open site.
 """
 import contextlib
 import json
@@ -21,12 +23,13 @@ import time
 import callgrind
 import peers
 from people import ACCOUNTS, log_in, per_second, sync
-from server import SSO, Connection, Httpd, populate
+from server import SSO, Httpd, populate
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "3"))
-ROUNDS = int(os.environ.get("BENCH_ROUNDS", "5"))
+STARTS = int(os.environ.get("BENCH_STARTS", "5"))
+ROUNDS = int(os.environ.get("BENCH_ROUNDS", "30"))
+TURN = 1000  # requests: long enough to be timed, short enough for everybody to meet the same machine
 SESSIONS = [int(n) for n in os.environ.get("BENCH_SESSIONS", "10 10000 1000000").split()]
-LUA = pathlib.Path(__file__).with_name("rotate.lua")
 MARK = 36  # bytes of a spent token with its bucket
 SAMPLE = 20000  # cookies that a client goes round with
 GOALS = {"authenticated_ratio": "at least 0.97, within 3 % of each other",
@@ -66,42 +69,36 @@ class Place:
         self.server, self.path, self.status = server, path, status
         self.file = None
         if cookies:
-            self.file = server.run / ("wrk-%d" % len(cookies))
+            self.file = server.run / ("turns-%d" % len(cookies))
             self.file.write_text("\n".join(cookies[:SAMPLE]) + "\n")
-        answer, headers, body = Connection(server.port).get(path, cookies[0] if cookies else None)
-        if answer != status:
-            raise RuntimeError("%s answers %d instead of %d" % (path, answer, status))
-        self.size = sum(len(k) + len(v) + 4 for k, v in headers.items() if k != "set-cookie")
-        self.size += sum(len("set-cookie") + len(v) + 4 for v in headers["set-cookie"]) + len(body)
 
-    def rate(self, seconds):
-        """Requests per second; the answers were of the size that the checked one had."""
+    def said(self):
+        """The place, as turns.c wants it; its server is on its processor then."""
         pin([self.server.process.pid] + self.server.children(), 0)
-        env = dict(os.environ, TARGET=self.path, **({"COOKIES": str(self.file)} if self.file else {}))
-        done = subprocess.run(["wrk", "-t1", "-c16", "-d%ds" % max(1, round(seconds)), "-s", str(LUA),
-                               self.server.url], env=env, capture_output=True, text=True, check=True,
-                              preexec_fn=as_client)
-        report = json.loads(done.stdout.split("JSON ")[1])
-        mean = report["bytes"] / max(1, report["requests"])
-        if report["errors"] or abs(mean - self.size) > 0.15 * self.size + 64:
-            raise RuntimeError("%s: %d errors, %d bytes an answer instead of %d" % (
-                self.path, report["errors"], mean, self.size))
-        return report["requests"] / report["us"] * 1e6
+        return "%d:%s:%d%s" % (self.server.port, self.path, self.status, ":%s" % self.file if self.file else "")
 
 
-def rounds(open_site, places):
-    """The ratio of each place to the open site: median over rounds, the open site before and after."""
-    ratios = {name: [] for name in places}
-    for place in [open_site, *places.values()]:
-        place.rate(1)
-    for _ in range(ROUNDS):
-        before = open_site.rate(SECONDS)
-        for name, place in places.items():
-            rate = place.rate(SECONDS)
-            after = open_site.rate(SECONDS)
-            ratios[name].append(rate / ((before + after) / 2))
-            before = after
-    return {name: round(statistics.median(values), 3) for name, values in ratios.items()}
+def turns(build, open_site, places):
+    """The ratio of each place to the open site: medians over the rounds."""
+    program = pathlib.Path(build) / "tests/bench/turns"
+    said = [place.said() for place in [open_site, *places.values()]]
+    done = subprocess.run([str(program), str(ROUNDS), str(TURN), *said], capture_output=True, text=True,
+                          preexec_fn=as_client)
+    if done.returncode:
+        raise RuntimeError(done.stderr)
+    rows = [[float(us) for us in line.split()] for line in done.stdout.splitlines()]
+    return {name: statistics.median(row[0] / row[n] for row in rows) for n, name in enumerate(places, 1)}
+
+
+def ratios(build, open_site, places, again):
+    """The same, as the mean over several starts of the servers in `again`."""
+    seen = []
+    for start in range(STARTS):
+        for server in again if start else []:
+            server.stop()
+            server.start()
+        seen.append(turns(build, open_site, places))
+    return {name: round(statistics.mean(one[name] for one in seen), 3) for name in places}
 
 
 class Bench:
@@ -139,13 +136,15 @@ class Bench:
             memory = "%dm" % max(64, n // 1000 + 64)
             server, cookies = self.server(SSO, n, memory)
             places[str(n)] = Place(server, "/secure/1k.txt", cookies)
+        open_site = self.open_site(cookies)
+        again = [place.server for place in [open_site, *places.values()]]
         others = peers.running(self)
         for name, peer in others.items():
             places[name] = Place(peer, "/secure/1k.txt", peer.cookies)
-        ratios = rounds(self.open_site(cookies), places)
-        self.figures["authenticated_ratio"] = {str(n): ratios[str(n)] for n in SESSIONS}
+        seen = ratios(self.build, open_site, places, again)
+        self.figures["authenticated_ratio"] = {str(n): seen[str(n)] for n in SESSIONS}
         for name in others:
-            self.peer(name)["authenticated_ratio"] = ratios[name]
+            self.peer(name)["authenticated_ratio"] = seen[name]
 
     def peer(self, name):
         return self.figures.setdefault("peers", {}).setdefault(name, {})
@@ -157,10 +156,11 @@ class Bench:
         steps = {name: [Place(peer, path, status=status) for path, status in peer.redirects()]
                  for name, peer in peers.running(self).items()}
         places.update({(name, n): step for name in steps for n, step in enumerate(steps[name])})
-        ratios = rounds(self.open_site(), places)
-        self.figures["redirect_ratio"] = {name: ratios[name] for name in ("saml", "hmac")}
+        open_site = self.open_site()
+        seen = ratios(self.build, open_site, places, [open_site.server, server])
+        self.figures["redirect_ratio"] = {name: seen[name] for name in ("saml", "hmac")}
         for name in steps:  # a stranger makes all of them, one after the other
-            slowness = sum(1 / ratios[name, n] for n in range(len(steps[name])))
+            slowness = sum(1 / seen[name, n] for n in range(len(steps[name])))
             self.peer(name)["redirect_ratio"] = round(1 / slowness, 3)
 
     def instructions(self):
