@@ -6,6 +6,7 @@
 #include "core/attrmap.h"
 
 #include "base/codec.h"
+#include "core/reshape.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -118,8 +119,16 @@ static int has_value(const apr_array_header_t *values, const char *value)
     return 0;
 }
 
+/* A group that another issuer could put its people into as well is told apart from it. */
+static const char *own_group(sso_ctx_t *cx, const sso_identity_t *who, const char *name,
+                             const char *value)
+{
+    if (!is_list(name) || !*value || sso_identity_may_group(who, value)) return value;
+    return sso_identity_qualify(cx->pool, who, value);
+}
+
 static apr_status_t add_mapped(sso_ctx_t *cx, sso_profile_t *profile, const char *name,
-                               const sso_attribute_t *from)
+                               const sso_identity_t *who, const sso_attribute_t *from)
 {
     apr_array_header_t *values = apr_array_make(cx->pool, from->values->nelts, sizeof(char *));
     int i;
@@ -134,6 +143,7 @@ static apr_status_t add_mapped(sso_ctx_t *cx, sso_profile_t *profile, const char
                                      is_exact(name), &value);
 
         if (rv != APR_SUCCESS) return rv;
+        value = own_group(cx, who, name, value);
         if (*value && !has_value(values, value)) APR_ARRAY_PUSH(values, const char *) = value;
     }
     if (values->nelts) {
@@ -171,7 +181,7 @@ static apr_status_t map_lines(sso_ctx_t *cx, const apr_array_header_t *lines,
         const sso_attribute_t *from = find_source(who, line->word + 1, line->n - 1);
 
         if (from && !find_mapped(profile, line->word[0])) {
-            rv = add_mapped(cx, profile, line->word[0], from);
+            rv = add_mapped(cx, profile, line->word[0], who, from);
         }
     }
     return rv;
@@ -207,7 +217,7 @@ static apr_status_t map_presets(sso_ctx_t *cx, const apr_array_header_t *lines,
 
         if (is_named(lines, preset->name)) continue;
         from = find_source(who, preset->source, count(preset->source));
-        if (from) rv = add_mapped(cx, profile, preset->name, from);
+        if (from) rv = add_mapped(cx, profile, preset->name, who, from);
     }
     return rv;
 }
@@ -220,6 +230,11 @@ static int wants(const apr_array_header_t *words, const char *option)
         if (!strcmp(APR_ARRAY_IDX(words, i, const char *), option)) return 1;
     }
     return 0;
+}
+
+static const char *option(const apr_array_header_t *words, const char *key)
+{
+    return sso_line_value(words->nelts, (const char *const *)(const void *)words->elts, key);
 }
 
 static const char *user_candidate(const sso_identity_t *who, const sso_profile_t *profile,
@@ -263,9 +278,14 @@ static void lower(char *c)
 static apr_status_t shape_user(sso_ctx_t *cx, const apr_array_header_t *words,
                                const sso_identity_t *who, const char *user, sso_profile_t *profile)
 {
-    char *shaped = apr_pstrdup(cx->pool, user);
-    char *at = wants(words, "domain=strip") ? strchr(shaped, '@') : NULL;
+    const char *pattern = option(words, "match");
+    char *shaped;
+    char *at;
 
+    if (pattern) user = sso_reshape(cx->pool, user, pattern, option(words, "as"));
+    if (!user) return sso_fail(cx, SSO_F_NO_USER, "the user name does not fit match=%s", pattern);
+    shaped = apr_pstrdup(cx->pool, user);
+    at = wants(words, "domain=strip") ? strchr(shaped, '@') : NULL;
     if (at) *at = '\0';
     if (wants(words, "case=lower")) lower(shaped);
     if (!*shaped) return sso_fail(cx, SSO_F_NO_USER, "nothing is left of the user name");

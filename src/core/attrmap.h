@@ -34,7 +34,7 @@ typedef struct {
  * (SSO_F_ATTRIBUTE); in other values control bytes become spaces. Invalid UTF-8 is refused in all.
  *
  * Of several issuers behind one provider the user is "ISSUER!NAME" unless the name is "x@SCOPE" with a
- * scope of its issuer; and email_verified is "false" unless every e-mail address is.
+ * scope of its issuer; groups and roles likewise; and email_verified is "false" unless every e-mail address is.
  *
  * @return SSO_F_NO_USER when no SSOUserAttribute is present; SSO_F_DOMAIN when an e-mail address, or
  *         a user name with '@', is not of SSODomains. out is untouched then.

@@ -18,6 +18,7 @@ static const char *const unauthenticated_choices[] = {"auto", "redirect", "401",
 static const char *const access_token_choices[] = {"off", "env", "header", NULL};
 static const char *const header_encoding_choices[] = {"percent", "utf8", "base64url",
                                                       "rfc8187", "sf",   NULL};
+static const char *const list_choices[] = {"comma", "semicolon", "json", "numbered", NULL};
 
 static const char *check_providers(apr_pool_t *p, int n, const char *const *word)
 {

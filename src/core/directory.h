@@ -26,6 +26,7 @@ typedef struct {
     apr_array_header_t *headers; /* NULL: the default ones */
     int header_encoding;         /* SSO_HEADER_* */
     apr_int64_t header_max;
+    int list_format; /* sso_listing_t */
     apr_array_header_t *env;
     int access_token;
     apr_interval_time_t reauth;  /* a login must not be older here; 0: it may */

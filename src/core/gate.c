@@ -165,6 +165,15 @@ static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const s
     return APR_SUCCESS;
 }
 
+/* A browser asks before it sends what another site wrote, and never says who the person is (Fetch,
+ * "CORS-preflight fetch"). The answer says nothing but that the address is there; what other sites
+ * may do says the admin, by Header always set. The page itself is not asked. */
+static int is_preflight(const sso_directory_t *dir, const sso_request_t *req)
+{
+    return dir->unauthenticated == SSO_UNAUTH_AUTO && !strcmp(req->method, "OPTIONS")
+           && req->header(req, "Origin") && req->header(req, "Access-Control-Request-Method");
+}
+
 static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
                                     const sso_directory_t *dir, const sso_request_t *req,
                                     sso_reply_t *reply)
@@ -173,6 +182,10 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
         return sso_fail(cx, SSO_F_NO_SESSION, "no session, and SSOUnauthenticated is 403");
     }
     if (is_redirected(dir, req)) return send_to_login(cx, site, dir, req, reply);
+    if (is_preflight(dir, req)) {
+        sso_reply_body(reply, 200, "text/plain", sso_span(""));
+        return APR_SUCCESS;
+    }
     answer_401(cx, login_of(cx, site, dir, "/"), reply);
     return APR_SUCCESS;
 }

@@ -48,17 +48,27 @@ const sso_attribute_t *sso_identity_find(const sso_identity_t *who, const char *
     return find(who, name);
 }
 
-int sso_identity_may_say(const sso_identity_t *who, const char *text)
+static int is_scoped(const apr_array_header_t *scopes, const char *text)
 {
     const char *at = strchr(text, '@');
     int i;
 
-    if (!who->scopes) return 1;
+    if (!scopes) return 1;
     if (!at || at == text || strchr(at + 1, '@')) return 0;
-    for (i = 0; i < who->scopes->nelts; i++) {
-        if (!strcasecmp(at + 1, APR_ARRAY_IDX(who->scopes, i, const char *))) return 1;
+    for (i = 0; i < scopes->nelts; i++) {
+        if (!strcasecmp(at + 1, APR_ARRAY_IDX(scopes, i, const char *))) return 1;
     }
     return 0;
+}
+
+int sso_identity_may_say(const sso_identity_t *who, const char *text)
+{
+    return is_scoped(who->scopes, text);
+}
+
+int sso_identity_may_group(const sso_identity_t *who, const char *text)
+{
+    return is_scoped(who->group_scopes, text);
 }
 
 /* What could make two of them the same text is escaped in the issuer. */

@@ -39,6 +39,7 @@ typedef struct {
     const apr_array_header_t *scopes; /* of const char *: names "x@SCOPE" with one of them are the
                                          issuer's to give; others are told apart by the issuer, who
                                          may give the same ones as another. NULL: all are its own */
+    const apr_array_header_t *group_scopes; /* the same for groups and roles. NULL: as they come */
     const sso_grant_t *grant;    /* to be kept with the session; `end` is the session's to fill in.
                                        NULL: nothing */
     apr_interval_time_t confirm; /* the session ends after this unless the provider confirms it;
@@ -56,6 +57,9 @@ void sso_identity_add(sso_identity_t *who, const char *name, const char *friendl
 
 /* Is the text "x@SCOPE" with one of the scopes of its issuer, and nothing else with an '@' in it? */
 int sso_identity_may_say(const sso_identity_t *who, const char *text);
+
+/* The same of a group or role. */
+int sso_identity_may_group(const sso_identity_t *who, const char *text);
 
 /* "ISSUER!NAME": two issuers never make the same text of it. In pool. */
 const char *sso_identity_qualify(apr_pool_t *pool, const sso_identity_t *who, const char *name);

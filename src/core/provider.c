@@ -6,6 +6,7 @@
 #include "core/provider.h"
 
 #include "base/url.h"
+#include "core/reshape.h"
 #include "crypto/keystore.h"
 #include "crypto/sign.h"
 
@@ -95,17 +96,25 @@ static const char *check_attribute(apr_pool_t *p, int n, const char *const *word
 
 static const char *check_user_attribute(apr_pool_t *p, int n, const char *const *word)
 {
+    const char *match = sso_line_value(n, word, "match");
+    const char *as = sso_line_value(n, word, "as");
     int names = 0;
     int i;
 
     for (i = 0; i < n; i++) {
         if (!strchr(word[i], '=')) {
             names++;
-        } else if (strcmp(word[i], "case=lower") != 0 && strcmp(word[i], "domain=strip") != 0) {
-            return apr_psprintf(p, "'%s' is not known; write case=lower or domain=strip", word[i]);
+        } else if (strcmp(word[i], "case=lower") != 0 && strcmp(word[i], "domain=strip") != 0
+                   && !sso_line_value(1, &word[i], "match") && !sso_line_value(1, &word[i], "as")) {
+            return apr_psprintf(p,
+                                "'%s' is not known; write match=PATTERN, as=TEXT, case=lower or "
+                                "domain=strip",
+                                word[i]);
         }
     }
-    return names ? NULL : "names no attribute; write for example SSOUserAttribute email subject";
+    if (!names) return "names no attribute; write for example SSOUserAttribute email subject";
+    if (as && !match) return "as=TEXT says what becomes of the groups of match=PATTERN";
+    return match ? sso_reshape_check(p, match, as) : NULL;
 }
 
 /* Entity IDs and the like: opaque, but fit to stand in XML and in a log line. */
@@ -264,21 +273,28 @@ static const char *check_email(apr_pool_t *p, const char *word)
 
 static const char *check_publish(apr_pool_t *p, int n, const char *const *word)
 {
-    static const char *const keys[] = {"name",    "organization", "url", "contact",
-                                       "support", "attributes",   NULL};
+    static const char *const keys[] = {"name",     "description",  "information", "privacy",
+                                       "url",      "organization", "contact",     "support",
+                                       "security", "category",     "attributes",  NULL};
+    static const char *const addresses[] = {"url", "information", "privacy"};
+    static const char *const people[] = {"contact", "support", "security"};
     const char *why = check_keys(p, n, word, keys);
     int i;
 
     for (i = 0; i < n && !why; i++) {
-        const char *contact = sso_line_value(1, &word[i], "contact");
-        const char *support = sso_line_value(1, &word[i], "support");
-        const char *url = sso_line_value(1, &word[i], "url");
+        const char *category = sso_line_value(1, &word[i], "category");
         sso_url_t parts;
+        int k;
 
-        if (contact) why = check_email(p, contact);
-        if (support) why = check_email(p, support);
-        if (url && sso_url_parse(p, url, &parts)) {
-            why = apr_psprintf(p, "'%s' is not an absolute URL", url);
+        if (category) why = check_uri(p, category);
+        for (k = 0; k < 3; k++) {
+            const char *email = sso_line_value(1, &word[i], people[k]);
+            const char *url = sso_line_value(1, &word[i], addresses[k]);
+
+            if (email) why = check_email(p, email);
+            if (url && sso_url_parse(p, url, &parts)) {
+                why = apr_psprintf(p, "'%s' is not an absolute URL", url);
+            }
         }
     }
     return why;
@@ -347,9 +363,17 @@ static const char *check_scoping(apr_pool_t *p, int n, const char *const *word)
 
 static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *word)
 {
-    static const char *const known[] = {
-        "sha1",           "no-audience", "no-recipient", "no-conditions",   "no-destination",
-        "inclusive-c14n", "comments",    "shared-names", "unsigned-logout", NULL};
+    static const char *const known[] = {"sha1",
+                                        "no-audience",
+                                        "no-recipient",
+                                        "no-conditions",
+                                        "no-destination",
+                                        "inclusive-c14n",
+                                        "comments",
+                                        "shared-names",
+                                        "shared-groups",
+                                        "unsigned-logout",
+                                        NULL};
     int i;
     int k;
 
@@ -361,6 +385,26 @@ static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *wor
         }
     }
     return NULL;
+}
+
+static const char *check_saml_algorithms(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const digests[] = {"sha256", "sha384", "sha512"};
+    int signs = 0;
+    int i;
+    apr_size_t d;
+
+    for (i = 0; i < n; i++) {
+        for (d = 0; d < 3 && strcmp(word[i], digests[d]) != 0; d++) {}
+        if (d == 3 && !sso_sign_alg_named(word[i])) {
+            return apr_psprintf(p,
+                                "'%s' is not known; write some of %s, and of sha256, sha384, "
+                                "sha512 for digests",
+                                word[i], sso_sign_alg_names(p));
+        }
+        signs |= d == 3;
+    }
+    return signs ? NULL : "names digests only; write at least one of rsa-sha256, ecdsa-sha256, ...";
 }
 
 /* ---- OpenID Connect ---- */

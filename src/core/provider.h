@@ -89,6 +89,7 @@ typedef struct {
     apr_array_header_t *saml_audience;
     apr_array_header_t *saml_acs;
     apr_array_header_t *saml_allow;
+    apr_array_header_t *saml_algorithms; /* names of sso_sign_alg_named(), and of digests */
     apr_int64_t saml_max;
 
     const char *oidc_issuer;

@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "core/header.h"
+#include "core/listing.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -110,26 +111,6 @@ static sso_slot_t slot_of(const char *name)
     return SSO_SLOT_NONE;
 }
 
-/* The values of a list as one text, so that it can be taken apart again. */
-static const char *join(apr_pool_t *p, const apr_array_header_t *values)
-{
-    sso_buf_t b = sso_buf_make(p, 256, SSO_RECORD_MAX);
-    const char *c;
-    int i;
-
-    for (i = 0; i < values->nelts; i++) {
-        if (i) sso_buf_char(&b, ',');
-        for (c = APR_ARRAY_IDX(values, i, const char *); *c; c++) {
-            if (*c == ',' || *c == '%') {
-                sso_buf_text(&b, *c == ',' ? "%2C" : "%25");
-            } else {
-                sso_buf_char(&b, *c);
-            }
-        }
-    }
-    return b.full ? NULL : b.p;
-}
-
 static apr_status_t put_attribute(sso_ctx_t *cx, writer_t *w, const char *name, const char *value,
                                   int list)
 {
@@ -149,7 +130,8 @@ static apr_status_t put_attribute(sso_ctx_t *cx, writer_t *w, const char *name, 
 static apr_status_t put_mapped(sso_ctx_t *cx, writer_t *w, const sso_mapped_t *m)
 {
     int list = m->list || m->values->nelts > 1;
-    const char *value = list ? join(cx->pool, m->values)
+    const char *value = list ? sso_listing_join(cx->pool, m->values, SSO_LISTING_COMMA,
+                                                SSO_RECORD_MAX)
                              : APR_ARRAY_IDX(m->values, 0, const char *);
 
     return put_attribute(cx, w, m->name, value, list);

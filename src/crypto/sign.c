@@ -79,6 +79,16 @@ const sso_sign_alg_t *sso_sign_alg_named(const char *name)
     return NULL;
 }
 
+const char *sso_sign_alg_name(const sso_sign_alg_t *alg)
+{
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (sso_span_is(sso_span(names[i].uri), alg->uri)) return names[i].name;
+    }
+    return "";
+}
+
 const char *sso_sign_alg_names(apr_pool_t *pool)
 {
     const char *all = names[0].name;

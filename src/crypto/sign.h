@@ -34,6 +34,9 @@ const sso_sign_alg_t *sso_sign_alg_for(const EVP_PKEY *key);
  * one. */
 const sso_sign_alg_t *sso_sign_alg_named(const char *name);
 
+/* What an admin calls it; "" for a weak one. */
+const char *sso_sign_alg_name(const sso_sign_alg_t *alg);
+
 /* Those names, with commas, for messages. */
 const char *sso_sign_alg_names(apr_pool_t *pool);
 

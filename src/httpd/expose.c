@@ -5,6 +5,7 @@
  */
 #include "httpd/expose.h"
 
+#include "core/listing.h"
 #include "httpd/log.h"
 
 #include <apr_lib.h>
@@ -12,8 +13,9 @@
 
 #include <strings.h>
 
-#define FOLDED_MAX 80       /* bytes of a name we fold; longer ones are none of ours */
-#define PREFIX     "x-sso-" /* of the headers that we set by default, folded */
+#define FOLDED_MAX 80                   /* bytes of a name we fold; longer ones are none of ours */
+#define LIST_MAX   (4 * SSO_RECORD_MAX) /* bytes of a list in any form */
+#define PREFIX     "x-sso-"             /* of the headers that we set by default, folded */
 
 /* What other gateways call the identity: a backend may believe it, so it does not come in from
  * outside where we vouch for people (H4). Folded; '*' at the end: any continuation. */
@@ -303,11 +305,49 @@ static apr_size_t line_length(const char *name, const char *value)
     return strlen(name) + strlen(value) + 4; /* ": " and the end of the line */
 }
 
+/* An attribute in the form that the directory wants; most want it as it is. */
+static const char *value_of(apr_pool_t *p, const sso_directory_t *dir, const sso_shown_t *shown)
+{
+    apr_array_header_t *values;
+    const char *text;
+
+    if (!shown->list || dir->list_format == SSO_LISTING_COMMA
+        || dir->list_format == SSO_LISTING_NUMBERED) {
+        return shown->value;
+    }
+    values = apr_array_make(p, 8, sizeof(const char *));
+    sso_session_split(p, shown->value, values);
+    text = sso_listing_join(p, values, (sso_listing_t)dir->list_format, LIST_MAX);
+    return text ? text : "";
+}
+
 static const char *header_value(request_rec *r, const sso_directory_t *dir,
                                 const sso_shown_t *shown)
 {
-    if (dir->header_encoding == SSO_HEADER_PERCENT) return shown->header; /* ready-made */
-    return sso_header_encode(r->pool, shown->value, dir->header_encoding);
+    const char *text = value_of(r->pool, dir, shown);
+
+    if (dir->header_encoding != SSO_HEADER_PERCENT) {
+        return sso_header_encode(r->pool, text, dir->header_encoding);
+    }
+    return text == shown->value ? shown->header : sso_header_percent(r->pool, text, 0);
+}
+
+/* SSO_GROUPS_0, SSO_GROUPS_1 ..., and how many. */
+static void set_numbered(request_rec *r, const sso_directory_t *dir, const char *name,
+                         const sso_shown_t *shown)
+{
+    apr_array_header_t *values;
+    int i;
+
+    if (!shown->list || dir->list_format != SSO_LISTING_NUMBERED) return;
+    values = apr_array_make(r->pool, 8, sizeof(const char *));
+    sso_session_split(r->pool, shown->value, values);
+    for (i = 0; i < values->nelts; i++) {
+        apr_table_setn(r->subprocess_env, apr_psprintf(r->pool, "%s_%d", name, i),
+                       APR_ARRAY_IDX(values, i, const char *));
+    }
+    apr_table_setn(r->subprocess_env, apr_pstrcat(r->pool, name, "_N", NULL),
+                   apr_itoa(r->pool, values->nelts));
 }
 
 /* The client's own header of a chosen name; one that an .htaccess file chooses is not known before
@@ -354,7 +394,8 @@ static void set_chosen_env(request_rec *r, const sso_directory_t *dir, const sso
         sso_shown_t shown;
 
         if (sso_session_get(session, line->word[1], &shown) == APR_SUCCESS) {
-            apr_table_setn(r->subprocess_env, line->word[0], shown.value);
+            apr_table_setn(r->subprocess_env, line->word[0], value_of(r->pool, dir, &shown));
+            set_numbered(r, dir, line->word[0], &shown);
         }
     }
 }
@@ -420,7 +461,8 @@ static void set_defaults(request_rec *r, const sso_directory_t *dir, const sso_s
         sso_shown_t shown = sso_session_shown(session, i);
         const char *value;
 
-        set_variable(r->subprocess_env, shown.env, shown.value);
+        set_variable(r->subprocess_env, shown.env, value_of(r->pool, dir, &shown));
+        set_numbered(r, dir, shown.env, &shown);
         if (shown.slot == SSO_SLOT_NONE || dir->headers) continue;
         value = header_value(r, dir, &shown);
         set_header(r->headers_in, sso_slot_header[shown.slot], value);

@@ -472,6 +472,9 @@ apr_status_t sso_saml_assertion_read(sso_ctx_t *cx, const sso_saml_measure_t *me
     if (r.state->is_member && !(r.state->allow & SSO_SAML_ALLOW_SHARED_NAMES)) {
         r.said.who->scopes = r.state->idp.scopes;
     }
+    if (r.state->is_member && !(r.state->allow & SSO_SAML_ALLOW_SHARED_GROUPS)) {
+        r.said.who->group_scopes = r.state->idp.scopes;
+    }
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
         rv = checks[i].holds(&r);
         sso_trace_step(cx, checks[i].rule, rv);

@@ -108,11 +108,13 @@ static void audit_allowances(sso_ctx_t *cx, const sso_saml_state_t *state,
     for (i = 0; words && i < words->nelts; i++) {
         const char *word = APR_ARRAY_IDX(words, i, const char *);
 
-        sso_audit_add(findings, SSO_WARNING,
-                      apr_pstrcat(cx->pool, "SSOSamlAllow ", word, " loosens a check", NULL),
-                      !strcmp(word, "sha1")
-                          ? "have the provider sign with SHA-256, and take the word away"
-                          : "have the provider send what is missing, and take the word away");
+        sso_audit_add(
+            findings, SSO_WARNING,
+            apr_pstrcat(cx->pool, "SSOSamlAllow ", word, " loosens a check", NULL),
+            !strcmp(word, "sha1") ? "have the provider sign with SHA-256, and take the word away"
+            : !strncmp(word, "shared-", 7)
+                ? "give providers that must be believed blocks of their own, and take the word away"
+                : "have the provider send what is missing, and take the word away");
     }
     if (state->set->saml_encryption == SSO_ENCRYPTION_ANY) {
         sso_audit_add(findings, SSO_WARNING,

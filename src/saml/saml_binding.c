@@ -263,7 +263,7 @@ static apr_status_t check_query_signature(sso_ctx_t *cx, const query_t *q, int m
     if (rv == APR_SUCCESS) rv = decode_base64(cx, "Signature", base64, &signature);
     if (rv != APR_SUCCESS) return rv;
     alg = sso_sign_alg(uri, trust->allow_sha1);
-    if (!alg) {
+    if (!alg || !sso_saml_trust_takes(trust, alg)) {
         return sso_fail(cx, SSO_F_SIG_ALGORITHM, "SigAlg \"%s\" is not allowed",
                         sso_log_quote(cx->pool, uri.p, uri.n, 128));
     }

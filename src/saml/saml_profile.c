@@ -189,6 +189,44 @@ static apr_status_t read_transforms(sso_ctx_t *cx, const xmlNode *node,
     return read_c14n(cx, transform[1], trust, out);
 }
 
+/* ---- the admin's list ---- */
+
+static int is_listed(const apr_array_header_t *names, const char *name)
+{
+    int i;
+
+    for (i = 0; i < names->nelts; i++) {
+        if (!strcasecmp(APR_ARRAY_IDX(names, i, const char *), name)) return 1;
+    }
+    return 0;
+}
+
+int sso_saml_trust_takes(const sso_saml_trust_t *trust, const sso_sign_alg_t *alg)
+{
+    return !trust->algorithms || alg->weak || is_listed(trust->algorithms, sso_sign_alg_name(alg));
+}
+
+const char *sso_saml_digest_uri(const char *name)
+{
+    apr_size_t i;
+
+    for (i = 0; i < DIGESTS; i++) {
+        if (!digests[i].weak && !strcasecmp(digests[i].digest, name)) return digests[i].uri;
+    }
+    return NULL;
+}
+
+/* A list without a digest is about signatures only. */
+static int takes_digest(const sso_saml_trust_t *trust, const char *digest)
+{
+    int limited = 0;
+    int i;
+
+    for (i = 0; trust->algorithms && i < trust->algorithms->nelts; i++)
+        limited |= sso_saml_digest_uri(APR_ARRAY_IDX(trust->algorithms, i, const char *)) != NULL;
+    return !limited || is_listed(trust->algorithms, digest);
+}
+
 /* ---- the Reference ---- */
 
 static apr_status_t read_digest(sso_ctx_t *cx, const xmlNode *method, const xmlNode *value,
@@ -201,7 +239,8 @@ static apr_status_t read_digest(sso_ctx_t *cx, const xmlNode *method, const xmlN
     if (rv == APR_SUCCESS) rv = read_bytes(cx, value, &out->digest_value);
     if (rv != APR_SUCCESS) return rv;
     for (i = 0; i < DIGESTS && strcmp(uri, digests[i].uri) != 0; i++) {}
-    if (i == DIGESTS || (digests[i].weak && !trust->allow_sha1)) {
+    if (i == DIGESTS
+        || (digests[i].weak ? !trust->allow_sha1 : !takes_digest(trust, digests[i].digest))) {
         return refuse_algorithm(cx, method, uri);
     }
     if (out->digest_value.n != digests[i].bytes) return refuse(cx, value, "has another length");
@@ -238,7 +277,8 @@ static apr_status_t read_method(sso_ctx_t *cx, const xmlNode *node, const sso_sa
 
     if (rv != APR_SUCCESS) return rv;
     out->alg = sso_sign_alg(sso_span(uri), trust->allow_sha1);
-    return out->alg ? APR_SUCCESS : refuse_algorithm(cx, node, uri); /* R27 */
+    if (out->alg && sso_saml_trust_takes(trust, out->alg)) return APR_SUCCESS;
+    return refuse_algorithm(cx, node, uri); /* R27 */
 }
 
 apr_status_t sso_saml_signed_info(sso_ctx_t *cx, const xmlNode *signed_info, const char *id,

@@ -22,8 +22,10 @@
 typedef struct {
     const apr_array_header_t *certs; /* of const sso_cert_t *: signing keys of the expected IdP */
     int allow_sha1;
-    int allow_inclusive; /* inclusive C14N */
-    int allow_comments;  /* R22 does not hold: metadata, of which only the octets are read, where
+    const apr_array_header_t *algorithms; /* of const char *: SSOSamlAlgorithms; NULL: all of the
+                                             tables */
+    int allow_inclusive;                  /* inclusive C14N */
+    int allow_comments; /* R22 does not hold: metadata, of which only the octets are read, where
                             comments have vanished */
 } sso_saml_trust_t;
 
@@ -44,6 +46,12 @@ typedef struct {
     sso_span_t value; /* the bytes */
     sso_signed_info_t info;
 } sso_saml_profile_t;
+
+/* R27: is the algorithm, of the table, one of those that the admin lists? SHA-1 has its own word. */
+int sso_saml_trust_takes(const sso_saml_trust_t *trust, const sso_sign_alg_t *alg);
+
+/* The URI of a digest by its name, "sha256"; NULL: it is none, or weak. */
+const char *sso_saml_digest_uri(const char *name);
 
 /**
  * Read a SignedInfo.

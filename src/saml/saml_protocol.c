@@ -133,6 +133,7 @@ static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span
                                                 : NULL,
         .signs_requests = state->signs_requests,
         .wants_signed_assertions = state->set->saml_want_signed != SSO_SIGNED_RESPONSE,
+        .algorithms = state->set->saml_algorithms,
         .takes_cbc = state->set->saml_encryption != SSO_ENCRYPTION_GCM,
         .publish = &state->publish,
         .valid = state->set->saml_valid,

@@ -6,13 +6,16 @@
 #include "saml/saml_publish.h"
 
 #include "core/attrmap.h"
+#include "saml/saml_names.h"
 #include "saml/saml_write.h"
 
 #include <apr_strings.h>
 
-#define NS_UI       "urn:oasis:names:tc:SAML:metadata:ui"
-#define FORMAT_URI  "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
-#define FORMAT_NAME "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
+#define CATEGORY     "http://macedir.org/entity-category"
+#define NS_ATTRIBUTE "urn:oasis:names:tc:SAML:metadata:attribute"
+#define NS_UI        "urn:oasis:names:tc:SAML:metadata:ui"
+#define FORMAT_URI   "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
+#define FORMAT_NAME  "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
 
 /* ---- reading ---- */
 
@@ -68,12 +71,21 @@ static apr_status_t read_word(sso_ctx_t *cx, const sso_provider_t *provider, con
     const char *organization = sso_line_value(1, &word, "organization");
     const char *url = sso_line_value(1, &word, "url");
     const char *wanted = sso_line_value(1, &word, "attributes");
+    const char *description = sso_line_value(1, &word, "description");
+    const char *information = sso_line_value(1, &word, "information");
+    const char *privacy = sso_line_value(1, &word, "privacy");
+    const char *category = sso_line_value(1, &word, "category");
 
     if (name) publish->name = name;
+    if (description) publish->description = description;
+    if (information) publish->information = information;
+    if (privacy) publish->privacy = privacy;
+    if (category) APR_ARRAY_PUSH(publish->categories, const char *) = category;
     if (organization) publish->organization = organization;
     if (url) publish->url = url;
     add_contact(publish, "technical", sso_line_value(1, &word, "contact"));
     add_contact(publish, "support", sso_line_value(1, &word, "support"));
+    add_contact(publish, "security", sso_line_value(1, &word, "security"));
     return wanted ? add_wanted(cx, provider, wanted, publish) : APR_SUCCESS;
 }
 
@@ -83,6 +95,7 @@ apr_status_t sso_saml_publish_read(sso_ctx_t *cx, const sso_provider_t *provider
     const apr_array_header_t *words = provider->set->saml_publish;
     sso_saml_publish_t publish = {
         .contacts = apr_array_make(provider->pool, 1, sizeof(sso_saml_contact_t)),
+        .categories = apr_array_make(provider->pool, 1, sizeof(const char *)),
         .wanted = apr_array_make(provider->pool, 1, sizeof(sso_saml_wanted_t)),
     };
     apr_status_t rv = APR_SUCCESS;
@@ -103,6 +116,7 @@ apr_status_t sso_saml_publish_read(sso_ctx_t *cx, const sso_provider_t *provider
 
 static void put_text(sso_buf_t *b, const char *indent, const char *element, const char *text)
 {
+    if (!text) return;
     sso_buf_format(b, "%s<%s xml:lang=\"en\">", indent, element);
     sso_buf_escaped(b, text);
     sso_buf_format(b, "</%s>\n", element);
@@ -110,7 +124,8 @@ static void put_text(sso_buf_t *b, const char *indent, const char *element, cons
 
 int sso_saml_publish_has_ui(const sso_saml_publish_t *publish)
 {
-    return publish && publish->name;
+    return publish
+           && (publish->name || publish->description || publish->information || publish->privacy);
 }
 
 void sso_saml_publish_ui(sso_buf_t *b, const sso_saml_publish_t *publish)
@@ -118,6 +133,9 @@ void sso_saml_publish_ui(sso_buf_t *b, const sso_saml_publish_t *publish)
     if (!sso_saml_publish_has_ui(publish)) return;
     sso_buf_text(b, "      <mdui:UIInfo xmlns:mdui=\"" NS_UI "\">\n");
     put_text(b, "        ", "mdui:DisplayName", publish->name);
+    put_text(b, "        ", "mdui:Description", publish->description);
+    put_text(b, "        ", "mdui:InformationURL", publish->information);
+    put_text(b, "        ", "mdui:PrivacyStatementURL", publish->privacy);
     sso_buf_text(b, "      </mdui:UIInfo>\n");
 }
 
@@ -140,6 +158,17 @@ void sso_saml_publish_wanted(sso_buf_t *b, const sso_saml_publish_t *publish, co
     sso_buf_text(b, "    </md:AttributeConsumingService>\n");
 }
 
+/* The schema knows no one for security; REFEDS says how to tell. */
+static void put_type(sso_buf_t *b, const char *type)
+{
+    const int other = !strcmp(type, "security");
+
+    sso_saml_put_attr(b, "contactType", other ? "other" : type);
+    if (!other) return;
+    sso_saml_put_attr(b, "xmlns:remd", "http://refeds.org/metadata");
+    sso_saml_put_attr(b, "remd:contactType", "http://refeds.org/metadata/contactType/security");
+}
+
 void sso_saml_publish_people(sso_buf_t *b, const sso_saml_publish_t *publish)
 {
     int i;
@@ -157,9 +186,28 @@ void sso_saml_publish_people(sso_buf_t *b, const sso_saml_publish_t *publish)
                                                            sso_saml_contact_t);
 
         sso_buf_text(b, "  <md:ContactPerson");
-        sso_saml_put_attr(b, "contactType", contact->type);
+        put_type(b, contact->type);
         sso_buf_text(b, "><md:EmailAddress>mailto:");
         sso_buf_escaped(b, contact->email);
         sso_buf_text(b, "</md:EmailAddress></md:ContactPerson>\n");
     }
+}
+
+/* RFC 8409; Metadata Extension for Entity Attributes 1.0. */
+void sso_saml_publish_categories(sso_buf_t *b, const sso_saml_publish_t *publish)
+{
+    int i;
+
+    if (!publish || !publish->categories->nelts) return;
+    sso_buf_text(b, "    <mdattr:EntityAttributes xmlns:mdattr=\"" NS_ATTRIBUTE "\">\n");
+    sso_buf_text(b, "      <saml:Attribute xmlns:saml=\"" SAML_NS_ASSERTION "\"");
+    sso_saml_put_attr(b, "Name", CATEGORY);
+    sso_saml_put_attr(b, "NameFormat", FORMAT_URI);
+    sso_buf_text(b, ">\n");
+    for (i = 0; i < publish->categories->nelts; i++) {
+        sso_buf_text(b, "        <saml:AttributeValue>");
+        sso_buf_escaped(b, APR_ARRAY_IDX(publish->categories, i, const char *));
+        sso_buf_text(b, "</saml:AttributeValue>\n");
+    }
+    sso_buf_text(b, "      </saml:Attribute>\n    </mdattr:EntityAttributes>\n");
 }

@@ -14,7 +14,7 @@
 #include "core/provider.h"
 
 typedef struct {
-    const char *type; /* "technical" or "support" */
+    const char *type; /* "technical", "support", or "security" (REFEDS) */
     const char *email;
 } sso_saml_contact_t;
 
@@ -26,11 +26,15 @@ typedef struct {
 
 /* NULL and empty where the admin has not said. */
 typedef struct {
-    const char *name;             /* of the service, for people */
-    const char *organization;     /* with url */
-    const char *url;              /* of the organization */
-    apr_array_header_t *contacts; /* of sso_saml_contact_t */
-    apr_array_header_t *wanted;   /* of sso_saml_wanted_t */
+    const char *name;               /* of the service, for people */
+    const char *description;        /* of the service, in a sentence */
+    const char *information;        /* URL: of a page about it */
+    const char *privacy;            /* URL: of its privacy statement */
+    const char *organization;       /* with url */
+    const char *url;                /* of the organization */
+    apr_array_header_t *contacts;   /* of sso_saml_contact_t */
+    apr_array_header_t *categories; /* of const char *: URIs of entity categories */
+    apr_array_header_t *wanted;     /* of sso_saml_wanted_t */
 } sso_saml_publish_t;
 
 /* Read the settings of a provider; SSO_F_CONFIG with what to write instead. */
@@ -41,10 +45,11 @@ apr_status_t sso_saml_publish_read(sso_ctx_t *cx, const sso_provider_t *provider
 int sso_saml_publish_has_ui(const sso_saml_publish_t *publish);
 
 /* The elements, in the places that the schema has for them: in the extensions of our role, behind the
- * assertion consumer services, behind our role. Nothing where there is nothing to say. */
+ * assertion consumer services, behind our role, in the extensions of the whole. Nothing where there is nothing to say. */
 void sso_saml_publish_ui(sso_buf_t *b, const sso_saml_publish_t *publish);
 void sso_saml_publish_wanted(sso_buf_t *b, const sso_saml_publish_t *publish,
                              const char *entity_id);
 void sso_saml_publish_people(sso_buf_t *b, const sso_saml_publish_t *publish);
+void sso_saml_publish_categories(sso_buf_t *b, const sso_saml_publish_t *publish);
 
 #endif /* SSO_SAML_SAML_PUBLISH_H */

@@ -10,15 +10,17 @@
 #include "base/when.h"
 #include "crypto/keys.h"
 #include "crypto/mac.h"
+#include "crypto/sign.h"
 #include "saml/saml_names.h"
 #include "saml/saml_sig.h"
 #include "saml/saml_write.h"
 
 #include <apr_strings.h>
 
-#define FIRST_BYTES 8192
-#define MOST_BYTES  (256 * 1024)
-#define HOUR        APR_TIME_C(3600000000)
+#define NS_ALGORITHMS "urn:oasis:names:tc:SAML:metadata:algsupport"
+#define FIRST_BYTES   8192
+#define MOST_BYTES    (256 * 1024)
+#define HOUR          APR_TIME_C(3600000000)
 
 /* What saml_decrypt understands, the best first: providers take the first they can do. */
 static const char *const always[] = {
@@ -157,6 +159,36 @@ static void write_role(sso_buf_t *b, const sso_saml_sp_t *sp)
     sso_buf_text(b, "  </md:SPSSODescriptor>\n");
 }
 
+/* Metadata Profile for Algorithm Support 1.0: digests, then signatures, in the order of our choice. */
+static void write_algorithms(sso_buf_t *b, const apr_array_header_t *names)
+{
+    static const char *const element[] = {"DigestMethod", "SigningMethod"};
+    int signs;
+    int i;
+
+    for (signs = 0; names && signs < 2; signs++) {
+        for (i = 0; i < names->nelts; i++) {
+            const char *name = APR_ARRAY_IDX(names, i, const char *);
+            const sso_sign_alg_t *alg = sso_sign_alg_named(name);
+
+            if ((alg != NULL) != signs) continue;
+            sso_buf_format(b, "    <alg:%s xmlns:alg=\"" NS_ALGORITHMS "\"", element[signs]);
+            sso_saml_put_attr(b, "Algorithm", alg ? alg->uri : sso_saml_digest_uri(name));
+            sso_buf_text(b, "/>\n");
+        }
+    }
+}
+
+/* There is one, and it is not empty. */
+static void write_about(sso_buf_t *b, const sso_saml_sp_t *sp)
+{
+    if (!sp->algorithms && !(sp->publish && sp->publish->categories->nelts)) return;
+    sso_buf_text(b, "  <md:Extensions>\n");
+    write_algorithms(b, sp->algorithms);
+    sso_saml_publish_categories(b, sp->publish);
+    sso_buf_text(b, "  </md:Extensions>\n");
+}
+
 /* Of the hour: the same bytes for whoever asks twice. */
 static const char *valid_until(sso_ctx_t *cx, const sso_saml_sp_t *sp)
 {
@@ -194,6 +226,7 @@ apr_status_t sso_saml_sp_write(sso_ctx_t *cx, const sso_saml_sp_t *sp, sso_span_
     const char *id = NULL;
     apr_status_t rv = APR_SUCCESS;
 
+    write_about(&content, sp);
     write_role(&content, sp);
     sso_saml_publish_people(&content, sp->publish);
     if (sp->signer) rv = make_id(cx, sp, sso_buf_span(&content), &id);

@@ -28,8 +28,9 @@ typedef struct {
     const char *discovery;                /* where a discovery service answers; NULL: it does not */
     int signs_requests;
     int wants_signed_assertions;
-    int takes_cbc;                     /* AES-CBC is listed besides AES-GCM */
-    const sso_saml_publish_t *publish; /* NULL: nothing more to say */
+    const apr_array_header_t *algorithms; /* of const char *: SSOSamlAlgorithms; NULL: not listed */
+    int takes_cbc;                        /* AES-CBC is listed besides AES-GCM */
+    const sso_saml_publish_t *publish;    /* NULL: nothing more to say */
     apr_interval_time_t valid;    /* it may be used so long from the current hour on; 0: for ever */
     const sso_key_pair_t *signer; /* signs it; NULL: it is not signed */
 } sso_saml_sp_t;

@@ -261,23 +261,43 @@ static apr_status_t choose_algorithm(maker_t *m, const sso_line_t *line, sso_key
                     EVP_PKEY_get0_type_name(pair->key));
 }
 
+/* The first of SSOSamlAlgorithms that the key can make, where nothing else is said. */
+static apr_status_t choose_listed(maker_t *m, sso_key_pair_t *pair)
+{
+    const apr_array_header_t *names = m->set->saml_algorithms;
+    int i;
+
+    for (i = 0; i < count(names) && !pair->alg; i++) {
+        const sso_sign_alg_t *alg = sso_sign_alg_named(item(names, i));
+
+        if (alg && alg->key_type == EVP_PKEY_get_base_id(pair->key)) pair->alg = alg;
+    }
+    if (pair->alg || !names) return APR_SUCCESS;
+    return sso_fail(m->cx, SSO_F_CONFIG,
+                    "SSOSamlAlgorithms names none that our key, of type %s, can sign with",
+                    EVP_PKEY_get0_type_name(pair->key));
+}
+
 static apr_status_t load_key(maker_t *m, const sso_line_t *line)
 {
     sso_key_source_t source = {.key = key_place(m, line->word[0]),
                                .cert = key_place(m, key_cert(line))};
+    const char *use = sso_line_value(line->n - 1, line->word + 1, "use");
     sso_key_pair_t *pair;
     apr_status_t rv = read_passphrase(m, line, &source.passphrase);
 
     if (rv == APR_SUCCESS) rv = sso_key_load(m->cx, m->pool, &source, &pair);
     if (rv == APR_SUCCESS) rv = choose_algorithm(m, line, pair);
     if (rv != APR_SUCCESS) return blame(m->cx, "SSOSamlKey");
+    if (!use || strcmp(use, "encrypt") != 0) rv = choose_listed(m, pair);
+    if (rv != APR_SUCCESS) return rv;
     if (!pair->cert) {
         return sso_fail(m->cx, SSO_F_CONFIG,
                         "SSOSamlKey %s: has no certificate, which the provider "
                         "needs; write SSOSamlKey FILE CERT",
                         source.key);
     }
-    use_key(m->state, pair, sso_line_value(line->n - 1, line->word + 1, "use"), is_next(line));
+    use_key(m->state, pair, use, is_next(line));
     return APR_SUCCESS;
 }
 
@@ -295,6 +315,8 @@ static apr_status_t load_own_key(maker_t *m)
     rv = sso_key_own(m->cx, m->pool, file, provider->name, provider->may_write, &pair);
     if (APR_STATUS_IS_ENOENT(rv)) return APR_SUCCESS; /* configtest before the first start */
     if (rv != APR_SUCCESS) return blame(m->cx, "our key");
+    rv = choose_listed(m, pair);
+    if (rv != APR_SUCCESS) return rv;
     use_key(m->state, pair, NULL, 0);
     return APR_SUCCESS;
 }
@@ -339,6 +361,9 @@ static const struct {
     {"shared-names", SSO_SAML_ALLOW_SHARED_NAMES,
      "user names of several identity providers are not told apart: each of them can sign people in by "
      "the names of the others"},
+    {"shared-groups", SSO_SAML_ALLOW_SHARED_GROUPS,
+     "groups and roles of several identity providers are not told apart: each of them can put people "
+     "into the groups of the others"},
     {"unsigned-logout", SSO_SAML_ALLOW_UNSIGNED_LOGOUT,
      "a logout request without a signature ends the session of the browser that brings it: any site "
      "can sign people out"},
@@ -369,6 +394,7 @@ static apr_status_t read_allow(maker_t *m)
         rv = allow_word(m, item(m->set->saml_allow, i));
     }
     state->trust = (sso_saml_trust_t){.certs = state->idp.certs,
+                                      .algorithms = m->set->saml_algorithms,
                                       .allow_sha1 = (state->allow & SSO_SAML_ALLOW_SHA1) != 0,
                                       .allow_inclusive = (state->allow & SSO_SAML_ALLOW_INCLUSIVE)
                                                          != 0};

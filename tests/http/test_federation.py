@@ -373,6 +373,30 @@ def test_shared_names_are_told_to_the_admin(host, pair, make_browser):
     assert enter(make_browser("alice"), host, pair[1])["attributes"]["user"] == "alice"
 
 
+GROUPS = {"groups": ("groups", ["admins", "staff@beta.example", "staff@alpha.example"])}
+
+
+@pytest.mark.parametrize("allow", [False, True])
+def test_groups_are_those_of_who_says_so(host, pair, make_browser, allow):
+    """A group that anybody could give does not open what a group opens; one with a scope, or with the
+    issuer's name, does. SSOSamlAllow shared-groups believes everybody."""
+    alpha, beta = pair
+    rows = [("one", "admins", allow), ("two", "staff@beta.example", True),
+            ("three", "staff@alpha.example", allow), ("four", beta.entity_id + "!admins", not allow)]
+    for name, group, _ in rows:
+        protect(host, "/" + name, "SSO fed\nRequire sso-group %s" % group)
+        host.page("/%s/x.html" % name)
+    begin(host, pair, "SSOSamlAllow shared-groups" if allow else "")
+    host.httpd.expect_log(r"AH01630|SSOSamlAllow shared-groups: groups and roles of several" if allow
+                          else r"AH01630")
+    beta.answer.attributes = GROUPS
+    browser = make_browser("alice")
+    enter(browser, host, beta)
+    for name, group, wanted in rows:
+        page = browser.fetch("%s/%s/x.html" % (host.url, name))
+        assert (page.status == 200) == wanted, (group, page)
+
+
 def test_require_by_identity_provider(host, pair, make_browser):
     host.add('<Location "/app">\nRequire sso-idp %s\n</Location>'
              % pair[0].entity_id)

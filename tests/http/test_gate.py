@@ -195,7 +195,8 @@ def test_passwords_for_programs_next_to_sso_for_people(app, browser, alice):
     ("PUT", [("Content-Length", "0")], 401),
     ("DELETE", [], 401),
     ("OPTIONS", [], 401),
-    ("OPTIONS", [("Origin", "https://x.test"), ("Access-Control-Request-Method", "GET")], 401),
+    ("OPTIONS", [("Origin", "https://x.test")], 401),
+    ("GET", [("Origin", "https://x.test"), ("Access-Control-Request-Method", "GET")], 401),
     ("PROPFIND", [], 401),
 ])
 def test_strangers(app, method, headers, status):
@@ -211,6 +212,23 @@ def test_strangers(app, method, headers, status):
         body = page.json()
         assert body["error"] == "login_required"
         assert body["login"].startswith(app.url + "/.sso/login?provider=members")
+
+
+PREFLIGHT = [("Origin", "https://x.test"), ("Access-Control-Request-Method", "PUT")]
+
+
+@pytest.mark.parametrize("word, status", [("auto", 200), ("redirect", 401), ("401", 401), ("403", 403)])
+def test_preflight(app, backend, word, status):
+    """Browsers ask without saying who the person is; the admin's headers answer, not the application."""
+    app.httpd.need("proxy_http", "headers")
+    app.add("ProxyPass /app %s/\nHeader always set Access-Control-Allow-Origin https://x.test" % backend.url)
+    protect(app, "/app", "SSO members\nSSOUnauthenticated " + word)
+    app.httpd.start()
+    page = exchange("OPTIONS", app.url + "/app/x", PREFLIGHT)
+    assert page.status == status and page.header("Access-Control-Allow-Origin") == "https://x.test"
+    assert page.header("Set-Cookie") is None and page.header("Cache-Control") == "no-store"
+    if status == 200:
+        assert page.body == b""
 
 
 @pytest.mark.parametrize("word, navigation, other", [

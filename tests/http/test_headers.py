@@ -238,6 +238,28 @@ def test_h7_trailers_are_no_headers(app):
     assert not checked.ok and "MergeTrailers: on would let clients add identity headers" in checked.output
 
 
+@pytest.mark.parametrize("how, header_value, roles, more", [
+    ("comma", "staff,admins", "staff,admins", {}),
+    ("semicolon", "staff;admins", "staff;admins", {}),
+    ("json", '["staff","admins"]', '["staff","admins"]', {}),
+    ("numbered", "staff,admins", "staff,admins",
+     {"%s_ROLES_0": "staff", "%s_ROLES_1": "admins", "%s_ROLES_N": "2"}),
+])
+def test_lists(gateway, alice, how, header_value, roles, more):
+    """Applications know lists in one form each; values that are none stay as they are."""
+    gateway.add('<Location "/app">\nSSOListFormat %s\nSSOHeader X-Roles roles\nSSOHeader X-Name name\n'
+                "SSOEnv MY_ROLES roles\n</Location>" % how)
+    gateway.httpd.start()
+    sign_in(alice, gateway)
+    cookie = [("Cookie", alice.jar.header(gateway.url))]
+    seen = {k.lower(): v for k, v in ask(gateway, "/app/http/x", cookie).json()["headers"]}
+    assert seen["x-roles"] == header_value and seen["x-name"] == "Alice %C3%84rmel"
+    env = ask(gateway, "/app/fcgi/x", cookie).json()
+    assert env["SSO_ROLES"] == env["MY_ROLES"] == roles and env["SSO_NAME"] == "Alice Ärmel"
+    assert {k: v for k, v in env.items() if "ROLES_" in k} == {
+        k % who: v for k, v in more.items() for who in ("SSO", "MY")}
+
+
 def test_names_may_be_chosen(gateway, alice):
     gateway.add('<Location "/app/http/own">\nSSOHeader X-Remote-User user\n'
                 "SSOHeader X-Mail email\nSSOEnv MY_MAIL email\n</Location>\n"

@@ -109,6 +109,9 @@ SSOSamlSignRequests on
 SSOSamlNameIDFormat urn:oasis:names:tc:SAML:2.0:nameid-format:transient
 SSOSamlPublish "name=Intranet of the Bank" "organization=The Bank" url=https://www.example.org/
 SSOSamlPublish contact=sso@example.org support=help@example.org attributes=email,name,groups,username
+SSOSamlPublish "description=What a bank needs" information=https://www.example.org/i privacy=https://www.example.org/p
+SSOSamlPublish security=cert@example.org category=http://refeds.org/category/research-and-scholarship category=urn:b
+SSOSamlAlgorithms rsa-sha256 rsa-sha512 sha256 sha512
 SSOUserAttribute username email"""
 SCHEMA = "/usr/share/simplesamlphp/schemas/saml-schema-metadata-2.0.xsd"
 

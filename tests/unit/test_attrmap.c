@@ -181,6 +181,11 @@ static void users_are_chosen(void **state)
         {"email domain=strip case=lower", "email=Ada@b.example", "ada"},
         {"username domain=strip", "uid=ada", "ada"},
         {"username domain=strip", "uid=@b.example", NULL},
+        {"email match=([^@]+)@b.example", "email=ada@b.example", "ada"},
+        {"email match=([^@]+)@b.example", "email=ada@b.example.evil", NULL},
+        {"email username match=([^@]+)@b.example", "email=ada@c.example|uid=eve", NULL},
+        {"email match=([^@]+)@b.example as=\\\\1@bank case=lower", "email=ADA@b.example",
+         "ada@bank"},
     };
     sso_ctx_t *cx = *state;
     apr_size_t i;

@@ -67,6 +67,8 @@ static void lines_are_judged(void **state)
         {ROW(SSOHeader), "X-Mail %{x}", "is not an attribute"},
         {ROW(SSOHeader), "X-Mail a b", "wrong number"},
         {ROW(SSOHeaderEncoding), "utf8", NULL},
+        {ROW(SSOListFormat), "json", NULL},
+        {ROW(SSOListFormat), "xml", "write comma|semicolon|json|numbered"},
         {ROW(SSOReauth), "15m", NULL},
         {ROW(SSOReauth), "60s", NULL},
         {ROW(SSOReauth), "30d", NULL},

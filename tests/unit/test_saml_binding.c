@@ -102,6 +102,27 @@ static void a_signed_redirect_verifies(void **state)
     }
 }
 
+/* R27: with a list of the admin's, what is not on it does not verify. */
+static void r27_only_listed_algorithms(void **state)
+{
+    static const char *const names[] = {"ecdsa-sha256", "rsa-sha512", "rsa-sha256"};
+    bench_t *b = bench_make(*state);
+    sso_saml_trust_t trust = trust_of(b, b->signer);
+    apr_array_header_t *list = apr_array_make(b->cx->pool, 3, sizeof(const char *));
+    sso_saml_message_t m;
+    apr_size_t i;
+
+    trust.algorithms = list;
+    for (i = 0; i < COUNT(names); i++) {
+        apr_status_t rv;
+
+        APR_ARRAY_PUSH(list, const char *) = names[i];
+        rv = read_query(b, query_of(b, NULL, b->signer), &trust, &m);
+        assert_int_equal(rv == APR_SUCCESS, i == 2);
+        if (i < 2) assert_fault(b->cx, SIG_ALGORITHM);
+    }
+}
+
 /* R30: over the octets as they came, however they are written, in whatever order. */
 static void r30_the_raw_octets_are_verified(void **state)
 {
@@ -416,6 +437,7 @@ int main(void)
         UNIT(a_redirect_carries_a_message),
         UNIT(a_message_has_a_longest_form),
         UNIT(a_signed_redirect_verifies),
+        UNIT(r27_only_listed_algorithms),
         UNIT(r30_the_raw_octets_are_verified),
         UNIT(r30_the_order_of_parameters_is_free),
         UNIT(r24_another_key_does_not_verify),

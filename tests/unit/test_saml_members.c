@@ -475,6 +475,43 @@ static void names_are_told_apart(void **state)
     }
 }
 
+/* A group that decides about access is one of its issuer, or one that only this issuer has. */
+static void groups_are_told_apart(void **state)
+{
+    static const struct {
+        const char *attribute, *value, *name, *wanted;
+    } row[] = {
+        {"groups", "admins", "groups", "urn:a!admins"},
+        {"role", "admin", "roles", "urn:a!admin"},
+        {"groups", "staff@A.example", "groups", "staff@A.example"},
+        {"groups", "staff@b.example", "groups", "urn:a!staff@b.example"},
+        {"groups", "urn:b!admins", "groups", "urn:a!urn:b!admins"},
+        {"bio", "admins", "bio", "admins"},
+    };
+    bench_t *b = bench_make(*state);
+    apr_array_header_t *list = apr_array_make(b->cx->pool, 1, sizeof(const char *));
+    apr_size_t i;
+
+    APR_ARRAY_PUSH(list, const char *) = "a.example";
+    for (i = 0; i < COUNT(row) * 2; i++) {
+        const int apart = i % 2 == 0;
+        sso_identity_t *who = sso_identity_make(b->cx->pool);
+        const sso_mapped_t *mapped;
+        sso_profile_t profile;
+
+        who->issuer = "urn:a";
+        who->subject = "al";
+        who->group_scopes = apart ? list : NULL;
+        sso_identity_add(who, row[i / 2].attribute, NULL, row[i / 2].value);
+        assert_int_equal(sso_attrmap_apply(b->cx, b->set, who, &profile), APR_SUCCESS);
+        assert_int_equal(profile.mapped->nelts, 1);
+        mapped = &APR_ARRAY_IDX(profile.mapped, 0, sso_mapped_t);
+        assert_string_equal(mapped->name, row[i / 2].name);
+        assert_string_equal(APR_ARRAY_IDX(mapped->values, 0, const char *),
+                            apart ? row[i / 2].wanted : row[i / 2].value);
+    }
+}
+
 /* Whoever is told an address of another domain is told that nobody has verified it. */
 static void addresses_of_others_are_unverified(void **state)
 {
@@ -557,6 +594,7 @@ int main(void)
         UNIT(scopes_are_those_of_the_metadata),
         UNIT(the_only_one_is_not_held_to_scopes),
         UNIT(names_are_told_apart),
+        UNIT(groups_are_told_apart),
         UNIT(addresses_of_others_are_unverified),
         UNIT(a_directory_is_read_in_order),
     };

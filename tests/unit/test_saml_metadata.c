@@ -700,6 +700,9 @@ static void our_metadata_says_what_the_admin_adds(void **state)
               "url=https://www.example.org/", "contact=sso@example.org", NULL);
     bench_set(b, "SSOSamlPublish", "support=help@example.org", "attributes=email,department,bio",
               NULL);
+    bench_set(b, "SSOSamlPublish", "description=What banks need", "privacy=https://x.example/p",
+              "security=cert@example.org", "category=urn:a", "category=urn:b", NULL);
+    bench_set(b, "SSOSamlAlgorithms", "rsa-sha512", "rsa-sha256", "sha512", NULL);
     bench_set(b, "SSOAttribute", "department", "dept", "urn:oid:2.5.4.11", NULL);
     bench_set(b, "SSOSamlMetadataValid", "7d", NULL);
     (void)bench_prepare(b);
@@ -715,6 +718,18 @@ static void our_metadata_says_what_the_admin_adds(void **state)
     assert_non_null(strstr(xml, "<md:ContactPerson contactType=\"technical\"><md:EmailAddress>"
                                 "mailto:sso@example.org<"));
     assert_non_null(strstr(xml, "contactType=\"support\""));
+    assert_non_null(strstr(xml, "<mdui:PrivacyStatementURL xml:lang=\"en\">https://x.example/p<"));
+    assert_non_null(strstr(xml, "<mdui:Description xml:lang=\"en\">What banks need<"));
+    assert_non_null(strstr(xml, "contactType=\"other\" xmlns:remd=\"http://refeds.org/metadata\" "
+                                "remd:contactType=\"http://refeds.org/metadata/contactType/"
+                                "security\"><md:EmailAddress>mailto:cert@example.org<"));
+    assert_non_null(strstr(xml, "Name=\"http://macedir.org/entity-category\""));
+    assert_non_null(strstr(xml, "<saml:AttributeValue>urn:a</saml:AttributeValue>\n"
+                                "        <saml:AttributeValue>urn:b</saml:AttributeValue>"));
+    assert_non_null(strstr(xml, "<alg:SigningMethod xmlns:alg=\"urn:oasis:names:tc:SAML:metadata:"
+                                "algsupport\" Algorithm=\"http://www.w3.org/2001/04/"
+                                "xmldsig-more#rsa-sha512\"/>"));
+    assert_non_null(strstr(xml, "Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha512\"/>"));
     assert_non_null(strstr(xml, " validUntil=\"2026-11-30T18:00:00Z\"")); /* NOW is 18:58 */
     b->cx->now += apr_time_from_sec(60);
     assert_string_equal(xml, serve_metadata(b));

@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/buf.h"
+#include "crypto/sign.h"
 #include "saml_bench.h"
 #include "saml_forge.h"
 
@@ -254,6 +255,59 @@ static void r27_sha1_is_a_word(void **state)
     (void)take(b, &f);
 }
 
+/* R27: a list is all that there is, for signatures and, where it names any, for digests. */
+static void r27_only_listed_algorithms(void **state)
+{
+    static const struct {
+        const char *first, *second, *digest;
+        int taken;
+    } row[] = {
+        {"rsa-sha512", NULL, FORGE_ENC "sha256", 1},
+        {"rsa-sha512", "sha512", FORGE_ENC "sha256", 0},
+        {"rsa-sha512", "sha512", FORGE_ENC "sha512", 1},
+        {"ecdsa-sha256", "rsa-sha512", FORGE_ENC "sha256", 1},
+        {"rsa-sha256", "rsa-sha384", FORGE_ENC "sha256", 0},
+        {"rsa-sha256", "sha512", FORGE_ENC "sha512", 0},
+    };
+    bench_t *b = make_bench(*state);
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        forge_sig_t sig = forge_sig();
+        forge_t f = forge(NOW);
+
+        print_message("  %s %s\n", row[i].first, row[i].second ? row[i].second : "");
+        sig.algorithm = FORGE_DSIG_MORE "rsa-sha512";
+        sig.digest = row[i].digest;
+        f.sign_response = &sig;
+        bench_unset(b, "SSOSamlAlgorithms");
+        bench_set(b, "SSOSamlAlgorithms", row[i].first, row[i].second, NULL);
+        (void)bench_prepare(b);
+        if (row[i].taken) {
+            (void)take(b, &f);
+        } else {
+            assert_int_not_equal(deliver(b, &f, &(sso_answer_t){.who = NULL}), APR_SUCCESS);
+            assert_fault(b->cx, SIG_ALGORITHM);
+        }
+    }
+    /* We sign with the first that our key can make; SSOSamlKey has the last word. */
+    bench_unset(b, "SSOSamlAlgorithms");
+    bench_set(b, "SSOSamlAlgorithms", "ecdsa-sha256", "rsa-sha512", "rsa-sha256", "sha512", NULL);
+    assert_string_equal(sso_sign_alg_of(bench_prepare(b)->signer)->uri,
+                        FORGE_DSIG_MORE "rsa-sha512");
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "forge-sp.key", "forge-sp.crt", "algorithm=rsa-sha384", NULL);
+    assert_string_equal(sso_sign_alg_of(bench_prepare(b)->signer)->uri,
+                        FORGE_DSIG_MORE "rsa-sha384");
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "forge-sp.key", "forge-sp.crt", NULL);
+    bench_unset(b, "SSOSamlAlgorithms");
+    bench_set(b, "SSOSamlAlgorithms", "ecdsa-sha256", NULL);
+    assert_int_not_equal(bench_try(b), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "names none that our key, of type RSA, can sign with"));
+    assert_fault(b->cx, CONFIG);
+}
+
 /* R16: inclusive canonicalisation, as in messages of 2012, likewise. */
 static void r16_inclusive_c14n_is_a_word(void **state)
 {
@@ -326,6 +380,7 @@ int main(void)
         UNIT(shibboleth),
         UNIT(algorithms),
         UNIT(r27_sha1_is_a_word),
+        UNIT(r27_only_listed_algorithms),
         UNIT(r16_inclusive_c14n_is_a_word),
         UNIT(r24_keys_in_messages_are_not_believed),
         UNIT(a_person_with_many_groups),
