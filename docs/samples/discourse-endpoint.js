@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The provider's side of DiscourseConnect: tells a site that runs mod_sso, or a Discourse, who is signed
-// in here. docs/PROTOCOL.discourse.md describes the messages. readRequest and answerUrl are all there is
-// to it; hmac-endpoint.js shows an application around such functions.
+// in here. docs/PROTOCOL.discourse.md describes the messages. These functions are all there is to
+// it; hmac-endpoint.js shows an application around such functions.
 'use strict';
 
 const { createHmac, timingSafeEqual } = require('node:crypto');
@@ -22,6 +22,11 @@ function readRequest(key, sso, sig, hosts = RETURN_HOSTS) {
   return hosts.includes(new URL(returnUrl).hostname) ? [nonce, returnUrl] : null;
 }
 
+/** Of a request that was read: end the user's session, and redirect to its return address as it is? */
+function wantsLogout(sso) {
+  return new URLSearchParams(Buffer.from(sso, 'base64').toString('utf8')).get('logout') === 'true';
+}
+
 /** Where to send the browser: back, with a signed description of the user. */
 function answerUrl(key, nonce, returnUrl, user) {
   const sso = Buffer.from(new URLSearchParams({ nonce, ...user }).toString()).toString('base64');
@@ -29,4 +34,4 @@ function answerUrl(key, nonce, returnUrl, user) {
   return `${returnUrl}${joint}sso=${encodeURIComponent(sso)}&sig=${sign(key, sso)}`; // of the Base64 text
 }
 
-module.exports = { readRequest, answerUrl };
+module.exports = { readRequest, wantsLogout, answerUrl };

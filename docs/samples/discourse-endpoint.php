@@ -21,6 +21,13 @@ function discourse_read_request(string $secret, string $sso, string $sig, array 
     return in_array(strtolower($match[1]), $hosts, true) ? [$nonce, $url] : null;
 }
 
+/** Of a request that was read: end the user's session, and redirect to its return address as it is? */
+function discourse_wants_logout(string $sso): bool
+{
+    parse_str(base64_decode($sso), $payload);
+    return ($payload['logout'] ?? '') === 'true';
+}
+
 /** Where to send the browser: back, with a signed description of the user. */
 function discourse_answer_url(string $secret, string $nonce, string $return_url, array $user): string
 {

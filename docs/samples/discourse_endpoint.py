@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The provider's side of DiscourseConnect: tells a site that runs mod_sso, or a Discourse, who is signed in.
 
-docs/PROTOCOL.discourse.md describes the messages. read_request and answer_url are all there is to it;
+docs/PROTOCOL.discourse.md describes the messages. These functions are all there is to it;
 hmac_endpoint.py shows an application around such functions.
 """
 import base64
@@ -33,6 +33,11 @@ def read_request(key, sso, sig, hosts=RETURN_HOSTS):
     if not good or "external_id" in payload or not payload.get("nonce"):
         return None
     return payload["nonce"], payload["return_sso_url"]
+
+
+def wants_logout(sso):
+    """Of a request that was read: end the user's session, and redirect to its return address as it is?"""
+    return dict(parse_qsl(base64.b64decode(sso).decode("utf-8"))).get("logout") == "true"
 
 
 def answer_url(key, nonce, return_url, user):

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # The provider's side of DiscourseConnect: tells a site that runs mod_sso, or a Discourse, who is signed
-# in here. docs/PROTOCOL.discourse.md describes the messages. read_request and answer_url are all there
-# is to it; docs/samples/hmac_endpoint.rb shows an application around such functions.
+# in here. docs/PROTOCOL.discourse.md describes the messages. These functions are all there is to
+# it; docs/samples/hmac_endpoint.rb shows an application around such functions.
 
 require 'openssl'
 require 'uri'
@@ -29,6 +29,11 @@ module DiscourseEndpoint
     [payload['nonce'], payload['return_sso_url']]
   rescue URI::InvalidURIError, ArgumentError
     nil
+  end
+
+  # Of a request that was read: end the user's session, and redirect to its return address as it is?
+  def wants_logout?(sso)
+    URI.decode_www_form(sso.unpack1('m')).to_h['logout'] == 'true'
   end
 
   # Where to send the browser: back, with a signed description of the user.

@@ -100,14 +100,19 @@ static const char *bio_of(const sso_identity_t *who)
     return bio && bio->values->nelts ? APR_ARRAY_IDX(bio->values, 0, const char *) : NULL;
 }
 
-/* The signed token says nothing about roles when it leaves them out; the others have none then. */
-static const apr_array_header_t *roles_of(sso_ctx_t *cx, const sso_provider_t *provider,
-                                          const sso_profile_t *profile)
+/* The signed token says nothing about roles when it leaves them out, and DiscourseConnect may say only
+ * which ones come and go; the others have none then. */
+static void claim_roles(sso_ctx_t *cx, const sso_provider_t *provider, const sso_identity_t *who,
+                        const sso_profile_t *profile, sso_account_claim_t *claim)
 {
     const apr_array_header_t *roles = values_of(profile, "roles");
 
-    if (!roles && provider->protocol->bit == SSO_FOR_HMAC) return NULL;
-    return sso_account_known_roles(cx, roles);
+    if (who->keeps_roles) {
+        claim->more_roles = sso_account_known_roles(cx, roles);
+        claim->less_roles = who->less_roles;
+    } else if (roles || provider->protocol->bit != SSO_FOR_HMAC) {
+        claim->roles = sso_account_known_roles(cx, roles);
+    }
 }
 
 apr_status_t sso_account_claim(sso_ctx_t *cx, const sso_provider_t *provider,
@@ -133,10 +138,10 @@ apr_status_t sso_account_claim(sso_ctx_t *cx, const sso_provider_t *provider,
         .name = text_of(profile, "name", TEXT_MAX),
         .image = text_of(profile, "picture", TEXT_MAX),
         .bio = bio_of(who),
-        .roles = roles_of(cx, provider, profile),
         .groups = values_of(profile, "groups"),
         .banned = -1,
     };
+    claim_roles(cx, provider, who, profile, out);
     return APR_SUCCESS;
 }
 

@@ -212,7 +212,7 @@ typedef struct {
     const char *name, *image, *bio;
     const apr_array_header_t *roles;      /* of const char *; NULL: not said */
     const apr_array_header_t *more_roles; /* the same, on top of `roles`, or of those that the realm
-                                             gave before; sync only */
+                                             gave before */
     const apr_array_header_t *less_roles; /* and these out of them */
     const apr_array_header_t *groups;     /* the same; to decide about, not kept */
     int banned;                           /* 1: ban; 0: pardon; -1: not said. Sync only */

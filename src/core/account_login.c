@@ -149,6 +149,7 @@ static apr_status_t greet(sso_account_step_t *s)
     rv = sso_account_step_look_up(s);
     if (rv == APR_NOTFOUND) rv = APR_INCOMPLETE;
     if (rv == APR_SUCCESS) rv = sso_account_step_check_ban(s);
+    if (rv == APR_SUCCESS) sso_account_step_settle_roles(s);
     if (rv == APR_SUCCESS) rv = sso_account_owner_may(s, &owns);
     if (rv == APR_SUCCESS && (owns || sso_account_step_has_news(s))) rv = APR_INCOMPLETE;
     if (rv == APR_SUCCESS) {
@@ -165,6 +166,7 @@ static apr_status_t settle(sso_account_step_t *s)
     int owns = 0;
 
     if (!known && rv != APR_NOTFOUND) return rv;
+    sso_account_step_settle_roles(s);
     rv = known ? sso_account_step_check_ban(s) : admit_stranger(s);
     if (rv == APR_SUCCESS) rv = sso_account_step_update(s);
     if (rv == APR_SUCCESS) rv = sso_account_owner_may(s, &owns);
@@ -175,10 +177,11 @@ static apr_status_t settle(sso_account_step_t *s)
 
 static apr_status_t login(sso_account_step_t *s)
 {
+    const sso_account_claim_t *claim = s->claim;
     apr_status_t rv = greet(s);
 
     if (rv != APR_INCOMPLETE) return rv;
-    *s = sso_account_step(s->cx, s->accounts, s->set, s->claim);
+    *s = sso_account_step(s->cx, s->accounts, s->set, claim);
     rv = sso_account_step_open(s, SSO_LEDGER_WRITE);
     if (rv == APR_SUCCESS) rv = sso_account_step_close(s, settle(s));
     if (rv == APR_SUCCESS && s->did == SSO_ACCOUNT_CREATED) {

@@ -139,6 +139,30 @@ apr_status_t sso_account_step_set_roles(sso_account_step_t *s, const char *realm
     return s->ops->put_roles(s->tx, s->cx, s->account.id, realm, roles);
 }
 
+void sso_account_step_settle_roles(sso_account_step_t *s)
+{
+    const sso_account_claim_t *said = s->claim;
+    const apr_array_header_t *base = said->roles;
+    apr_array_header_t *roles = apr_array_make(s->cx->pool, 8, sizeof(const char *));
+    sso_account_claim_t *settled;
+    int i;
+
+    if (!said->more_roles && !said->less_roles) return;
+    if (!base)
+        base = s->account.id ? sso_account_realm_roles(s->cx, &s->account, said->realm) : roles;
+    if (said->more_roles) base = apr_array_append(s->cx->pool, base, said->more_roles);
+    for (i = 0; i < base->nelts; i++) {
+        const char *role = APR_ARRAY_IDX(base, i, const char *);
+
+        if (sso_account_has(roles, role)) continue;
+        if (said->less_roles && sso_account_has(said->less_roles, role)) continue;
+        APR_ARRAY_PUSH(roles, const char *) = role;
+    }
+    settled = apr_pmemdup(s->cx->pool, said, sizeof(*settled));
+    settled->roles = roles;
+    s->claim = settled;
+}
+
 /* ---- fields ---- */
 
 /* SSOUpdate: "always", "create" or "never"; what no word names is always written. */

@@ -48,6 +48,10 @@ apr_status_t sso_account_step_put_identity(sso_account_step_t *s);
 /* The id of the record that has the address, other than this one; "" if none. */
 apr_status_t sso_account_step_holder(sso_account_step_t *s, const char *email, const char **out);
 
+/* Of a claim that adds roles and takes some away: a list of all that the realm gives; once the record is
+ * known, or known to be none. */
+void sso_account_step_settle_roles(sso_account_step_t *s);
+
 /* Does the claim change anything that is written? */
 int sso_account_step_has_news(sso_account_step_t *s);
 

@@ -23,7 +23,7 @@ static apr_status_t check_times(sso_account_step_t *s, const sso_account_fresh_t
     apr_int64_t age = apr_time_sec(s->cx->now) - fresh->iat;
 
     if (required && (!fresh->iat || !fresh->has_jti)) {
-        return stale(s->cx, "SSOHmacSyncFreshness is required, and iat or jti is missing");
+        return stale(s->cx, "SyncFreshness is required, and iat or jti is missing");
     }
     if (!fresh->iat) return APR_SUCCESS;
     if (age > STALE_AFTER || age < -STALE_AFTER) {
@@ -117,30 +117,6 @@ static apr_status_t spare_email(sso_account_step_t *s)
     return APR_SUCCESS;
 }
 
-/* What the message adds and takes away, as a list of all that the realm gives. */
-static void settle_roles(sso_account_step_t *s)
-{
-    const sso_account_claim_t *said = s->claim;
-    const apr_array_header_t *base = said->roles;
-    apr_array_header_t *roles = apr_array_make(s->cx->pool, 8, sizeof(const char *));
-    sso_account_claim_t *settled;
-    int i;
-
-    if (!said->more_roles && !said->less_roles) return;
-    if (!base) base = sso_account_realm_roles(s->cx, &s->account, said->realm);
-    if (said->more_roles) base = apr_array_append(s->cx->pool, base, said->more_roles);
-    for (i = 0; i < base->nelts; i++) {
-        const char *role = APR_ARRAY_IDX(base, i, const char *);
-
-        if (sso_account_has(roles, role)) continue;
-        if (said->less_roles && sso_account_has(said->less_roles, role)) continue;
-        APR_ARRAY_PUSH(roles, const char *) = role;
-    }
-    settled = apr_pmemdup(s->cx->pool, said, sizeof(*settled));
-    settled->roles = roles;
-    s->claim = settled;
-}
-
 static apr_status_t take_message(sso_account_step_t *s, const sso_account_fresh_t *fresh)
 {
     sso_account_claim_t less;
@@ -152,7 +128,7 @@ static apr_status_t take_message(sso_account_step_t *s, const sso_account_fresh_
         s->identity = (sso_account_identity_t){.user = ""};
         s->account.roles = apr_array_make(s->cx->pool, 1, sizeof(sso_account_role_t));
     }
-    settle_roles(s);
+    sso_account_step_settle_roles(s);
     rv = fresh ? check_fresh(s, fresh, &less) : APR_SUCCESS;
     if (rv == APR_SUCCESS && !known) rv = sync_stranger(s);
     if (rv == APR_SUCCESS && s->claim->banned == 1) rv = spare_email(s);

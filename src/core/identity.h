@@ -45,7 +45,9 @@ typedef struct {
     apr_interval_time_t confirm; /* the session ends after this unless the provider confirms it;
                                        0: it need not */
     int banned;                  /* the provider revokes this person's access */
-    apr_array_header_t *attributes; /* of sso_attribute_t, in the order they came */
+    int keeps_roles; /* `roles` are not all: those that the provider gave before stay, but for */
+    const apr_array_header_t *less_roles; /* these; NULL: none */
+    apr_array_header_t *attributes;       /* of sso_attribute_t, in the order they came */
 } sso_identity_t;
 
 /* An identity without attributes. */

@@ -328,7 +328,8 @@ struct sso_protocol {
     /* What is known here about the other side, to compare with what it is; likewise. NULL: nothing. */
     apr_status_t (*describe_other)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts);
 
-    /* ---- logout: all of them NULL where the protocol has none ---- */
+    /* ---- logout: all of them NULL where the protocol has none, all but logout where providers send no
+     * messages ---- */
 
     const char *const *notices; /* leaves at which providers speak about sessions, NULL behind the
                                    last: "slo" */

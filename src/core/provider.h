@@ -123,6 +123,7 @@ typedef struct {
     const char *discourse_endpoint;
     apr_array_header_t *discourse_secrets;
     int discourse_staff;
+    int discourse_logout;
     int discourse_second_factor;
 } sso_provider_settings_t;
 

@@ -127,7 +127,18 @@ static apr_status_t read_names(sso_ctx_t *cx, const apr_array_header_t *pairs, c
     return APR_SUCCESS;
 }
 
-/* The list in `groups`, then what is added, then what is taken away. */
+/* true gives the role; false takes it from somebody who has it. */
+static void read_rank(const apr_array_header_t *pairs, const char *role, sso_identity_t *who,
+                      apr_array_header_t *removed)
+{
+    const char *said = sso_discourse_get(pairs, role);
+
+    if (!said) return;
+    if (!strcmp(said, "true")) sso_identity_add(who, "roles", NULL, role);
+    if (!strcmp(said, "false")) APR_ARRAY_PUSH(removed, const char *) = role;
+}
+
+/* The list in `groups`, or of what is known already, then what is added, then what is taken away. */
 static apr_status_t read_groups(sso_ctx_t *cx, const apr_array_header_t *pairs, int staff,
                                 sso_identity_t *who)
 {
@@ -150,11 +161,12 @@ static apr_status_t read_groups(sso_ctx_t *cx, const apr_array_header_t *pairs, 
         sso_identity_add(who, "groups", NULL, name);
         sso_identity_add(who, "roles", NULL, name);
     }
-    if (staff && sso_discourse_is_true(pairs, "admin"))
-        sso_identity_add(who, "roles", NULL, "admin");
-    if (staff && sso_discourse_is_true(pairs, "moderator")) {
-        sso_identity_add(who, "roles", NULL, "moderator");
+    if (staff) {
+        read_rank(pairs, "admin", who, removed);
+        read_rank(pairs, "moderator", who, removed);
     }
+    who->keeps_roles = !sso_discourse_get(pairs, "groups");
+    who->less_roles = removed;
     return APR_SUCCESS;
 }
 

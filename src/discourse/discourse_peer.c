@@ -12,6 +12,7 @@
 #include "discourse/discourse_fields.h"
 #include "discourse/discourse_payload.h"
 #include "token/token_diagnose.h"
+#include "token/token_peer.h"
 #include "token/token_rules.h"
 
 #include <apr_strings.h>
@@ -229,16 +230,6 @@ static const char *const reserved[] = {
     "logout",        "require_activation", "sso",         "sig",
     "confirmed_2fa", "no_2fa_methods",     "require_2fa", NULL};
 
-static apr_status_t bad_field(sso_ctx_t *cx, const sso_asker_t *asker, const char *field,
-                              const char *why)
-{
-    sso_ctx_clear(cx);
-    return sso_fail_about(cx, SSO_F_PEER_FIELD, field,
-                          "peer %s would have to refuse %s (%s); map another attribute to it with "
-                          "SSOPeerAttribute %s SOURCE",
-                          asker->peer->name, field, why, field);
-}
-
 /* Groups are one text with commas, so none of them may hold one. */
 static apr_status_t join_groups(sso_ctx_t *cx, const sso_asker_t *asker, const sso_told_t *told,
                                 const char **out)
@@ -248,7 +239,7 @@ static apr_status_t join_groups(sso_ctx_t *cx, const sso_asker_t *asker, const s
     for (i = 0; i < told->values->nelts; i++) {
         const char *why = sso_token_judge_role(APR_ARRAY_IDX(told->values, i, const char *));
 
-        if (why) return bad_field(cx, asker, told->field, why);
+        if (why) return sso_token_peer_refuses(cx, asker, told->field, why);
     }
     *out = apr_array_pstrcat(cx->pool, told->values, ',');
     return APR_SUCCESS;
@@ -263,7 +254,8 @@ static apr_status_t check_told(sso_ctx_t *cx, const sso_asker_t *asker,
     if (sso_discourse_identity(cx, pairs, asker->peer->name, 0, &who) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
-    return bad_field(cx, asker, cx->err.about ? cx->err.about : "payload", cx->err.log);
+    return sso_token_peer_refuses(cx, asker, cx->err.about ? cx->err.about : "payload",
+                                  cx->err.log);
 }
 
 /* An ornament that breaks its rule is left out. */

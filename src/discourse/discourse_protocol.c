@@ -3,9 +3,9 @@
  *
  * SPDX-License-Identifier: Apache-2.0
  */
+#include "base/codec.h"
 #include "base/trace.h"
 #include "base/url.h"
-#include "core/audit.h"
 #include "crypto/random.h"
 #include "discourse/discourse.h"
 #include "discourse/discourse_fields.h"
@@ -15,13 +15,16 @@
 #include "discourse/discourse_tool.h"
 #include "token/token_diagnose.h"
 #include "token/token_flow.h"
+#include "token/token_site.h"
+#include "token/token_sync.h"
 
 #include <apr_strings.h>
 
 #define NONCE_BYTES 16   /* 32 lower-case hex digits */
 #define NONCE_AGE   600  /* seconds from request to answer; Discourse itself allows as many */
 #define PAYLOAD_MAX 4096 /* bytes of a request */
-#define SYNC_LEAF   "sync"
+#define RETURN_MAX \
+    200 /* bytes of a path to go to after a logout; escaped twice they are many more */
 #define SYNC_MAX \
     (3 * SSO_DISCOURSE_SSO_MAX + 1024) /* of a form: every byte as %XX, and the names */
 
@@ -38,37 +41,19 @@ typedef struct {
 
 /* ---- prepare ---- */
 
-/* The Endpoint's own query may not have what is added to it. */
-static apr_status_t check_endpoint(sso_ctx_t *cx, const char *endpoint)
-{
-    static const char *const added[] = {"sso", "sig"};
-    sso_params_t params;
-    sso_span_t value;
-    sso_url_t url;
-    apr_status_t rv;
-    int i;
-
-    if (!endpoint || sso_url_parse(cx->pool, endpoint, &url)) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "SSODiscourseEndpoint is missing: write the address of the site's sign-on, "
-                        "for a Discourse https://HOST/session/sso_provider");
-    }
-    rv = sso_params_parse(cx, sso_span(url.query), 0, &params);
-    for (i = 0; rv == APR_SUCCESS && i < 2; i++) {
-        if (sso_params_raw(cx, &params, added[i], &value) == APR_NOTFOUND) continue;
-        rv = sso_fail(cx, SSO_F_CONFIG,
-                      "SSODiscourseEndpoint has a parameter \"%s\", which is added to it",
-                      added[i]);
-    }
-    return rv;
-}
+static const sso_token_address_t endpoint = {
+    .directive = "SSODiscourseEndpoint",
+    .missing = "the address of the site's sign-on, for a Discourse "
+               "https://HOST/session/sso_provider",
+    .name = {"sso", "sig"},
+};
 
 static apr_status_t prepare(sso_ctx_t *cx, const sso_provider_t *provider, void **state)
 {
     const sso_provider_settings_t *set = provider->set;
     state_t *st = apr_pcalloc(provider->pool, sizeof(*st));
     const char *who = apr_pstrcat(provider->pool, "provider ", provider->name, NULL);
-    apr_status_t rv = check_endpoint(cx, set->discourse_endpoint);
+    apr_status_t rv = sso_token_address_check(cx, &endpoint, set->discourse_endpoint);
 
     if (rv == APR_SUCCESS) {
         rv = sso_token_secrets_prepare(cx, provider->pool, who, "SSODiscourseSecret",
@@ -214,39 +199,70 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
     return APR_SUCCESS;
 }
 
+/* ---- logout ---- */
+
+/* Where the person has left already: it says so, or leads on. */
+static const char *return_of(sso_ctx_t *cx, const sso_site_t *site, const char *path)
+{
+    const char *url = apr_pstrcat(cx->pool, site->base_url, site->path, "/logout", NULL);
+
+    if (!*path || strlen(path) > RETURN_MAX) return url;
+    return apr_pstrcat(cx->pool, url, "?return=", sso_percent_encode(cx->pool, sso_span(path)),
+                       NULL);
+}
+
+/* It ends its own session and sends the browser back, with nothing in the address. */
+static apr_status_t leave(sso_ctx_t *cx, const sso_idp_t *idp, const sso_leaving_t *who,
+                          sso_flow_t *flow, sso_reply_t *reply)
+{
+    const state_t *st = idp->provider->state;
+    sso_buf_t payload = sso_buf_make(cx->pool, 256, PAYLOAD_MAX);
+    const char *nonce;
+    const char *query;
+    apr_status_t rv;
+
+    (void)who;
+    if (!idp->provider->set->discourse_logout) return APR_NOTFOUND;
+    rv = sso_random_hex(cx, NONCE_BYTES, &nonce);
+    if (rv != APR_SUCCESS) return rv;
+    sso_discourse_add(&payload, "nonce", nonce);
+    sso_discourse_add(&payload, "return_sso_url", return_of(cx, idp->site, flow->return_path));
+    sso_discourse_add(&payload, "logout", "true");
+    rv = sso_discourse_sign(cx, &st->secrets, &payload, &query);
+    if (rv != APR_SUCCESS) return rv;
+    flow->request = ""; /* no answer will come */
+    sso_reply_redirect(reply, 302, sso_url_append(cx->pool, st->endpoint, query));
+    return APR_SUCCESS;
+}
+
 /* ---- the rest ---- */
 
-static apr_status_t sync_account(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
-                                 sso_reply_t *reply)
+static apr_status_t read_sync(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                              sso_token_sync_t *out)
 {
     static const char *const name[] = {"sso", "sig"};
     state_t *st = idp->provider->state;
-    sso_token_sync_t message;
     sso_token_signed_t m;
     sso_params_t params;
     int secret;
-    apr_status_t rv = sso_token_sync_request(cx, idp->site, req);
+    apr_status_t rv = sso_token_sync_params(cx, req, name, SYNC_MAX, &params);
 
-    if (rv == APR_SUCCESS) rv = sso_token_sync_params(cx, req, name, SYNC_MAX, &params);
     if (rv == APR_SUCCESS) rv = sso_discourse_signed_read(cx, &params, &m);
     if (rv != APR_SUCCESS) return rv;
-    rv = sso_discourse_sync_check(cx, &st->secrets, &m, st->staff, &secret, &message);
-    if (rv != APR_SUCCESS) {
+    rv = sso_discourse_sync_check(cx, &st->secrets, &m, st->staff, &secret, out);
+    if (rv == APR_SUCCESS) {
+        sso_token_secrets_count(cx, &st->secrets, "sync message", secret);
+    } else {
         sso_token_explain(cx, &st->secrets, SSO_TOKEN_PAYLOAD, &m);
-        return rv;
     }
-    sso_token_secrets_count(cx, &st->secrets, "sync message", secret);
-    return sso_token_sync_apply(cx, idp, &message, reply);
+    return rv;
 }
 
-/* Besides the callback: the address for sync messages, where the admin has opened it. */
+/* Besides the callback: the address for sync messages. */
 static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply)
 {
-    if (strcmp(leaf, SYNC_LEAF) != 0) return APR_NOTFOUND; /* public */
-    if (!idp->provider->set->sync || !idp->site->accounts) return APR_NOTFOUND;
-    if (sync_account(cx, idp, req, reply) != APR_SUCCESS) sso_token_sync_refuse(cx, reply);
-    return APR_SUCCESS;
+    return sso_token_sync_serve(cx, idp, req, leaf, read_sync, reply);
 }
 
 static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
@@ -257,20 +273,14 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
         {"Domain", host,
          "In a Discourse: discourse connect provider secrets, the domain and the secret."},
         {"Return URL", callback_of(cx, idp), "The site sends the browser here with the answer."},
-        {"Start URL",
-         apr_pstrcat(cx->pool, idp->site->base_url, idp->site->path,
-                     "/login?provider=", idp->provider->name, NULL),
-         "The site may send people here to sign in."},
+        sso_token_start_url(cx, idp, "The site may send people here to sign in."),
     };
     apr_size_t i;
 
     for (i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
         APR_ARRAY_PUSH(facts, sso_fact_t) = fact[i];
     }
-    if (!idp->provider->set->sync || !idp->site->accounts) return APR_SUCCESS;
-    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
-        "Sync URL", apr_pstrcat(cx->pool, idp->url, "/" SYNC_LEAF, NULL),
-        "The site's server posts changes of accounts here."};
+    sso_token_sync_describe(cx, idp, facts);
     return APR_SUCCESS;
 }
 
@@ -278,9 +288,7 @@ static apr_status_t describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_arra
 {
     const state_t *st = idp->provider->state;
 
-    (void)cx;
-    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){"Endpoint", st->endpoint,
-                                                     "The site's address that answers a request."};
+    sso_token_site_describe(cx, st->endpoint, &st->secrets, facts);
     return APR_SUCCESS;
 }
 
@@ -288,13 +296,8 @@ static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findi
 {
     const state_t *st = idp->provider->state;
 
-    sso_audit_add(findings, SSO_GOOD, apr_pstrcat(cx->pool, "the Endpoint is ", st->endpoint, NULL),
-                  "");
-    if (strncmp(st->endpoint, "https:", 6) != 0) {
-        sso_audit_add(findings, SSO_WARNING, "the Endpoint is plain http",
-                      "use its https address outside of a test bench");
-    }
-    sso_token_secrets_audit(cx, &st->secrets, findings);
+    sso_token_site_audit(cx, st->endpoint, &st->secrets, findings);
+    sso_token_sync_audit(cx, idp, "SSODiscourseSync", findings);
 }
 
 static const apr_array_header_t *secrets(apr_pool_t *p, const sso_provider_t *provider)
@@ -316,6 +319,7 @@ const sso_protocol_t sso_discourse = {
     .serve = serve,
     .describe = describe,
     .describe_other = describe_other,
+    .logout = leave,
     .audit = audit,
     .secrets = secrets,
     .peer = &sso_discourse_peer_role,

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/trace.h"
 #include "core/provider.h"
+#include "token/token_diagnose.h"
 
 #include <apr_strings.h>
 
@@ -239,4 +240,15 @@ apr_status_t sso_hmac_answer_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
     sso_trace_step(cx, "A10, A11: every field is as it must be", rv);
     if (rv == APR_SUCCESS) *secret = by;
     return rv;
+}
+
+void sso_hmac_explain(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_token_secrets_t *secrets,
+                      sso_hmac_kind_t kind, const sso_params_t *params)
+{
+    const sso_token_kind_t as = kind == SSO_HMAC_REQUEST ? SSO_TOKEN_REQUEST : SSO_TOKEN_ANSWER;
+    sso_ctx_t scratch = sso_ctx(cx->pool, cx->now); /* the first failure stays */
+    sso_hmac_signed_t m;
+
+    if (sso_hmac_signed_read(&scratch, peer, kind, params, &m) != APR_SUCCESS) return;
+    sso_token_explain(cx, secrets, as, &m);
 }

@@ -98,4 +98,8 @@ apr_status_t sso_hmac_object_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer, s
 apr_status_t sso_hmac_answer_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
                                    const sso_params_t *params, int *secret, sso_hmac_fields_t *out);
 
+/* Name the other side's mistake in the log, where the failure in cx is one of its signature. */
+void sso_hmac_explain(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_token_secrets_t *secrets,
+                      sso_hmac_kind_t kind, const sso_params_t *params);
+
 #endif /* SSO_HMAC_HMAC_MESSAGE_H */

@@ -11,7 +11,8 @@
 #include "base/url.h"
 #include "crypto/random.h"
 #include "hmac/hmac_message.h"
-#include "token/token_diagnose.h"
+#include "token/token_peer.h"
+#include "token/token_site.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -27,31 +28,17 @@ typedef struct {
 
 /* ---- prepare ---- */
 
-/* The callback's own query may not have what is added to it. */
 static apr_status_t check_callback(sso_ctx_t *cx, const sso_peer_t *peer,
                                    const sso_hmac_peer_t *names)
 {
-    const char *const name[] = {names->data_name, names->sig_name};
-    sso_params_t params;
-    sso_span_t value;
-    sso_url_t url;
-    apr_status_t rv;
-    int i;
+    const sso_token_address_t what = {
+        .directive = "SSOPeerCallback",
+        .missing = "the peer's https address that takes the answer",
+        .rename = "SSOPeerParams",
+        .name = {names->data_name, names->sig_name},
+    };
 
-    if (!peer->set->callback || sso_url_parse(cx->pool, peer->set->callback, &url)) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "SSOPeerCallback is missing: write the peer's https address that takes "
-                        "the answer");
-    }
-    rv = sso_params_parse(cx, sso_span(url.query), 0, &params);
-    for (i = 0; rv == APR_SUCCESS && i < 2; i++) {
-        if (sso_params_raw(cx, &params, name[i], &value) == APR_NOTFOUND) continue;
-        rv = sso_fail(cx, SSO_F_CONFIG,
-                      "SSOPeerCallback has a parameter \"%s\", which is added to it; rename one "
-                      "with SSOPeerParams",
-                      name[i]);
-    }
-    return rv;
+    return sso_token_address_check(cx, &what, peer->set->callback);
 }
 
 static apr_status_t prepare(sso_ctx_t *cx, const sso_peer_t *peer, void **state)
@@ -80,17 +67,6 @@ static apr_status_t prepare(sso_ctx_t *cx, const sso_peer_t *peer, void **state)
 
 /* ---- the request ---- */
 
-/* Names the other side's mistake in the log, where it is a known one. */
-static void explain(sso_ctx_t *cx, state_t *st, const sso_params_t *params)
-{
-    sso_ctx_t scratch = sso_ctx(cx->pool, cx->now); /* the first failure stays */
-    sso_hmac_signed_t m;
-
-    if (sso_hmac_signed_read(&scratch, &st->peer, SSO_HMAC_REQUEST, params, &m) != APR_SUCCESS)
-        return;
-    sso_token_explain(cx, &st->secrets, SSO_TOKEN_REQUEST, &m);
-}
-
 static apr_status_t ask(sso_ctx_t *cx, const sso_asker_t *asker, const sso_request_t *req,
                         sso_question_t *out)
 {
@@ -103,7 +79,7 @@ static apr_status_t ask(sso_ctx_t *cx, const sso_asker_t *asker, const sso_reque
     if (rv != APR_SUCCESS) return rv;
     rv = sso_hmac_request_check(cx, &st->peer, &params, &secret, &token);
     if (rv != APR_SUCCESS) {
-        explain(cx, st, &params);
+        sso_hmac_explain(cx, &st->peer, &st->secrets, SSO_HMAC_REQUEST, &params);
         return rv;
     }
     sso_token_secrets_count(cx, &st->secrets, "request", secret);
@@ -130,16 +106,6 @@ static apr_status_t free_json(void *object)
 {
     json_decref(object);
     return APR_SUCCESS;
-}
-
-static apr_status_t bad_field(sso_ctx_t *cx, const sso_asker_t *asker, const char *field,
-                              const char *why)
-{
-    sso_ctx_clear(cx);
-    return sso_fail_about(cx, SSO_F_PEER_FIELD, field,
-                          "peer %s would have to refuse %s (%s); map another attribute to it with "
-                          "SSOPeerAttribute %s SOURCE",
-                          asker->peer->name, field, why, field);
 }
 
 static json_t *as_array(const apr_array_header_t *values)
@@ -169,7 +135,8 @@ static apr_status_t put_user_id(sso_ctx_t *cx, const sso_asker_t *asker, const c
         return APR_SUCCESS;
     }
     if (!is_canonical_integer(id)) {
-        return bad_field(cx, asker, "user_id", "SSOPeerUserIdType is integer, and it is none");
+        return sso_token_peer_refuses(cx, asker, "user_id",
+                                      "SSOPeerUserIdType is integer, and it is none");
     }
     (void)json_object_set_new(object, "user_id", json_integer(apr_strtoi64(id, NULL, 10)));
     return APR_SUCCESS;
@@ -188,7 +155,7 @@ static apr_status_t put(sso_ctx_t *cx, const sso_asker_t *asker, const sso_told_
     if (sso_span_is(field, "user_id")) return put_user_id(cx, asker, first, object);
     value = list ? as_array(told->values) : json_string(first);
     if (json_object_set_new(object, told->field, value)) {
-        return bad_field(cx, asker, told->field, "it is not text");
+        return sso_token_peer_refuses(cx, asker, told->field, "it is not text");
     }
     return APR_SUCCESS;
 }
@@ -207,7 +174,8 @@ static apr_status_t check_object(sso_ctx_t *cx, const sso_asker_t *asker,
         if (!sso_hmac_fields_has(field)) APR_ARRAY_PUSH(mapped, const char *) = field;
     }
     if (sso_hmac_fields_check(cx, object, mapped, &found) != APR_SUCCESS) {
-        return bad_field(cx, asker, cx->err.about ? cx->err.about : "data", cx->err.log);
+        return sso_token_peer_refuses(cx, asker, cx->err.about ? cx->err.about : "data",
+                                      cx->err.log);
     }
     if (!found.image) (void)json_object_del(object, "image");
     if (!found.bio) (void)json_object_del(object, "bio");
@@ -270,7 +238,8 @@ static apr_status_t check_sync(sso_ctx_t *cx, const sso_asker_t *asker, json_t *
     sso_hmac_fields_t found;
 
     if (sso_hmac_fields_check_sync(cx, object, &found) != APR_SUCCESS) {
-        return bad_field(cx, asker, cx->err.about ? cx->err.about : "data", cx->err.log);
+        return sso_token_peer_refuses(cx, asker, cx->err.about ? cx->err.about : "data",
+                                      cx->err.log);
     }
     if (!found.image) (void)json_object_del(object, "image");
     if (!found.bio) (void)json_object_del(object, "bio");

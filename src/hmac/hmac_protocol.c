@@ -5,20 +5,19 @@
  */
 #include "base/trace.h"
 #include "base/url.h"
-#include "core/audit.h"
 #include "crypto/random.h"
 #include "hmac/hmac.h"
 #include "hmac/hmac_message.h"
 #include "hmac/hmac_peer.h"
 #include "hmac/hmac_sync.h"
 #include "hmac/hmac_tool.h"
-#include "token/token_diagnose.h"
 #include "token/token_flow.h"
+#include "token/token_site.h"
+#include "token/token_sync.h"
 
 #include <apr_cstr.h>
 #include <apr_strings.h>
 
-#define SYNC_LEAF   "sync"
 #define TOKEN_BYTES 16  /* E1: as many bits as nobody can guess; lower-case hex (R4) */
 #define TOKEN_AGE   900 /* seconds from request to answer (A12) */
 
@@ -31,44 +30,16 @@ typedef struct {
 
 /* ---- prepare ---- */
 
-/* The Endpoint's own query may not have what is added to it. */
-static apr_status_t check_endpoint_query(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
-                                         const char *query)
-{
-    const char *const name[] = {peer->token_name, peer->sig_name};
-    sso_params_t params;
-    sso_span_t value;
-    apr_status_t rv = sso_params_parse(cx, sso_span(query), 0, &params);
-    int i;
-
-    for (i = 0; rv == APR_SUCCESS && i < 2; i++) {
-        if (sso_params_raw(cx, &params, name[i], &value) == APR_NOTFOUND) continue;
-        rv = sso_fail(cx, SSO_F_CONFIG,
-                      "SSOHmacEndpoint has a parameter \"%s\", which is added to it; rename one "
-                      "with SSOHmacParams",
-                      name[i]);
-    }
-    return rv;
-}
-
 static apr_status_t check_endpoint(sso_ctx_t *cx, const sso_hmac_peer_t *peer, const char *endpoint)
 {
-    const char *why;
-    sso_url_t url;
+    const sso_token_address_t what = {
+        .directive = "SSOHmacEndpoint",
+        .missing = "the https address of the site's sign-on",
+        .rename = "SSOHmacParams",
+        .name = {peer->token_name, peer->sig_name},
+    };
 
-    if (!endpoint) {
-        return sso_fail(
-            cx, SSO_F_CONFIG,
-            "SSOHmacEndpoint is missing: write the https address of the site's sign-on");
-    }
-    why = sso_url_parse(cx->pool, endpoint, &url);
-    if (why) return sso_fail(cx, SSO_F_CONFIG, "SSOHmacEndpoint \"%s\" %s", endpoint, why);
-    if (!sso_span_is(sso_span(url.scheme), "https") && !sso_url_is_loopback(url.host)) {
-        return sso_fail(cx, SSO_F_CONFIG,
-                        "SSOHmacEndpoint \"%s\" must begin with https://, or name this machine",
-                        endpoint);
-    }
-    return check_endpoint_query(cx, peer, url.query);
+    return sso_token_address_check(cx, &what, endpoint);
 }
 
 static apr_status_t prepare_secrets(sso_ctx_t *cx, const sso_provider_t *provider, state_t *st)
@@ -195,16 +166,6 @@ static apr_status_t check_request(sso_ctx_t *cx, const sso_site_t *site, const s
     return APR_SUCCESS;
 }
 
-/* Names the other side's mistake in the log, where it is a known one. */
-static void explain(sso_ctx_t *cx, state_t *st, sso_hmac_kind_t kind, const sso_params_t *params)
-{
-    sso_ctx_t scratch = sso_ctx(cx->pool, cx->now); /* the first failure stays */
-    sso_hmac_signed_t m;
-
-    if (sso_hmac_signed_read(&scratch, &st->peer, kind, params, &m) != APR_SUCCESS) return;
-    sso_token_explain(cx, &st->secrets, SSO_TOKEN_ANSWER, &m);
-}
-
 static apr_status_t read_answer(sso_ctx_t *cx, const sso_provider_t *provider,
                                 const sso_request_t *req, sso_hmac_fields_t *out)
 {
@@ -218,7 +179,7 @@ static apr_status_t read_answer(sso_ctx_t *cx, const sso_provider_t *provider,
     if (rv == APR_SUCCESS) {
         sso_token_secrets_count(cx, &st->secrets, "answer", secret);
     } else {
-        explain(cx, st, SSO_HMAC_ANSWER, &params);
+        sso_hmac_explain(cx, &st->peer, &st->secrets, SSO_HMAC_ANSWER, &params);
     }
     return rv;
 }
@@ -293,47 +254,39 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 
 /* ---- the rest ---- */
 
-static apr_status_t sync_account(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
-                                 sso_reply_t *reply)
+static apr_status_t read_sync(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                              sso_token_sync_t *out)
 {
     state_t *st = idp->provider->state;
-    sso_token_sync_t message;
     sso_params_t params;
     int secret;
-    apr_status_t rv = sso_token_sync_request(cx, idp->site, req);
+    apr_status_t rv = sso_hmac_sync_params(cx, &st->peer, req, &params);
 
-    if (rv == APR_SUCCESS) rv = sso_hmac_sync_params(cx, &st->peer, req, &params);
     if (rv != APR_SUCCESS) return rv;
-    rv = sso_hmac_sync_check(cx, &st->peer, &params, &secret, &message);
-    if (rv != APR_SUCCESS) {
-        explain(cx, st, SSO_HMAC_SYNC, &params);
-        return rv;
+    rv = sso_hmac_sync_check(cx, &st->peer, &params, &secret, out);
+    if (rv == APR_SUCCESS) {
+        sso_token_secrets_count(cx, &st->secrets, "sync message", secret);
+    } else {
+        sso_hmac_explain(cx, &st->peer, &st->secrets, SSO_HMAC_SYNC, &params);
     }
-    sso_token_secrets_count(cx, &st->secrets, "sync message", secret);
-    return sso_token_sync_apply(cx, idp, &message, reply);
+    return rv;
 }
 
-/* Besides the callback: the address for sync messages, where the admin has opened it. */
+/* Besides the callback: the address for sync messages. */
 static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,
                           sso_reply_t *reply)
 {
-    if (strcmp(leaf, SYNC_LEAF) != 0) return APR_NOTFOUND; /* public */
-    if (!idp->provider->set->sync || !idp->site->accounts) return APR_NOTFOUND;
-    if (sync_account(cx, idp, req, reply) != APR_SUCCESS) sso_token_sync_refuse(cx, reply);
-    return APR_SUCCESS;
+    return sso_token_sync_serve(cx, idp, req, leaf, read_sync, reply);
 }
 
 static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
 {
     const state_t *st = idp->provider->state;
-    const sso_site_t *site = idp->site;
     const sso_fact_t fact[] = {
         {"Callback URL", apr_pstrcat(cx->pool, idp->url, "/", sso_hmac.callback, NULL),
          "The Endpoint sends the browser here with the signed answer."},
-        {"Start URL",
-         apr_pstrcat(cx->pool, site->base_url, site->path, "/login?provider=", idp->provider->name,
-                     NULL),
-         "The site sends people here to sign in, also after its own login page."},
+        sso_token_start_url(
+            cx, idp, "The site sends people here to sign in, also after its own login page."),
         {"Parameters",
          apr_pstrcat(cx->pool, st->peer.token_name, " ", st->peer.sig_name, " ", st->peer.data_name,
                      NULL),
@@ -344,10 +297,7 @@ static apr_status_t describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_head
     for (i = 0; i < sizeof(fact) / sizeof(fact[0]); i++) {
         APR_ARRAY_PUSH(facts, sso_fact_t) = fact[i];
     }
-    if (!idp->provider->set->sync || !site->accounts) return APR_SUCCESS;
-    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
-        "Sync URL", apr_pstrcat(cx->pool, idp->url, "/" SYNC_LEAF, NULL),
-        "The site's server posts changes of accounts here."};
+    sso_token_sync_describe(cx, idp, facts);
     return APR_SUCCESS;
 }
 
@@ -355,47 +305,16 @@ static apr_status_t describe_other(sso_ctx_t *cx, const sso_idp_t *idp, apr_arra
 {
     const state_t *st = idp->provider->state;
 
-    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){"Endpoint", st->endpoint,
-                                                     "The site's address that answers a token."};
-    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
-        "Secrets", apr_psprintf(cx->pool, "%d", st->peer.keys),
-        st->peer.keys == 1 ? "One, which signs and verifies."
-                           : "The first signs, all verify: the old ones can go when the log says "
-                             "that they are not used."};
+    sso_token_site_describe(cx, st->endpoint, &st->secrets, facts);
     return APR_SUCCESS;
-}
-
-static void audit_sync(const sso_idp_t *idp, apr_array_header_t *findings)
-{
-    const sso_provider_settings_t *set = idp->provider->set;
-
-    if (!idp->site->accounts) {
-        sso_audit_add(findings, SSO_NOTE,
-                      "no accounts are kept: a ban by the site is known for some time only, and "
-                      "not before the person signs in",
-                      "write SSOAccounts on, and SSOHmacSync on for bans that hold at once");
-    } else if (!set->sync) {
-        sso_audit_add(findings, SSO_NOTE, "the site cannot ban anybody who is signed in",
-                      "write SSOHmacSync on, and let the site post to the sync address");
-    } else if (set->sync_freshness == SSO_FRESHNESS_OFF) {
-        sso_audit_add(findings, SSO_WARNING,
-                      "SSOHmacSyncFreshness is off: who has seen a pardon can send it again",
-                      "write SSOHmacSyncFreshness required once the site sends iat and jti");
-    }
 }
 
 static void audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings)
 {
     const state_t *st = idp->provider->state;
 
-    sso_audit_add(findings, SSO_GOOD, apr_pstrcat(cx->pool, "the Endpoint is ", st->endpoint, NULL),
-                  "");
-    if (strncmp(st->endpoint, "https:", 6) != 0) {
-        sso_audit_add(findings, SSO_WARNING, "the Endpoint is plain http",
-                      "use its https address outside of a test bench");
-    }
-    sso_token_secrets_audit(cx, &st->secrets, findings);
-    audit_sync(idp, findings);
+    sso_token_site_audit(cx, st->endpoint, &st->secrets, findings);
+    sso_token_sync_audit(cx, idp, "SSOHmacSync", findings);
 }
 
 static const apr_array_header_t *secrets(apr_pool_t *p, const sso_provider_t *provider)

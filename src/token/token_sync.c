@@ -10,16 +10,19 @@
 #include "base/json.h"
 #include "core/account_live.h"
 #include "core/account_sync.h"
+#include "core/audit.h"
 #include "core/gate.h"
 #include "crypto/mac.h"
 
 #include <apr_strings.h>
 
+#define LEAF      "sync"
 #define REPLY_MAX 1024
 
 /* ---- reading ---- */
 
-apr_status_t sso_token_sync_request(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
+/* A1 and A2 for a message that no browser brings. */
+static apr_status_t check_request(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
 {
     if (!sso_span_is(sso_span(req->method), "POST")) {
         return sso_fail(cx, SSO_F_METHOD, "a sync message came by %s",
@@ -96,8 +99,8 @@ static void answer(sso_ctx_t *cx, sso_account_did_t did, int sessions, sso_reply
     sso_reply_body(reply, 200, "application/json", sso_buf_span(&b));
 }
 
-apr_status_t sso_token_sync_apply(sso_ctx_t *cx, const sso_idp_t *idp,
-                                  const sso_token_sync_t *message, sso_reply_t *reply)
+static apr_status_t apply(sso_ctx_t *cx, const sso_idp_t *idp, const sso_token_sync_t *message,
+                          sso_reply_t *reply)
 {
     const sso_provider_settings_t *set = idp->provider->set;
     const sso_accounts_t *accounts = idp->site->accounts;
@@ -122,7 +125,8 @@ apr_status_t sso_token_sync_apply(sso_ctx_t *cx, const sso_idp_t *idp,
     return APR_SUCCESS;
 }
 
-void sso_token_sync_refuse(sso_ctx_t *cx, sso_reply_t *reply)
+/* About the failure in cx. */
+static void refuse(sso_ctx_t *cx, sso_reply_t *reply)
 {
     const char *reference = sso_gate_note(cx);
     const char *code = sso_error_code(cx);
@@ -137,4 +141,60 @@ void sso_token_sync_refuse(sso_ctx_t *cx, sso_reply_t *reply)
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     sso_reply_body(reply, status, "application/json", sso_buf_span(&b));
     sso_reply_header(cx, reply, "X-SSO-Fault", code);
+}
+
+/* ---- the address ---- */
+
+static int is_open(const sso_idp_t *idp)
+{
+    return idp->provider->set->sync && idp->site->accounts;
+}
+
+apr_status_t sso_token_sync_serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
+                                  const char *leaf, sso_token_sync_fn *read, sso_reply_t *reply)
+{
+    sso_token_sync_t message;
+    apr_status_t rv;
+
+    if (strcmp(leaf, LEAF) != 0 || !is_open(idp)) return APR_NOTFOUND; /* public */
+    rv = check_request(cx, idp->site, req);
+    if (rv == APR_SUCCESS) rv = read(cx, idp, req, &message);
+    if (rv == APR_SUCCESS) rv = apply(cx, idp, &message, reply);
+    if (rv != APR_SUCCESS) refuse(cx, reply);
+    return APR_SUCCESS;
+}
+
+void sso_token_sync_describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *facts)
+{
+    if (!is_open(idp)) return;
+    APR_ARRAY_PUSH(facts, sso_fact_t) = (sso_fact_t){
+        "Sync URL", apr_pstrcat(cx->pool, idp->url, "/" LEAF, NULL),
+        "The site's server posts changes of accounts here."};
+}
+
+void sso_token_sync_audit(sso_ctx_t *cx, const sso_idp_t *idp, const char *directive,
+                          apr_array_header_t *findings)
+{
+    const sso_provider_settings_t *set = idp->provider->set;
+
+    if (!idp->site->accounts) {
+        sso_audit_add(findings, SSO_NOTE,
+                      "no accounts are kept: a ban by the site is known for some time only, and "
+                      "not before the person signs in",
+                      apr_psprintf(cx->pool,
+                                   "write SSOAccounts on, and %s on for bans that hold at once",
+                                   directive));
+    } else if (!set->sync) {
+        sso_audit_add(findings, SSO_NOTE, "the site cannot ban anybody who is signed in",
+                      apr_psprintf(cx->pool,
+                                   "write %s on, and let the site post to the sync address",
+                                   directive));
+    } else if (set->sync_freshness == SSO_FRESHNESS_OFF) {
+        sso_audit_add(
+            findings, SSO_WARNING,
+            apr_psprintf(cx->pool, "%sFreshness is off: who has seen a pardon can send it again",
+                         directive),
+            apr_psprintf(cx->pool, "write %sFreshness required once the site sends iat and jti",
+                         directive));
+    }
 }

@@ -182,4 +182,10 @@ def test_what_is_said_of_syncs(httpd, site):
     host = httpd.host("app.example.test", tls=True)
     host.add("SSOAccounts on")
     members(host, site, extra="SSOHmacSync on\nSSOHmacSyncFreshness off")
-    assert "WARNING  SSOHmacSyncFreshness is off" in ssoctl(httpd, "check").stdout
+    for name, extra in (("forum", ""), ("talk", "SSODiscourseSync on\nSSODiscourseSyncFreshness off")):
+        secret = httpd.secret("%s.secret" % name, name * 20)
+        host.add("<SSOProvider %s discourse>\nSSODiscourseEndpoint https://%s.example/session/sso_provider\n"
+                 "SSODiscourseSecret file:%s\n%s\n</SSOProvider>" % (name, name, secret, extra))
+    said = ssoctl(httpd, "check").stdout
+    assert "WARNING  SSOHmacSyncFreshness is off" in said
+    assert "WARNING  SSODiscourseSyncFreshness is off" in said and "write SSODiscourseSync on" in said

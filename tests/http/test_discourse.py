@@ -308,6 +308,33 @@ def test_sync_changes_what_it_names(synced):
     assert "roles" not in seen_of(synced)
 
 
+def login_again(host, n, **fields):
+    """Another login of 42; what its session shows."""
+    nonce = ("%x" % n) * 32
+    page = call(host, message(**{**PERSON, "nonce": nonce}, **fields), flow_cookie(host, nonce=nonce))
+    return session_of(host, page)
+
+
+def test_a_login_changes_the_groups_that_it_names(synced):
+    """Without `groups` those that the site gave before stay, unlike at a Discourse."""
+    assert login_again(synced, 1)["roles"] == "a,b"
+    assert login_again(synced, 2, add_groups="c,a", remove_groups="b,x")["roles"] == "a,c"
+    assert login_again(synced, 3, admin="true")["roles"] == "a,c,admin"
+    assert login_again(synced, 4)["roles"] == "a,c,admin"
+    assert login_again(synced, 5, admin="false", remove_groups="c")["roles"] == "a"
+    assert seen_of(synced)["roles"] == "a"  # the session from before
+    assert login_again(synced, 6, groups="z", add_groups="y", remove_groups="z")["roles"] == "y"
+    assert "roles" not in login_again(synced, 7, groups="")
+
+
+def test_a_first_login_may_bring_added_groups_only(synced):
+    synced.httpd.expect_log("the role \"owner\" of a provider is left out")
+    nonce = "8" * 32
+    page = call(synced, message(nonce=nonce, external_id="43", email="bea@example.org", add_groups="a,owner",
+                                remove_groups="b"), flow_cookie(synced, nonce=nonce))
+    assert session_of(synced, page)["roles"] == "a"
+
+
 def test_sync_in_a_form_with_the_headers_of_discourse(synced):
     page = exchange("POST", synced.url + "/.sso/forum/sync",
                     [("Content-Type", "application/x-www-form-urlencoded"), ("Api-Key", "k"),
@@ -399,6 +426,37 @@ def test_a_second_factor_that_was_asked_for_must_be_confirmed(httpd, browser):
     assert session_of(host, page)["user"] == "42"
 
 
+@pytest.mark.parametrize("path, back", [("", "/.sso/logout"), ("?return=/a%3Fb%3Dc", "/.sso/logout?return=%2Fa%3Fb%3Dc")])
+def test_a_logout_is_told_to_the_site(consumer, make_browser, path, back):
+    consumer.httpd.start()
+    page = call(consumer, message(**PERSON), flow_cookie(consumer))
+    cookie = next(x.split(";")[0] for x in page.all_headers("Set-Cookie") if x.startswith("__Host-sso="))
+    out = exchange("GET", consumer.url + "/.sso/logout" + path, [("Cookie", cookie), ("Sec-Fetch-Site", "none")])
+    address, _, query = out.location.partition("?")
+    assert out.status == 302 and address == "https://discuss.example.com/session/sso_provider"
+    query = dict(urllib.parse.parse_qsl(query))
+    assert query["sig"] == sign(SECRET, query["sso"])
+    payload = dict(urllib.parse.parse_qsl(base64.b64decode(query["sso"]).decode()))
+    assert re.fullmatch("[0-9a-f]{32}", payload.pop("nonce"))
+    assert urllib.parse.unquote(payload.pop("return_sso_url")) == urllib.parse.unquote(consumer.url + back)
+    assert payload == {"logout": "true"}
+    assert exchange("GET", consumer.url + "/.sso/session", [("Cookie", cookie)]).status == 401
+    last = exchange("GET", consumer.url + back, [("Accept", "text/html")])
+    assert last.location == consumer.url + "/a?b=c" if path else "You are signed out" in last.text
+
+
+def test_a_logout_is_not_told_where_the_site_knows_none(httpd):
+    host = httpd.host("app.example.test", tls=True)
+    host.seal = httpd.secret("seal.secret", "5" * 64)
+    httpd.add("SSOSecret file:%s" % host.seal)
+    provider(host, "https://www.example.com/sso", extra="SSODiscourseLogout off")
+    httpd.start()
+    page = call(host, message(**PERSON), flow_cookie(host))
+    cookie = next(x.split(";")[0] for x in page.all_headers("Set-Cookie") if x.startswith("__Host-sso="))
+    out = exchange("GET", host.url + "/.sso/logout", [("Cookie", cookie), ("Sec-Fetch-Site", "none")])
+    assert out.status == 200 and "You are signed out" in out.text
+
+
 @pytest.mark.parametrize("lines, says", [
     ("SSODiscourseSecret file:%s", "SSODiscourseEndpoint is missing"),
     ("SSODiscourseEndpoint https://x.example/sso", "SSODiscourseSecret is missing"),
@@ -415,7 +473,8 @@ def test_a_provider_that_cannot_work(httpd, lines, says):
 
 # -- both ends joined
 
-def test_two_servers_joined(make_httpd, site, alice):
+def join(make_httpd, site):
+    """A host that knows people, and one that asks it about them; both running."""
     portal, forum = make_httpd(), make_httpd()
     www = portal.host("www.example.test", tls=True)
     app = forum.host("forum.example.test", tls=True)
@@ -426,11 +485,26 @@ def test_two_servers_joined(make_httpd, site, alice):
     peer(www, SECRET, app.url + "/.sso/www/callback", "forum", "discourse")
     portal.start()
     forum.start()
+    return www, app
+
+
+def test_two_servers_joined(make_httpd, site, alice):
+    _, app = join(make_httpd, site)
     page = alice.open(app.url + "/app/x.html")
     assert page.text == "inside"
     seen = alice.fetch(app.url + "/.sso/session").json()["attributes"]
     assert (seen["user"], seen["name"], seen["groups"]) == ("alice", "Alice Ärmel", "staff,admins")
     assert seen["email_verified"] == "true"
+
+
+def test_two_servers_sign_out_together(make_httpd, site, alice):
+    """Out of the one that asks is out of the one that knows."""
+    www, app = join(make_httpd, site)
+    sign_in(alice, app, "www")
+    assert user_of(alice, www) == "alice"
+    page = alice.open(app.url + "/.sso/logout")
+    assert page.path == "/.sso/logout" and "You are signed out" in page.text
+    assert user_of(alice, app) is None and user_of(alice, www) is None
 
 
 def test_a_secret_is_not_shared_between_dialects(httpd):

@@ -57,7 +57,7 @@ check Ruby ruby -e '
       "user_id" => "42", "email" => "ada@example.org", "name" => "Ada Lovelace")'
 
 # DiscourseConnect: a good request, then a forged one, one with another host (D8a) and an answer that is
-# passed off as a request (D27).
+# passed off as a request (D27); then whether the good one wants a logout, and D26.
 secret=d836444a9e4084d5b224a60c208dce14
 sso='bm9uY2U9Y2I2ODI1MWVlZmI1MjExZTU4YzAwZmYxMzk1ZjBjMGImcmV0dXJuX3Nzb191cmw9aHR0cHMlM0ElMkYlMkZkaXNjdXNzLmV4YW1wbGUuY29tJTJGc2Vzc2lvbiUyRnNzb19sb2dpbg=='
 sig=83fc57ae1202cfbbdfcb8d647a4301a010fabe0f92c0c5c17a56d956025c9a5f
@@ -67,15 +67,18 @@ answer_sso='bm9uY2U9Y2I2ODI1MWVlZmI1MjExZTU4YzAwZmYxMzk1ZjBjMGImZXh0ZXJuYWxfaWQ9
 answer_sig=62d9f312da175944ddf48236b2d8ed930a815061831b06e2a32ca824271f720e
 wanted='https://discuss.example.com/session/sso_login?sso=bm9uY2U9Y2I2ODI1MWVlZmI1MjExZTU4YzAwZmYxMzk1ZjBjMGImZXh0ZXJuYWxfaWQ9NDImZW1haWw9YWRhJTQwZXhhbXBsZS5vcmcmdXNlcm5hbWU9YWRhJm5hbWU9QWRhK0xvdmVsYWNl&sig=62d9f312da175944ddf48236b2d8ed930a815061831b06e2a32ca824271f720e'
 
+logout_sso='bm9uY2U9Y2I2ODI1MWVlZmI1MjExZTU4YzAwZmYxMzk1ZjBjMGImcmV0dXJuX3Nzb191cmw9aHR0cHMlM0ElMkYlMkZkaXNjdXNzLmV4YW1wbGUuY29tJTJGc2Vzc2lvbiUyRnNzb19sb2dpbiZsb2dvdXQ9dHJ1ZQ=='
+
 check_discourse() {
     language=$1; shift
     command -v "$1" >/dev/null || { echo "$language, DiscourseConnect: not installed"; return; }
     tried=$((tried + 1))
-    got=$("$@" "$secret" "$sso" "$sig" "$evil_sso" "$evil_sig" "$answer_sso" "$answer_sig" 2>&1)
-    if [ "$got" = "good bad bad bad $wanted" ]; then
+    got=$("$@" "$secret" "$sso" "$sig" "$evil_sso" "$evil_sig" "$answer_sso" "$answer_sig" \
+        "$logout_sso" 2>&1)
+    if [ "$got" = "good bad bad bad stay leave $wanted" ]; then
         echo "$language, DiscourseConnect: ok"
     else
-        echo "$language, DiscourseConnect: wanted: good bad bad bad $wanted"
+        echo "$language, DiscourseConnect: wanted: good bad bad bad stay leave $wanted"
         echo "$language, DiscourseConnect:    got: $got"
         failed=1
     fi
@@ -83,38 +86,43 @@ check_discourse() {
 
 check_discourse PHP php -r '
     require "docs/samples/discourse-endpoint.php";
-    [, $secret, $sso, $sig, $evil, $evil_sig, $answer, $answer_sig] = $argv;
+    [, $secret, $sso, $sig, $evil, $evil_sig, $answer, $answer_sig, $logout] = $argv;
     $hosts = ["discuss.example.com"];
     $tries = [[$sso, $sig], [$sso, strrev($sig)], [$evil, $evil_sig], [$answer, $answer_sig]];
     foreach ($tries as [$t, $s]) echo discourse_read_request($secret, $t, $s, $hosts) ? "good " : "bad ";
+    foreach ([$sso, $logout] as $t) echo discourse_wants_logout($t) ? "leave " : "stay ";
     [$nonce, $url] = discourse_read_request($secret, $sso, $sig, $hosts);
     echo discourse_answer_url($secret, $nonce, $url, ["external_id" => "42", "email" => "ada@example.org",
         "username" => "ada", "name" => "Ada Lovelace"]);' --
 check_discourse Python python3 -B -c '
 import sys
 sys.path.insert(0, "docs/samples")
-from discourse_endpoint import answer_url, read_request
-secret, sso, sig, evil, evil_sig, answer, answer_sig = sys.argv[1:]
+from discourse_endpoint import answer_url, read_request, wants_logout
+secret, sso, sig, evil, evil_sig, answer, answer_sig, logout = sys.argv[1:]
 key, hosts = secret.encode(), {"discuss.example.com"}
 for t, s in ((sso, sig), (sso, sig[::-1]), (evil, evil_sig), (answer, answer_sig)):
     print("good" if read_request(key, t, s, hosts) else "bad", end=" ")
+for t in (sso, logout):
+    print("leave" if wants_logout(t) else "stay", end=" ")
 print(answer_url(key, *read_request(key, sso, sig, hosts), {"external_id": "42",
       "email": "ada@example.org", "username": "ada", "name": "Ada Lovelace"}))'
 check_discourse Node.js node -e '
-    const { readRequest, answerUrl } = require("./docs/samples/discourse-endpoint.js");
-    const [secret, sso, sig, evil, evilSig, answer, answerSig] = process.argv.slice(1);
+    const { readRequest, wantsLogout, answerUrl } = require("./docs/samples/discourse-endpoint.js");
+    const [secret, sso, sig, evil, evilSig, answer, answerSig, logout] = process.argv.slice(1);
     const hosts = ["discuss.example.com"];
     const tries = [[sso, sig], [sso, [...sig].reverse().join("")], [evil, evilSig], [answer, answerSig]];
     for (const [t, s] of tries) process.stdout.write(readRequest(secret, t, s, hosts) ? "good " : "bad ");
+    for (const t of [sso, logout]) process.stdout.write(wantsLogout(t) ? "leave " : "stay ");
     console.log(answerUrl(secret, ...readRequest(secret, sso, sig, hosts), { external_id: "42",
         email: "ada@example.org", username: "ada", name: "Ada Lovelace" }));'
 check_discourse Ruby ruby -e '
     require "./docs/samples/discourse_endpoint.rb"
-    secret, sso, sig, evil, evil_sig, answer, answer_sig = ARGV
+    secret, sso, sig, evil, evil_sig, answer, answer_sig, logout = ARGV
     hosts = ["discuss.example.com"]
     [[sso, sig], [sso, sig.reverse], [evil, evil_sig], [answer, answer_sig]].each do |t, s|
       print DiscourseEndpoint.read_request(secret, t, s, hosts) ? "good " : "bad "
     end
+    [sso, logout].each { |t| print DiscourseEndpoint.wants_logout?(t) ? "leave " : "stay " }
     puts DiscourseEndpoint.answer_url(secret, *DiscourseEndpoint.read_request(secret, sso, sig, hosts),
       "external_id" => "42", "email" => "ada@example.org", "username" => "ada", "name" => "Ada Lovelace")'
 

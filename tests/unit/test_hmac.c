@@ -903,7 +903,7 @@ static void prepare_wants_https_or_this_machine(void **state)
         {"http://localhost:3000/sso", NULL},
         {"http://[::1]/sso", NULL},
         {NULL, "SSOHmacEndpoint is missing"},
-        {"http://www.example.org/sso", "https://"},
+        {"http://www.example.org/sso", "is not https"},
         {"/sso", "does not begin with"},
         {"ftp://www.example.org/sso", "does not begin with"},
         {"https://user@www.example.org/sso", "user information"},
