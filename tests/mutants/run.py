@@ -2,7 +2,8 @@
 """Takes every rule out of the code, one at a time, and sees a test fail.
 
     run.py check SRCDIR                     has every rule a mutant, and fits each the source? (`make check`)
-    run.py run SRCDIR BUILDDIR [RULE...]    build each mutant and run its tests (`make mutants`)
+    run.py run SRCDIR BUILDDIR [WORD...]    build each mutant and run its tests (`make mutants`); WORD: a
+                                            rule, an attack, "attacks"
 
 RULES lists the rules that there are; *.mutants holds the mutants, paragraphs like this one:
 
@@ -17,8 +18,12 @@ this very test of the program. Behind "---" the file; lines with '-' are replace
 with ' ' stay. They are whole lines of the file, white space at their ends does not count, and they must
 be found there exactly once. A mutant may change several places and files.
 
-The attacks of tests/vectors/saml name the rule that refuses them. Each must come to another outcome with
-one of the mutants of that rule, or it is not what it says.
+"alone nothing" instead of tests is a mutant that nobody can notice, because another rule refuses the
+same; some attack needs it.
+
+The attacks of tests/vectors/saml say which rules refuse them (README.md there): with the first taken out,
+then the first two, and so on, until they are accepted. `run.py run SRCDIR BUILDDIR attacks` sees each of
+these steps happen.
 """
 import os
 import pathlib
@@ -54,6 +59,9 @@ class Hunk:
         if sign in "+ ":
             self.new.append(text)
 
+    def is_same(self, other):
+        return (self.path, self.old, self.new) == (other.path, other.old, other.new)
+
     def places(self, lines):
         """Where the lines to replace begin."""
         want = [line.strip() for line in self.old]
@@ -77,13 +85,15 @@ class Mutant:
         if not match:
             raise Wrong("%s: not \"RULE what | tests\": %s" % (where, head))
         self.where, self.rule, self.what = where, match.group(1), match.group(2)
-        self.tests = match.group(3).split()
+        self.is_noticed = match.group(3) != "alone nothing"
+        self.tests = match.group(3).split() if self.is_noticed else []
         self.hunks = []
 
-    def contents(self, root):
-        """The files as the mutant has them; Wrong when a text is not there once."""
-        changed = {}
+    def change(self, root, changed, done):
+        """Put its files into `changed`; what is in `done` another mutant has done already."""
         for hunk in self.hunks:
+            if any(hunk.is_same(other) for other in done):
+                continue
             path = root / hunk.path
             if not path.is_file():
                 raise Wrong("%s: there is no %s" % (self.where, hunk.path))
@@ -94,7 +104,49 @@ class Mutant:
                 raise Wrong("%s (%s): %s" % (self.where, self.rule, e)) from None
             if changed[hunk.path] == text:
                 raise Wrong("%s (%s): changes nothing" % (self.where, self.rule))
-        return changed
+            done.append(hunk)
+
+
+def contents(mutants, root):
+    """The files as these mutants together have them; Wrong when a text is not there once."""
+    changed, done = {}, []
+    for mutant in mutants:
+        mutant.change(root, changed, done)
+    return changed
+
+
+class Attack:
+    """A folder of tests/vectors/saml."""
+
+    def __init__(self, path):
+        text = path.read_text()
+        words = dict(re.findall(r"^(rule|expect)\s+(\S+)$", text, re.M))
+        self.name, self.rule, self.expect = path.parent.name, "saml:" + words["rule"], words["expect"]
+        self.steps = []  # (name of a mutant, outcome without this one and those before)
+        for line in re.findall(r"^without\s+(.*)$", text, re.M):
+            mutant, arrow, outcome = line.partition(" => ")
+            if not arrow:
+                raise Wrong("%s: MUTANT => OUTCOME, not %s" % (self.name, line))
+            self.steps.append((mutant, outcome))
+
+    def is_attack(self):
+        return self.rule != "saml:none"
+
+    def comes_through(self):
+        """Is what it ends with what the rules prevent? One that is to be accepted is refused then."""
+        last = self.steps[-1][1] if self.steps else self.expect
+        return last != self.expect if self.expect == "accepted" else last.split()[0] in ("accepted", "told")
+
+    def complaints(self, mutants):
+        if not self.is_attack():
+            return ["%s: is no attack, and without a rule" % self.name] if self.steps else []
+        bad = ["%s: there is no mutant \"%s\"" % (self.name, name)
+               for name, _ in self.steps if name not in mutants]
+        if not self.comes_through():
+            bad.append("%s: is not accepted in the end, whatever is taken out" % self.name)
+        elif not bad and mutants[self.steps[0][0]].rule != self.rule:
+            bad.append("%s: the first rule taken out is not %s" % (self.name, self.rule))
+        return bad
 
 
 def read_table(path):
@@ -146,7 +198,7 @@ def check(root):
         if not mutant.hunks:
             bad.append("%s: %s changes nothing" % (mutant.where, mutant.rule))
         try:
-            mutant.contents(root)
+            contents([mutant], root)
         except Wrong as e:
             stale.append("%s: the code has changed; let the row say how the rule is taken out now" % e)
         bad += ["%s: %s is not there" % (mutant.where, test)
@@ -155,7 +207,32 @@ def check(root):
     for rule, why in rules.items():
         if (rule in covered) == bool(why):
             bad.append("RULES: %s has %s" % (rule, "mutants; it is here" if why else "no mutant"))
-    return bad, stale
+    return bad + check_attacks(root, mutants), stale
+
+
+def names_of(mutants):
+    """What an attack calls a mutant -> it: "R11 any number of Assertions"."""
+    names = {}
+    for mutant in mutants:
+        name = mutant.rule.replace("saml:", "", 1) + " " + mutant.what
+        if name in names:
+            raise Wrong("%s: there are two \"%s\"" % (mutant.where, name))
+        names[name] = mutant
+    return names
+
+
+def check_attacks(root, mutants):
+    names, attacks = names_of(mutants), read_attacks(root)
+    bad = sum((attack.complaints(names) for attack in attacks), [])
+    used = {name for attack in attacks for name, _ in attack.steps}
+    bad += ["%s: no attack needs it" % mutant.where
+            for name, mutant in names.items() if not mutant.is_noticed and name not in used]
+    for attack in [] if bad else attacks:
+        try:
+            contents([names[name] for name, _ in attack.steps], root)
+        except Wrong as e:
+            bad.append("%s: these mutants do not go together: %s" % (attack.name, e))
+    return bad
 
 
 # ---- tests ----
@@ -169,12 +246,7 @@ def exists(root, test):
 
 
 def read_attacks(root):
-    """Name of an attack -> (its rule, the outcome that it must have)."""
-    attacks = {}
-    for path in sorted((root / "tests/vectors/saml").glob("*/case")):
-        words = dict(re.findall(r"^(rule|expect)\s+(\S+)$", path.read_text(), re.M))
-        attacks[path.parent.name] = ("saml:" + words["rule"], words["expect"])
-    return attacks
+    return [Attack(path) for path in sorted((root / "tests/vectors/saml").glob("*/case"))]
 
 
 def goals_of(test):
@@ -266,9 +338,9 @@ class Tree:
         middle = words.index("|")
         return self.compile + words[:middle] + objects + words[middle + 1:] + ["-o", program + ".mutant"]
 
-    def build(self, mutant, goals):
-        """Build for the mutant's tests; make for all but the plain case, a C file and unit tests."""
-        sources = sorted({hunk.path for hunk in mutant.hunks})
+    def build(self, sources, goals):
+        """Build for the tests of what was changed; make for all but the plain case, C files and unit
+        tests."""
         if not all(s.endswith(".c") and s.startswith("src/") for s in sources) \
                 or not all(g.startswith("tests/unit/") for g in goals):
             return self.make(goals)
@@ -290,6 +362,18 @@ class Tree:
     def write(self, contents):
         for path, text in contents.items():
             (self.at / path).write_text(text)
+
+    def with_mutants(self, mutants, goals, act):
+        """What act() returns while these mutants are built, or the text of a compiler that fails."""
+        new = contents(mutants, self.at)
+        whole = {path: (self.at / path).read_text() for path in new}
+        self.write(new)
+        try:
+            built = self.build(sorted(new), goals)
+            return (None, built.stdout[-1500:]) if built.returncode else (act(), "")
+        finally:
+            self.write(whole)
+            self.forget()
 
     def test(self, test):
         """(what failed, or "" if nothing did)."""
@@ -320,16 +404,15 @@ class Tree:
         while left:
             done = self.call(["timeout", str(SECONDS),
                               mutant if (self.at / mutant).is_file() else mutant[:-7]] + left)
-            outcome.update(re.findall(r"^([\w-]+): (\S+) ", done.stdout, re.M))
+            outcome.update(re.findall(r"^([\w-]+): (.*)$", done.stdout, re.M))
             left = [name for name in left if name not in outcome]
             if left:
                 outcome[left.pop(0)] = "crash"
         return outcome
 
 
-def check_unmutated(tree, mutants):
-    """Every test that is used passes with the code as it is."""
-    tests = sorted({test for mutant in mutants for test in mutant.tests} | {"test_saml_attacks"})
+def check_unmutated(tree, tests):
+    """These tests pass with the code as it is."""
     built = tree.make(sorted({goal for test in tests for goal in goals_of(test)}))
     if built.returncode:
         raise Wrong("the source does not build:\n" + built.stdout[-4000:])
@@ -339,29 +422,17 @@ def check_unmutated(tree, mutants):
             raise Wrong("%s fails without a mutant: %s" % (test, failed))
 
 
-def try_mutant(tree, mutant, attacks):
-    """(killed, what to say, attacks with another outcome than they must have)."""
+def try_mutant(tree, mutant):
+    """(killed, what to say)."""
     goals = sorted({goal for test in mutant.tests for goal in goals_of(test)})
-    if attacks:
-        goals.append(ATTACKS)
-    whole = {hunk.path: (tree.at / hunk.path).read_text() for hunk in mutant.hunks}
-    tree.write(mutant.contents(tree.at))
-    try:
-        built = tree.build(mutant, goals)
-        if built.returncode:
-            return False, "DOES NOT COMPILE\n" + built.stdout[-1500:], {}
-        failed = [(test, tree.test(test)) for test in mutant.tests]
-        outcome = tree.attack(attacks)
-    finally:
-        tree.write(whole)
-        tree.forget()
+    failed, wrong = tree.with_mutants([mutant], goals,
+                                      lambda: [(test, tree.test(test)) for test in mutant.tests])
+    if failed is None:
+        return False, "DOES NOT COMPILE\n" + wrong
     missed = [test for test, what in failed if not what]
     if missed:
-        return False, "SURVIVED " + " ".join(missed), {}
-    flipped = {name: is_now for name, is_now in outcome.items() if is_now != attacks[name]}
-    says = ["%s: %s" % (test.partition(":")[0], what) for test, what in failed]
-    says += ["%s is %s" % attack for attack in sorted(flipped.items())]
-    return True, "; ".join(says), flipped
+        return False, "SURVIVED " + " ".join(missed)
+    return True, "; ".join("%s: %s" % (test.partition(":")[0], what) for test, what in failed)
 
 
 def is_asked_for(mutant, names):
@@ -369,36 +440,76 @@ def is_asked_for(mutant, names):
     return not names or mutant.rule in names or short in names or mutant.rule.partition(":")[0] in names
 
 
+def run_mutants(tree, mutants):
+    """How many survive."""
+    mutants.sort(key=lambda m: sorted(hunk.path for hunk in m.hunks))  # a file is restored but once
+    check_unmutated(tree, {test for mutant in mutants for test in mutant.tests})
+    survived = 0
+    for mutant in mutants:
+        began = time.monotonic()
+        killed, says = try_mutant(tree, mutant)
+        survived += not killed
+        print("%-9s %-10s %s [%s] %.1f s" % ("killed" if killed else "SURVIVED", mutant.rule, mutant.what,
+                                             says, time.monotonic() - began), flush=True)
+    print("%d killed, %d survived" % (len(mutants) - survived, survived))
+    return survived
+
+
+def as_it_should(outcome, wanted):
+    """Is the outcome, "CODE detail" or "accepted WHO", what a case says: CODE, told CODE, accepted or
+    accepted WHO?"""
+    return outcome == wanted or outcome.split(" ")[0] == wanted.replace("told ", "", 1)
+
+
+def run_attacks(tree, mutants, attacks):
+    """How many do not come through as they say. Attacks that take the same mutants share a build."""
+    check_unmutated(tree, {"test_saml_attacks"})
+    steps, failed = {}, {}
+    for attack in attacks:
+        for n, (_, wanted) in enumerate(attack.steps, 1):
+            steps.setdefault(tuple(name for name, _ in attack.steps[:n]), {})[attack.name] = wanted
+    for names, wanted in sorted(steps.items()):
+        outcome, wrong = tree.with_mutants([mutants[name] for name in names], [ATTACKS],
+                                           lambda them=wanted: tree.attack(them))
+        print("without " + " | ".join(names) + (" DOES NOT COMPILE\n" + wrong if outcome is None else ""))
+        for name in wanted:
+            is_now = outcome.get(name, "crash") if outcome else "not built"
+            good = as_it_should(is_now, wanted[name])
+            if not good:
+                failed[name] = is_now
+            print("    %s: %s%s" % (name, is_now[:100], "" if good else ", SHOULD BE " + wanted[name]),
+                  flush=True)
+    say_attacks(attacks, failed)
+    return len(failed)
+
+
+def say_attacks(attacks, failed):
+    good = [attack for attack in attacks if attack.name not in failed]
+    through = [a for a in good if a.steps[-1][1].startswith("accepted")]
+    told = [a for a in good if a.steps[-1][1].startswith("told")]
+    print("%d of %d attacks are accepted without their rules, %d of them when the first is taken out,"
+          " the others with up to %d more; %d more learn what they must not; %d to be accepted is refused"
+          % (len(through), sum(a.expect != "accepted" for a in attacks),
+             sum(len(a.steps) == 1 for a in through), max(len(a.steps) for a in attacks) - 1, len(told),
+             len(good) - len(through) - len(told)))
+    for name in sorted(failed):
+        print("FAILED    %s: %s" % (name, failed[name]))
+
+
 def run(root, build, names):
     tree = Tree(root, build)
     tree.sync()
     bad = sum(check(tree.at), [])
-    mutants = [mutant for mutant in read_all() if is_asked_for(mutant, names)]
-    if bad or not mutants:
+    rows = read_all()
+    mutants = [m for m in rows if m.is_noticed and is_asked_for(m, names)]
+    attacks = [a for a in read_attacks(tree.at) if a.is_attack()
+               and (not names or "attacks" in names or a.name in names)]
+    if bad or not (mutants or attacks):
         raise Wrong("\n".join(bad) or "no mutant of " + " ".join(names))
-    mutants.sort(key=lambda m: sorted(hunk.path for hunk in m.hunks))  # a file is restored but once
     tree.configure()
-    check_unmutated(tree, mutants)
-    survived = 0
-    attacks = read_attacks(tree.at)
-    steadfast = {name for name, (rule, _) in attacks.items() if rule in {m.rule for m in mutants}}
-    accepted = set()
-    for mutant in mutants:
-        began = time.monotonic()
-        killed, says, flipped = try_mutant(
-            tree, mutant, {n: expect for n, (rule, expect) in attacks.items() if rule == mutant.rule})
-        survived += not killed
-        accepted |= {name for name, outcome in flipped.items() if outcome == "accepted"}
-        steadfast -= set(flipped)
-        print("%-9s %-10s %s [%s] %.1f s" % ("killed" if killed else "SURVIVED", mutant.rule, mutant.what,
-                                             says, time.monotonic() - began), flush=True)
-    for name in sorted(steadfast):
-        print("SURVIVED  %s: refused without %s as well" % (name, attacks[name][0]))
-    print("%d killed, %d survived; %d attacks have another outcome without their rule, %d are accepted"
-          % (len(mutants) - survived, survived + len(steadfast),
-             sum(rule in {m.rule for m in mutants} for rule, _ in attacks.values()) - len(steadfast),
-             len(accepted)))
-    return 1 if survived or steadfast else 0
+    survived = run_mutants(tree, mutants) if mutants else 0
+    failed = run_attacks(tree, names_of(rows), attacks) if attacks else 0
+    return 1 if survived or failed else 0
 
 
 def main(args):

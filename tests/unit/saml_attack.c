@@ -5,11 +5,28 @@
  */
 #include "saml_attack.h"
 
+#include "base/buf.h"
+
 #include <apr_lib.h>
 
 #include <stdio.h>
 
 #define LINE_MAX_BYTES 16384
+#define REPEATED_MAX   (16 * 1024 * 1024)
+
+#define LOGOUT_HEAD(name)                                                             \
+    "<samlp:" name " xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\" "           \
+    "xmlns:saml=\"urn:oasis:names:tc:SAML:2.0:assertion\" ID=\"_l\" Version=\"2.0\" " \
+    "IssueInstant=\"2026-11-23T18:58:50Z\" Destination=\"" FORGE_ACS "\""
+#define LOGOUT_ISSUER "<saml:Issuer>" FORGE_IDP_ID "</saml:Issuer>"
+#define LOGOUT_REQUEST           \
+    LOGOUT_HEAD("LogoutRequest") \
+    ">" LOGOUT_ISSUER "<saml:NameID>alice@example.org</saml:NameID></samlp:LogoutRequest>"
+#define LOGOUT_RESPONSE                                                                     \
+    LOGOUT_HEAD("LogoutResponse")                                                           \
+    " InResponseTo=\"" FORGE_REQUEST "\">" LOGOUT_ISSUER "<samlp:Status><samlp:StatusCode " \
+    "Value=\"urn:oasis:names:tc:SAML:2.0:status:Success\"/></samlp:Status>"                 \
+    "</samlp:LogoutResponse>"
 
 /* ---- values ---- */
 
@@ -109,6 +126,8 @@ static const attack_edit_t shorts[] = {
     {"{exclusive}", FORGE_EXCLUSIVE},
     {"{inclusive}", FORGE_INCLUSIVE},
     {"{enveloped}", FORGE_ENVELOPED},
+    {"{logout-request}", LOGOUT_REQUEST},
+    {"{logout-response}", LOGOUT_RESPONSE},
     {"{acs}", FORGE_ACS},
     {"{sp}", FORGE_SP_ID},
     {"{idp}", FORGE_IDP_ID},
@@ -128,13 +147,53 @@ static const char *replace_all(apr_pool_t *pool, const char *text, const char *f
     return text;
 }
 
+/* n times a text, with the number in the place of each '@'. */
+static const char *repeated(apr_pool_t *pool, const char *text, int n)
+{
+    sso_buf_t b = sso_buf_make(pool, 65536, REPEATED_MAX);
+    const char *c;
+    int i;
+
+    for (i = 1; i <= n; i++) {
+        for (c = text; *c; c++) {
+            if (*c == '@')
+                sso_buf_format(&b, "%d", i);
+            else
+                sso_buf_char(&b, *c);
+        }
+    }
+    assert_false(b.full);
+    return sso_span_text(pool, sso_buf_span(&b));
+}
+
+/* "{100*TEXT}": a hundred times the text. */
+static const char *unfold(apr_pool_t *pool, const char *text)
+{
+    const char *open = text;
+    const char *end;
+    char *star;
+
+    while ((open = strchr(open, '{'))) {
+        const long n = strtol(open + 1, &star, 10);
+
+        end = strchr(open, '}');
+        if (n > 0 && *star == '*' && end) break;
+        open++;
+    }
+    if (!open) return text;
+    return apr_pstrcat(pool, apr_pstrmemdup(pool, text, (apr_size_t)(open - text)),
+                       repeated(pool, apr_pstrmemdup(pool, star + 1, (apr_size_t)(end - star - 1)),
+                                (int)strtol(open + 1, NULL, 10)),
+                       unfold(pool, end + 1), NULL);
+}
+
 static const char *expand(apr_pool_t *pool, const char *text)
 {
     apr_size_t i;
 
     for (i = 0; i < COUNT(shorts); i++)
         text = replace_all(pool, text, shorts[i].from, shorts[i].to);
-    return text;
+    return unfold(pool, text);
 }
 
 static int index_in(const attack_t *a, const char *const *word, int n, const char *value)
@@ -229,10 +288,11 @@ static void take_line(attack_t *a, const char *key, const char *value)
         const char *key;
         const char **text;
     } text[] = {
-        {"rule", &a->rule},       {"expect", &a->expect}, {"body", &a->body},
-        {"message", &a->message}, {"form", &a->form},     {"document", &a->document},
-        {"utf16", &a->utf16},     {"flow", &a->flow},     {"at", &a->at},
-        {"again", &a->again},
+        {"rule", &a->rule},       {"expect", &a->expect},   {"body", &a->body},
+        {"message", &a->message}, {"form", &a->form},       {"document", &a->document},
+        {"charset", &a->charset}, {"flow", &a->flow},       {"at", &a->at},
+        {"again", &a->again},     {"by", &a->by},           {"add", &a->add},
+        {"return", &a->back},     {"session", &a->session}, {"leads", &a->leads},
     };
     apr_size_t i;
 
@@ -251,6 +311,8 @@ static void take_line(attack_t *a, const char *key, const char *value)
         take_edit(a, a->edit, &a->edits, value);
     } else if (!strcmp(key, "change")) {
         take_edit(a, a->change, &a->changes, value);
+    } else if (!strcmp(key, "without")) {
+        return; /* of which rules it takes the absence: tests/mutants/run.py reads it */
     } else if (!strcmp(key, "late")) {
         a->late = apr_time_from_sec(apr_atoi64(value));
     } else if (!take_field(a, key, value)) {

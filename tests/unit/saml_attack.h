@@ -42,8 +42,13 @@ typedef struct {
     const char *message;      /* template of the whole message; NULL */
     const char *document;     /* XML to sign and send instead of a Response; NULL */
     const char *form;         /* template of the form; NULL: SAMLResponse=... */
-    const char *utf16;        /* not NULL: the message goes out in UTF-16 */
+    const char *charset;      /* "utf-16", "utf-7"; NULL: UTF-8 */
+    const char *by;           /* "redirect", "soap"; NULL: a form */
+    const char *add;          /* template of what is added to a signed query; NULL */
     const char *flow;         /* what is wrong with the flow; NULL: nothing */
+    const char *back;         /* where a login is to lead that begins here; NULL: it has begun */
+    const char *leads;        /* not NULL: what counts is where the login leads */
+    const char *session;      /* not NULL: somebody is signed in, which is to end */
     const char *at;           /* "other-site": the message arrives there */
     const char *again;        /* how the message comes a second time; NULL: it does not */
     apr_interval_time_t late; /* how long after it was made it arrives */
@@ -55,7 +60,11 @@ attack_t *attack_read(sso_ctx_t *cx, const char *name);
 /* The message that arrives, made by the forge. */
 const char *attack_message(attack_t *a);
 
-/* Let it arrive. "accepted" and who came in, or the code of the fault. */
+/* What arrives: the message by its binding. */
+sso_request_t *attack_request(attack_t *a, bench_t *b);
+
+/* Let it arrive. "accepted" and who came in, where to, or whose session has ended; "home" if a login
+ * leads to the front page instead of where it should; or the code of the fault. */
 const char *attack_run(attack_t *a, const char **who);
 
 #endif /* SSO_TESTS_SAML_ATTACK_H */

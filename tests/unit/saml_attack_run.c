@@ -1,9 +1,10 @@
 /*
- * saml_attack_run.c - putting a message together, and letting it arrive.
+ * saml_attack_run.c - the place that is attacked, and the browser in which it happens.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/codec.h"
+#include "core/gate.h"
 #include "core/login.h"
 #include "core/logout.h"
 #include "core/session.h"
@@ -12,213 +13,6 @@
 
 #define SITE       "https://sp.example"
 #define OTHER_SITE "https://other.example"
-#define EVIL       "_evil"
-#define MALLORY    "mallory@example.org"
-#define END        "</saml:Assertion>"
-
-/* ---- pieces of a template ---- */
-
-/* The text up to and with a mark, and what is behind it. */
-static const char *up_to(apr_pool_t *pool, const char *text, const char *mark)
-{
-    return apr_pstrmemdup(pool, text, (apr_size_t)(strstr(text, mark) - text) + strlen(mark));
-}
-
-static const char *behind(const char *text, const char *mark)
-{
-    return strstr(text, mark) + strlen(mark);
-}
-
-static const char *span_text(apr_pool_t *pool, sso_span_t span)
-{
-    return apr_pstrmemdup(pool, span.p, span.n);
-}
-
-/* A text without its last n bytes. */
-static const char *without_end(apr_pool_t *pool, const char *text, const char *end)
-{
-    return apr_pstrmemdup(pool, text, strlen(text) - strlen(end));
-}
-
-static const char *without(apr_pool_t *pool, const char *text, const char *part)
-{
-    return forge_replace(pool, text, part, "");
-}
-
-static const char *signed_assertion(attack_t *a)
-{
-    forge_sig_t sig = a->sig;
-
-    sig.id = a->f.assertion_id;
-    return forge_sign(a->cx->pool, forge_assertion(a->cx->pool, &a->f), &sig);
-}
-
-static const char *signed_response(attack_t *a)
-{
-    forge_t f = a->f;
-
-    f.sign_response = &a->sig;
-    return forge_response(a->cx->pool, &f);
-}
-
-static const char *evil_assertion(attack_t *a, const char *id)
-{
-    forge_t f = a->f;
-
-    f.assertion_id = id;
-    f.name_id = MALLORY;
-    return forge_assertion(a->cx->pool, &f);
-}
-
-/* The Response that is not signed, with an ID of its own, around mallory. */
-static const char *evil_response(attack_t *a, const char *id)
-{
-    forge_t f = a->f;
-
-    f.response_id = id;
-    f.assertion_id = EVIL;
-    f.name_id = MALLORY;
-    return forge_response(a->cx->pool, &f);
-}
-
-static const char *open_signature(apr_pool_t *pool, const char *xml)
-{
-    return without_end(pool, span_text(pool, forge_signature_in(xml)), "</ds:Signature>");
-}
-
-#define ISSUER_END "</saml:Issuer>"
-
-static const char *piece(attack_t *a, const char *name)
-{
-    apr_pool_t *pool = a->cx->pool;
-    const char *made = signed_assertion(a);
-    const char *whole = signed_response(a);
-    const char *evil = evil_assertion(a, EVIL);
-    const char *same = evil_assertion(a, a->f.assertion_id);
-    const char *other = evil_response(a, "_evil_response");
-    const struct {
-        const char *name, *text;
-    } known[] = {
-        {"signed", made},
-        {"bare", without(pool, made, span_text(pool, forge_signature_in(made)))},
-        {"signature", span_text(pool, forge_signature_in(made))},
-        {"signature-open", open_signature(pool, made)},
-        {"signature-close", "</ds:Signature>"},
-        {"evil", evil},
-        {"evil-open", up_to(pool, evil, ISSUER_END)},
-        {"evil-rest", without_end(pool, behind(evil, ISSUER_END), END)},
-        {"same", same},
-        {"same-open", up_to(pool, same, ISSUER_END)},
-        {"same-rest", without_end(pool, behind(same, ISSUER_END), END)},
-        {"end", END},
-        {"response", whole},
-        {"response-bare", without(pool, whole, span_text(pool, forge_signature_in(whole)))},
-        {"response-signature", span_text(pool, forge_signature_in(whole))},
-        {"response-signature-open", open_signature(pool, whole)},
-        {"evil-response-open", up_to(pool, other, ISSUER_END)},
-        {"evil-response-rest", behind(other, ISSUER_END)},
-        {"same-response-open", up_to(pool, evil_response(a, a->f.response_id), ISSUER_END)},
-    };
-    apr_size_t i;
-
-    for (i = 0; i < COUNT(known); i++) {
-        if (!strcmp(known[i].name, name)) return known[i].text;
-    }
-    fail_msg("%s: there is no piece {%s}", a->name, name);
-    return NULL;
-}
-
-/* A template with its pieces, "{name}", in place. */
-static const char *fill(attack_t *a, const char *template)
-{
-    apr_pool_t *pool = a->cx->pool;
-    const char *open = strchr(template, '{');
-    const char *close = open ? strchr(open, '}') : NULL;
-
-    if (!close) return template;
-    return apr_pstrcat(pool, apr_pstrmemdup(pool, template, (apr_size_t)(open - template)),
-                       piece(a, apr_pstrmemdup(pool, open + 1, (apr_size_t)(close - open - 1))),
-                       fill(a, close + 1), NULL);
-}
-
-/* ---- the message ---- */
-
-static const char *apply(attack_t *a, const attack_edit_t *edit, int n, const char *xml)
-{
-    int i;
-
-    for (i = 0; i < n; i++)
-        xml = forge_replace(a->cx->pool, xml, edit[i].from, edit[i].to);
-    return xml;
-}
-
-/* A Response whose Assertion is something else. */
-static const char *with_body(attack_t *a)
-{
-    forge_t f = a->f;
-
-    f.without_assertion = 1;
-    f.after_assertion = fill(a, a->body);
-    f.sign_response = a->sign_response ? &a->sig : NULL;
-    return forge_response(a->cx->pool, &f);
-}
-
-/* What the provider makes: edited, then signed, then encrypted. */
-static const char *usual(attack_t *a)
-{
-    apr_pool_t *pool = a->cx->pool;
-    const char *xml = apply(a, a->edit, a->edits, forge_response(pool, &a->f));
-    forge_sig_t sig = a->sig;
-
-    if (a->sign_assertion) {
-        if (!sig.id) sig.id = a->f.assertion_id;
-        xml = forge_sign(pool, xml, &sig);
-    }
-    if (a->encrypt) xml = forge_encrypt_element(pool, xml, a->f.assertion_id, &a->enc);
-    return a->sign_response ? forge_sign(pool, xml, &a->sig) : xml;
-}
-
-static const char *make_message(attack_t *a)
-{
-    if (a->document) return forge_sign(a->cx->pool, a->document, &a->sig);
-    if (a->message) return fill(a, a->message);
-    return a->body ? with_body(a) : usual(a);
-}
-
-const char *attack_message(attack_t *a)
-{
-    return apply(a, a->change, a->changes, make_message(a));
-}
-
-/* ASCII in two bytes a character, the low one first, with a mark in front. */
-static sso_span_t to_utf16(apr_pool_t *pool, const char *xml)
-{
-    apr_size_t n = strlen(xml);
-    char *out = apr_palloc(pool, 2 * n + 2);
-    apr_size_t i;
-
-    memcpy(out, "\xff\xfe", 2);
-    for (i = 0; i < n; i++) {
-        out[2 * i + 2] = xml[i];
-        out[2 * i + 3] = '\0';
-    }
-    return sso_span_of(out, 2 * n + 2);
-}
-
-static const char *make_form(attack_t *a, const char *xml)
-{
-    apr_pool_t *pool = a->cx->pool;
-    sso_span_t bytes = a->utf16 ? to_utf16(pool, xml) : sso_span(xml);
-    const char *base64 = sso_percent_encode(pool, sso_span(sso_b64_encode(pool, bytes)));
-    const char *form = a->form ? a->form : "SAMLResponse={message}";
-    const char *at;
-
-    while ((at = strstr(form, "{message}"))) {
-        form = apr_pstrcat(pool, apr_pstrmemdup(pool, form, (apr_size_t)(at - form)), base64,
-                           at + strlen("{message}"), NULL);
-    }
-    return form;
-}
 
 /* ---- the place ---- */
 
@@ -305,8 +99,8 @@ static const char *alter(apr_pool_t *pool, const char *text)
     return other;
 }
 
-/* The cookie of the login that began, with what is wrong with it. */
-static const char *flow_cookie(attack_t *a, const bench_t *b)
+/* The login that began, or what is wrong with it. */
+static sso_flow_t flow_of(const attack_t *a)
 {
     sso_flow_t flow = {.id = "0a1b2c3d",
                        .provider = "corp",
@@ -317,19 +111,35 @@ static const char *flow_cookie(attack_t *a, const bench_t *b)
                        .demand = {.issuer = FORGE_IDP_ID},
                        .issued = NOW - apr_time_from_sec(60)};
     const char *wrong = a->flow ? a->flow : "";
-    const char *sealed;
 
-    if (!strcmp(wrong, "none")) return NULL;
     if (!strcmp(wrong, "expired")) flow.issued = NOW - apr_time_from_sec(1000);
     if (!strcmp(wrong, "other-provider")) flow.provider = "partner";
     if (!strcmp(wrong, "other-site")) flow.site = OTHER_SITE;
     if (!strcmp(wrong, "other-idp")) flow.demand.issuer = "https://another.example/id";
     if (!strcmp(wrong, "other-request")) flow.request = "_another";
-    assert_int_equal(sso_flow_seal(a->cx, b->site.seal, &flow, &sealed), APR_SUCCESS);
+    if (!strcmp(wrong, "logout")) flow.logout = 1;
+    return flow;
+}
+
+static const char *seal_flow(attack_t *a, const bench_t *b, const sso_flow_t *flow)
+{
+    const char *sealed;
+
+    assert_int_equal(sso_flow_seal(a->cx, b->site.seal, flow, &sealed), APR_SUCCESS);
+    return sealed;
+}
+
+/* The cookie of the login that began. */
+static const char *flow_cookie(attack_t *a, const bench_t *b)
+{
+    const sso_flow_t flow = flow_of(a);
+    const char *wrong = a->flow ? a->flow : "";
+    const char *sealed = seal_flow(a, b, &flow);
+
+    if (!strcmp(wrong, "none")) return NULL;
     if (!strcmp(wrong, "altered")) sealed = alter(a->cx->pool, sealed);
-    if (!strcmp(wrong, "renamed"))
-        return apr_pstrcat(a->cx->pool, "__Host-sso-00000000=", sealed, NULL);
-    return apr_pstrcat(a->cx->pool, "__Host-sso-0a1b2c3d=", sealed, NULL);
+    return apr_pstrcat(a->cx->pool, "__Host-sso-", !strcmp(wrong, "renamed") ? "00000000" : flow.id,
+                       "=", sealed, NULL);
 }
 
 static int keep_session(void *baton, const char *header, const char *value)
@@ -339,6 +149,15 @@ static int keep_session(void *baton, const char *header, const char *value)
     (void)header;
     if (!strncmp(value, "__Host-sso=", 11)) *cookie = value;
     return 1;
+}
+
+/* The cookie of the session that a reply makes; NULL. */
+static const char *session_in(const sso_reply_t *reply)
+{
+    const char *cookie = NULL;
+
+    if (reply->headers) apr_table_do(keep_session, &cookie, reply->headers, "Set-Cookie", NULL);
+    return cookie;
 }
 
 /* The name in the log line of the login. */
@@ -355,23 +174,65 @@ static const char *who_came_in(attack_t *a, const bench_t *b)
     return "nobody";
 }
 
-static const char *deliver(attack_t *a, bench_t *b, const char *form, const char **session)
-{
-    sso_request_t *req = bench_post(b, form);
-    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
-    apr_status_t rv;
+/* ---- a message about a login ---- */
 
-    *session = NULL;
-    req->cookie = flow_cookie(a, b);
+static const char *code_of(const attack_t *a)
+{
+    assert_int_not_equal(a->cx->err.fault, SSO_F_NONE);
+    return sso_fault_info(a->cx->err.fault)->code;
+}
+
+/* What is not about a login is about a logout, at the same address. */
+static apr_status_t hear(attack_t *a, bench_t *b, sso_request_t *req, sso_reply_t *reply)
+{
+    apr_status_t rv = APR_NOTFOUND;
+
     sso_ctx_clear(a->cx);
-    rv = sso_login_finish(a->cx, &b->idp, req, &reply);
-    if (rv == APR_NOTFOUND) rv = sso_logout_hear(a->cx, &b->idp, req, "acs", &reply);
-    if (rv != APR_SUCCESS) {
-        assert_int_not_equal(a->cx->err.fault, SSO_F_NONE);
-        return sso_fault_info(a->cx->err.fault)->code;
+    if (strcmp(req->path, "/sso/slo") != 0) rv = sso_login_finish(a->cx, &b->idp, req, reply);
+    if (rv != APR_NOTFOUND) return rv;
+    return sso_logout_hear(a->cx, &b->idp, req, "slo", reply);
+}
+
+static const char *deliver(attack_t *a, bench_t *b, const char *cookie, sso_reply_t *reply)
+{
+    sso_request_t *req = attack_request(a, b);
+
+    *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
+    req->cookie = cookie;
+    return hear(a, b, req, reply) == APR_SUCCESS ? "accepted" : code_of(a);
+}
+
+/* Of what only the person is told, the code is in the log. */
+static const char *code_in_log(attack_t *a, const bench_t *b)
+{
+    int i;
+
+    for (i = b->log->nelts - 1; i >= 0; i--) {
+        const char *line = APR_ARRAY_IDX(b->log, i, const char *);
+
+        if (strstr(line, "(reference ")) {
+            return apr_pstrmemdup(a->cx->pool, line, strcspn(line, ":"));
+        }
     }
-    apr_table_do(keep_session, session, reply.headers, "Set-Cookie", NULL);
-    return *session ? "accepted" : "no session";
+    return "no effect";
+}
+
+/* A Response is believed when somebody has a session, a LogoutResponse when the person is led on as
+ * one who has left. */
+static const char *log_in(attack_t *a, bench_t *b, const char **who)
+{
+    sso_reply_t reply;
+    const char *outcome = deliver(a, b, flow_cookie(a, b), &reply);
+
+    if (strcmp(outcome, "accepted") != 0) return outcome;
+    if (session_in(&reply)) {
+        *who = who_came_in(a, b);
+    } else if (reply.kind == SSO_REPLY_REDIRECT && !strcmp(reply.location, SITE "/app")) {
+        *who = "who has left";
+    } else {
+        return code_in_log(a, b);
+    }
+    return outcome;
 }
 
 /* Sign out again. */
@@ -384,24 +245,184 @@ static void end_session(attack_t *a, bench_t *b, const char *cookie)
     assert_int_equal(sso_session_end(a->cx, &b->site, &session, &reply), APR_SUCCESS);
 }
 
+/* The same message twice, the first time to good effect. */
+static const char *log_in_again(attack_t *a, bench_t *b, const char **who)
+{
+    sso_reply_t reply;
+
+    assert_string_equal(deliver(a, b, flow_cookie(a, b), &reply), "accepted");
+    if (!strcmp(a->again, "after-logout")) end_session(a, b, session_in(&reply));
+    if (!strcmp(a->again, "at-another-site")) {
+        b->site.base_url = OTHER_SITE;
+        b->idp.url = OTHER_SITE "/sso";
+    }
+    return log_in(a, b, who);
+}
+
+/* ---- the same message twice at once ---- */
+
+/* The second one is judged while the store is about to note that the first has come. */
+static struct {
+    const sso_store_ops_t *ops;
+    attack_t *second;
+    bench_t *place;
+    const char *outcome;
+} race;
+
+static void run_second(void)
+{
+    attack_t *a = race.second;
+    const char *who;
+
+    race.second = NULL;
+    if (a) race.outcome = log_in(a, race.place, &who);
+}
+
+static apr_status_t mark_late(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                              apr_time_t until)
+{
+    run_second();
+    return race.ops->mark(store, cx, key, until);
+}
+
+/* A place and a person of its own for the second one; the site and its store are shared. */
+static void begin_race(attack_t *a, bench_t *b)
+{
+    static sso_store_ops_t ops;
+
+    race.ops = b->site.store->ops;
+    race.second = apr_pmemdup(a->cx->pool, a, sizeof(*a));
+    race.second->cx = apr_pmemdup(a->cx->pool, a->cx, sizeof(*a->cx));
+    race.place = apr_pmemdup(a->cx->pool, b, sizeof(*b));
+    ops = *race.ops;
+    ops.mark = mark_late;
+    b->site.store->ops = &ops;
+}
+
+/* Accepted if both are. */
+static const char *log_in_twice_at_once(attack_t *a, bench_t *b, const char **who)
+{
+    const char *first;
+
+    begin_race(a, b);
+    first = log_in(a, b, who);
+    run_second();
+    if (strcmp(first, "accepted") != 0) assert_string_equal(race.outcome, "accepted");
+    return strcmp(first, "accepted") != 0 ? first : race.outcome;
+}
+
+/* ---- a message about a logout ---- */
+
+/* Alice signs in by a good Response, whatever the attack is; her cookie. */
+static const char *sign_in(attack_t *a, bench_t *b, const char *request)
+{
+    attack_t good = {.cx = a->cx, .f = forge(NOW), .sig = forge_sig(), .sign_assertion = 1};
+    sso_flow_t flow = flow_of(&good);
+    sso_reply_t reply;
+
+    good.f.in_response_to = good.f.scd_in_response_to = flow.request = request;
+    good.f.assertion_id = apr_pstrcat(a->cx->pool, request, "-assertion", NULL);
+    assert_string_equal(
+        deliver(&good, b,
+                apr_pstrcat(a->cx->pool, "__Host-sso-0a1b2c3d=", seal_flow(a, b, &flow), NULL),
+                &reply),
+        "accepted");
+    return apr_pstrmemdup(a->cx->pool, session_in(&reply), strcspn(session_in(&reply), ";"));
+}
+
+/* A LogoutRequest is believed when the session is over. In a form of another site the cookie of the
+ * session does not come along, nor from a server. */
+static const char *end_by_message(attack_t *a, bench_t *b, const char **who)
+{
+    const char *cookie = sign_in(a, b, a->session);
+    const char *outcome;
+    sso_session_t session;
+    sso_reply_t reply;
+
+    outcome = deliver(a, b, a->by && !strcmp(a->by, "redirect") ? cookie : NULL, &reply);
+    if (strcmp(outcome, "accepted") != 0) return outcome;
+    if (sso_session_find(a->cx, &b->site, cookie, &session) == APR_SUCCESS) {
+        return code_in_log(a, b);
+    }
+    *who = "alice@example.org";
+    return outcome;
+}
+
+/* Once more when she has signed in anew. */
+static const char *end_again(attack_t *a, bench_t *b, const char **who)
+{
+    assert_string_equal(end_by_message(a, b, who), "accepted");
+    a->session = "_again";
+    return end_by_message(a, b, who);
+}
+
+/* ---- a login that is to lead elsewhere ---- */
+
+static int keep_cookie(void *baton, const char *header, const char *value)
+{
+    attack_t *a = baton;
+
+    (void)header;
+    a->flow = apr_pstrcat(a->cx->pool, a->flow, *a->flow ? "; " : "",
+                          apr_pstrmemdup(a->cx->pool, value, strcspn(value, ";")), NULL);
+    return 1;
+}
+
+/* As a browser asks for a page. */
+static const char *page_header(const sso_request_t *req, const char *name)
+{
+    (void)req;
+    return !strcmp(name, "Accept") ? "text/html" : NULL;
+}
+
+/* The site's login address takes the person along; the cookies of that login. */
+static const char *begin_login(attack_t *a, bench_t *b)
+{
+    const char *query = apr_pstrcat(a->cx->pool, "provider=corp&return=",
+                                    sso_percent_encode(a->cx->pool, sso_span(a->back)), NULL);
+    sso_request_t *req = bench_get(b, "/sso/login", query);
+    sso_flows_t flows;
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+
+    a->flow = "";
+    req->header = page_header;
+    sso_gate_serve(a->cx, &b->site, req, &reply);
+    assert_int_equal(reply.kind, SSO_REPLY_REDIRECT);
+    apr_table_do(keep_cookie, a, reply.headers, "Set-Cookie", NULL);
+    req->cookie = a->flow;
+    sso_flows_read(a->cx, &b->site, req, "corp", &flows);
+    assert_int_equal(flows.n, 1);
+    a->f.in_response_to = a->f.scd_in_response_to = flows.item[0].request;
+    return a->flow;
+}
+
+static const char *lead_away(attack_t *a, bench_t *b, const char **who)
+{
+    const char *cookie = a->back ? begin_login(a, b) : flow_cookie(a, b);
+    sso_reply_t reply;
+    const char *outcome = deliver(a, b, cookie, &reply);
+
+    if (strcmp(outcome, "accepted") != 0) return outcome;
+    assert_non_null(session_in(&reply));
+    *who = reply.location;
+    return strcmp(reply.location, SITE "/") ? outcome : "home";
+}
+
+/* ---- all of it ---- */
+
 const char *attack_run(attack_t *a, const char **who)
 {
-    const char *form = make_form(a, attack_message(a));
     bench_t *b = make_place(a);
-    const char *session;
-    const char *outcome;
 
+    *who = NULL;
     a->cx->now = NOW + a->late;
     if (a->at) {
         b->site.base_url = OTHER_SITE;
         b->idp.url = OTHER_SITE "/sso";
     }
-    outcome = deliver(a, b, form, &session);
-    if (a->again) {
-        assert_string_equal(outcome, "accepted");
-        if (!strcmp(a->again, "after-logout")) end_session(a, b, session);
-        outcome = deliver(a, b, form, &session);
-    }
-    *who = session ? who_came_in(a, b) : NULL;
-    return outcome;
+    if (a->session) return a->again ? end_again(a, b, who) : end_by_message(a, b, who);
+    if (a->back || a->leads) return lead_away(a, b, who);
+    if (!a->again) return log_in(a, b, who);
+    if (!strcmp(a->again, "in-parallel")) return log_in_twice_at_once(a, b, who);
+    return log_in_again(a, b, who);
 }
