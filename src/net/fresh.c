@@ -54,6 +54,8 @@ struct sso_fresh_set {
     slot_t *slots; /* shared */
     sso_fresh_t *doc[SSO_FRESH_MAX];
     int n;
+    sso_lookup_t *lookup[SSO_FRESH_LOOKUPS];
+    int lookups;
 };
 
 /* One attempt. */
@@ -410,6 +412,8 @@ void sso_fresh_work(sso_ctx_t *cx, sso_fresh_set_t *set, int (*is_cancelled)(voi
             work_on_url(cx, set->doc[i], is_cancelled, data);
         }
     }
+    for (i = 0; i < set->lookups && set->writes; i++)
+        sso_lookup_work(cx, set->lookup[i], is_cancelled, data);
 }
 
 /* ---- start ---- */
@@ -441,7 +445,11 @@ apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int may_wr
 
 void sso_fresh_start(sso_fresh_set_t *set, const sso_client_t *client)
 {
+    int i;
+
     set->client = client;
+    for (i = 0; i < set->lookups; i++)
+        sso_lookup_start(set->lookup[i], client);
 }
 
 const sso_client_t *sso_fresh_client(const sso_fresh_set_t *set)
@@ -454,7 +462,23 @@ int sso_fresh_has_urls(const sso_fresh_set_t *set)
     int i;
 
     for (i = 0; i < set->n && !set->doc[i]->source.url; i++) {}
-    return i < set->n;
+    return i < set->n || set->lookups > 0;
+}
+
+apr_status_t sso_fresh_add_lookup(sso_ctx_t *cx, sso_fresh_set_t *set,
+                                  const sso_lookup_source_t *source, sso_lookup_t **out)
+{
+    apr_status_t rv;
+
+    if (set->lookups == SSO_FRESH_LOOKUPS) {
+        return sso_fail(cx, SSO_F_CONFIG, "documents are looked up in more than %d places",
+                        SSO_FRESH_LOOKUPS);
+    }
+    rv = sso_lookup_make(cx, set->pool, set->dir, set->writes, source, out);
+    if (rv != APR_SUCCESS) return rv;
+    sso_lookup_start(*out, set->client);
+    set->lookup[set->lookups++] = *out;
+    return APR_SUCCESS;
 }
 
 static sso_fresh_source_t copy_source(apr_pool_t *pool, const sso_fresh_source_t *s)

@@ -36,8 +36,10 @@
 #define SSO_NET_FRESH_H
 
 #include "net/client.h"
+#include "net/lookup.h"
 
 #define SSO_FRESH_MAX     256                  /* documents of one httpd */
+#define SSO_FRESH_LOOKUPS 64                   /* places where documents are looked up, likewise */
 #define SSO_FRESH_URGENT  APR_TIME_C(30000000) /* between two fetches that sso_fresh_want() causes */
 #define SSO_FRESH_LEAST   APR_TIME_C(300000000)  /* a server cannot ask us to come more often */
 #define SSO_FRESH_RETRY   APR_TIME_C(15000000)   /* after a failure; doubles each time ... */
@@ -117,6 +119,10 @@ apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int may_wr
  */
 apr_status_t sso_fresh_add(sso_ctx_t *cx, sso_fresh_set_t *set, const sso_fresh_source_t *source,
                            sso_fresh_t **out);
+
+/* A place where documents are looked up, with this set's directory, client and background. */
+apr_status_t sso_fresh_add_lookup(sso_ctx_t *cx, sso_fresh_set_t *set,
+                                  const sso_lookup_source_t *source, sso_lookup_t **out);
 
 /* Give the client to a set that was made without. In the child, before sso_fresh_work. */
 void sso_fresh_start(sso_fresh_set_t *set, const sso_client_t *client);

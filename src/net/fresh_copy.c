@@ -210,6 +210,11 @@ void sso_copy_touch(const sso_copy_t *copy, apr_time_t now)
     (void)utimensat(copy->dir, copy->file, times, AT_SYMLINK_NOFOLLOW);
 }
 
+void sso_copy_remove(const sso_copy_t *copy)
+{
+    (void)unlinkat(copy->dir, copy->file, 0);
+}
+
 void sso_copy_sweep(int dir)
 {
     const int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -65,6 +65,9 @@ void sso_copy_end(sso_copy_draft_t *draft);
 /* The source has confirmed the copy. */
 void sso_copy_touch(const sso_copy_t *copy, apr_time_t now);
 
+/* There is none any more. */
+void sso_copy_remove(const sso_copy_t *copy);
+
 /* Remove what a process left that was killed while it wrote. */
 void sso_copy_sweep(int dir);
 

@@ -59,10 +59,12 @@ static void audit_metadata(sso_ctx_t *cx, const sso_saml_state_t *state,
                            apr_array_header_t *findings)
 {
     if (sso_saml_state_is_many(state)) {
-        sso_audit_add(findings, SSO_GOOD,
-                      apr_psprintf(cx->pool, "any of %d identity providers can sign people in",
-                                   state->members.n),
-                      "");
+        sso_audit_add(
+            findings, SSO_GOOD,
+            apr_psprintf(cx->pool, "any of %d identity providers can sign people in%s",
+                         state->members.n,
+                         state->members.asked ? ", and whoever the query service knows" : ""),
+            "");
         return;
     }
     if (!state->idp.entity_id) {

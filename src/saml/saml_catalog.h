@@ -38,6 +38,8 @@ typedef struct {
     const char *logo;   /* "": none */
     const char *origin; /* the file of a directory that it is from; "" */
     sso_span_t text;    /* its metadata, a document by itself */
+    apr_time_t
+        again; /* from then on it may say something else; 0: as long as the catalog is in use */
 } sso_saml_record_t;
 
 /* APR_EINVAL (no fault recorded): these bytes are no catalog. */

@@ -15,6 +15,7 @@ typedef struct {
     struct sso_saml_follower *follower;
     unsigned int users; /* being kept counts as one */
     apr_uint64_t used;  /* when last, on the follower's count */
+    apr_time_t again;   /* its metadata is looked up anew from then on; 0: it is not */
     apr_pool_t *pool;   /* its own */
 } member_t;
 
@@ -133,14 +134,20 @@ static apr_status_t let_member_go(void *data)
     return APR_SUCCESS;
 }
 
-/* With the lock; NULL: it is not kept. */
-static member_t *find_member(const held_t *held, const char *id)
+/* With the lock; NULL: it is not kept, or not any more. */
+static member_t *find_member(const sso_ctx_t *cx, held_t *held, const char *id)
 {
+    member_t *member;
     int i;
 
     for (i = 0; i < held->members; i++) {
-        if (!strcmp(held->member[i]->state->idp.entity_id, id)) return held->member[i];
+        if (!strcmp(held->member[i]->state->idp.entity_id, id)) break;
     }
+    if (i == held->members) return NULL;
+    member = held->member[i];
+    if (!member->again || cx->now < member->again) return member;
+    held->member[i] = held->member[--held->members];
+    release_member(member);
     return NULL;
 }
 
@@ -162,7 +169,8 @@ static void keep_member(held_t *held, member_t *member)
 }
 
 /* With the lock. */
-static apr_status_t make_member(sso_ctx_t *cx, held_t *held, const char *id, member_t **out)
+static apr_status_t make_member(sso_ctx_t *cx, held_t *held, const sso_saml_record_t *record,
+                                member_t **out)
 {
     follower_t *f = held->follower;
     apr_pool_t *pool;
@@ -171,8 +179,8 @@ static apr_status_t make_member(sso_ctx_t *cx, held_t *held, const char *id, mem
 
     if (rv != APR_SUCCESS) return sso_fail(cx, SSO_F_INTERNAL, "no memory for a pool");
     member = apr_pcalloc(pool, sizeof(*member));
-    *member = (member_t){.follower = f, .users = 1, .pool = pool};
-    rv = sso_saml_state_member(cx, f->provider, held->state, id, pool, &member->state);
+    *member = (member_t){.follower = f, .users = 1, .again = record->again, .pool = pool};
+    rv = sso_saml_state_member(cx, f->provider, held->state, record, pool, &member->state);
     if (rv != APR_SUCCESS) {
         apr_pool_destroy(pool);
         return rv;
@@ -182,15 +190,51 @@ static apr_status_t make_member(sso_ctx_t *cx, held_t *held, const char *id, mem
     return APR_SUCCESS;
 }
 
-static apr_status_t hold_member(sso_ctx_t *cx, held_t *held, const char *id, member_t **out)
+/* One that is kept, to be used; NULL: none is. */
+static member_t *hold_kept(sso_ctx_t *cx, held_t *held, const char *id)
 {
     follower_t *f = held->follower;
     member_t *member;
-    apr_status_t rv = APR_SUCCESS;
 
     (void)pthread_mutex_lock(&f->lock);
-    member = find_member(held, id);
-    if (!member) rv = make_member(cx, held, id, &member);
+    member = find_member(cx, held, id);
+    if (member) {
+        member->used = ++f->count;
+        member->users++;
+    }
+    (void)pthread_mutex_unlock(&f->lock);
+    return member;
+}
+
+static apr_status_t find_record(sso_ctx_t *cx, const held_t *held, const char *id,
+                                sso_saml_record_t *out)
+{
+    const sso_saml_members_t *members = &held->state->members;
+    apr_status_t rv = sso_saml_members_find(cx, members, id, out);
+
+    if (rv != APR_NOTFOUND) return rv;
+    return sso_fail(cx, SSO_F_IDP_UNKNOWN, "\"%s\" is none of the %d identity providers here%s",
+                    sso_log_quote(cx->pool, id, strlen(id), 256), members->n,
+                    members->asked ? ", and the query service does not know it" : "");
+}
+
+/* What has to be asked for is asked for without the lock: others go on. */
+static apr_status_t hold_member(sso_ctx_t *cx, held_t *held, const char *id, member_t **out)
+{
+    follower_t *f = held->follower;
+    sso_saml_record_t record;
+    member_t *member = hold_kept(cx, held, id);
+    apr_status_t rv;
+
+    if (member) {
+        *out = member;
+        return APR_SUCCESS;
+    }
+    rv = find_record(cx, held, id, &record);
+    if (rv != APR_SUCCESS) return rv;
+    (void)pthread_mutex_lock(&f->lock);
+    member = find_member(cx, held, id);
+    if (!member) rv = make_member(cx, held, &record, &member);
     if (rv == APR_SUCCESS) {
         member->used = ++f->count;
         member->users++;

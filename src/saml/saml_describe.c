@@ -129,7 +129,9 @@ static void add_several(sso_ctx_t *cx, const sso_saml_state_t *state, apr_array_
 {
     int i;
 
-    add_fact(facts, "Identity providers", apr_psprintf(cx->pool, "%d", state->members.n),
+    add_fact(facts, "Identity providers",
+             apr_psprintf(cx->pool, "%d%s", state->members.n,
+                          state->members.asked ? ", and whoever the query service knows" : ""),
              state->set->saml_default
                  ? "People are sent to the default; others by a link that says so."
                  : "People choose among them.");

@@ -62,7 +62,7 @@ void sso_saml_members_warn(sso_ctx_t *cx, const sso_saml_members_t *members)
 apr_status_t sso_saml_members_read(sso_ctx_t *cx, const apr_array_header_t *sources,
                                    sso_saml_members_t *out, unsigned int *version)
 {
-    sso_saml_members_t members = {.n = 0};
+    sso_saml_members_t members = {.sources = sources};
     unsigned int sum = 0;
     int i;
 
@@ -72,6 +72,7 @@ apr_status_t sso_saml_members_read(sso_ctx_t *cx, const apr_array_header_t *sour
                                                &members.catalog[members.catalogs], &one);
 
         if (rv != APR_SUCCESS && rv != APR_NOTFOUND) return rv;
+        members.asked += sso_saml_source_is_asked(source_at(sources, i));
         sum += one;
         if (rv == APR_SUCCESS) count(&members, members.catalogs++);
     }
@@ -91,7 +92,26 @@ unsigned int sso_saml_members_version(const apr_array_header_t *sources)
     return sum;
 }
 
-apr_status_t sso_saml_members_find(const sso_saml_members_t *members, const char *id,
+/* The first that knows it; else the first that could not say. */
+static apr_status_t ask(sso_ctx_t *cx, const sso_saml_members_t *members, const char *id,
+                        sso_saml_record_t *out)
+{
+    sso_error_t first = {.fault = SSO_F_NONE};
+    int i;
+
+    for (i = 0; i < members->sources->nelts; i++) {
+        const sso_saml_source_t *source = source_at(members->sources, i);
+
+        if (!sso_saml_source_is_asked(source)) continue;
+        if (sso_saml_source_ask(cx, source, id, out) == APR_SUCCESS) return APR_SUCCESS;
+        if (first.fault == SSO_F_NONE) first = cx->err;
+        sso_ctx_clear(cx);
+    }
+    cx->err = first;
+    return first.fault == SSO_F_NONE ? APR_NOTFOUND : APR_EGENERAL;
+}
+
+apr_status_t sso_saml_members_find(sso_ctx_t *cx, const sso_saml_members_t *members, const char *id,
                                    sso_saml_record_t *out)
 {
     int i;
@@ -99,7 +119,7 @@ apr_status_t sso_saml_members_find(const sso_saml_members_t *members, const char
     for (i = 0; i < members->catalogs; i++) {
         if (sso_saml_catalog_find(&members->catalog[i], id, out) == APR_SUCCESS) return APR_SUCCESS;
     }
-    return APR_NOTFOUND;
+    return members->asked ? ask(cx, members, id, out) : APR_NOTFOUND;
 }
 
 sso_saml_record_t sso_saml_members_only(const sso_saml_members_t *members)
@@ -192,6 +212,24 @@ static void add(const search_t *s, const sso_saml_record_t *record, apr_array_he
     };
 }
 
+/* One lookup, not a search. Who cannot be asked about now is not found now. */
+static int find_one(search_t *s, apr_array_header_t *found)
+{
+    const char *issuer = s->query->issuer;
+    sso_saml_record_t record;
+    apr_status_t rv = sso_saml_members_find(s->cx, s->members, issuer, &record);
+
+    if (rv != APR_SUCCESS && s->cx->err.fault != SSO_F_NONE) {
+        SSO_WARN(s->cx, "metadata of %s: %s",
+                 sso_log_quote(s->cx->pool, issuer, strlen(issuer), 200),
+                 s->cx->err.log ? s->cx->err.log : "cannot be had");
+        sso_ctx_clear(s->cx);
+    }
+    if (rv != APR_SUCCESS || !fits(&record, s->query)) return 0;
+    if (found) add(s, &record, found);
+    return 1;
+}
+
 int sso_saml_members_search(sso_ctx_t *cx, const sso_saml_members_t *members,
                             const sso_member_query_t *query, apr_array_header_t *found)
 {
@@ -200,12 +238,7 @@ int sso_saml_members_search(sso_ctx_t *cx, const sso_saml_members_t *members,
     sso_saml_record_t record;
     int n = 0;
 
-    if (query->issuer) { /* one lookup, not a search */
-        if (sso_saml_members_find(members, query->issuer, &record) != APR_SUCCESS) return 0;
-        if (!fits(&record, query)) return 0;
-        if (found) add(&s, &record, found);
-        return 1;
-    }
+    if (query->issuer) return find_one(&s, found);
     if (query->words) small.words = sso_saml_catalog_small(cx->pool, query->words);
     while (next(&s, &record)) {
         if (found && n >= query->skip && n < query->skip + query->most) add(&s, &record, found);

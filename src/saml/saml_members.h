@@ -18,7 +18,9 @@
 typedef struct {
     sso_saml_catalog_t catalog[SSO_SAML_SOURCES_MAX]; /* in the order of the lines */
     int catalogs;
-    int n; /* identity providers in all, each counted once */
+    int n; /* identity providers in all, each counted once; those that are asked about are not */
+    const apr_array_header_t *sources; /* of sso_saml_source_t *, in the order of the lines */
+    int asked;                         /* of them those that are asked about each by itself */
 } sso_saml_members_t;
 
 /**
@@ -37,8 +39,9 @@ void sso_saml_members_warn(sso_ctx_t *cx, const sso_saml_members_t *members);
 /* Changes when one of them has other metadata. A load for each. */
 unsigned int sso_saml_members_version(const apr_array_header_t *sources);
 
-/* The one of that entity ID. APR_NOTFOUND: nobody here is called that. */
-apr_status_t sso_saml_members_find(const sso_saml_members_t *members, const char *id,
+/* The one of that entity ID, which may have to be asked for; out lives as long as cx->pool.
+ * APR_NOTFOUND: nobody here is called that; otherwise as sso_saml_source_ask(). */
+apr_status_t sso_saml_members_find(sso_ctx_t *cx, const sso_saml_members_t *members, const char *id,
                                    sso_saml_record_t *out);
 
 /* The only one, of members->n == 1. */

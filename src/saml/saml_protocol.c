@@ -57,7 +57,7 @@ static int members(sso_ctx_t *cx, const sso_idp_t *idp, const sso_member_query_t
 
     if (!sso_saml_state_is_many(state)) return 0;
     if (query) return sso_saml_members_search(cx, &state->members, query, found);
-    return state->set->saml_default ? 0 : state->members.n;
+    return state->set->saml_default ? 0 : state->members.n + state->members.asked;
 }
 
 static const char *title(const sso_provider_t *provider)

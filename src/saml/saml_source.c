@@ -5,6 +5,7 @@
  */
 #include "saml/saml_source.h"
 
+#include "base/codec.h"
 #include "base/file.h"
 #include "base/url.h"
 #include "net/fresh_dir.h"
@@ -14,6 +15,8 @@
 
 #include <apr_file_info.h>
 #include <apr_strings.h>
+
+#include <openssl/evp.h>
 
 #include <sys/stat.h>
 
@@ -30,7 +33,9 @@ struct sso_saml_source {
     int is_dir;                  /* file is a directory */
     apr_array_header_t *signers; /* of const sso_cert_t *; NULL: not signed */
     apr_interval_time_t refresh;
-    sso_fresh_t *doc; /* NULL: a file that is not watched (tests) */
+    sso_fresh_t *doc;     /* NULL: a file that is not watched (tests), or one that is asked */
+    int is_asked;         /* the address is asked about each entity by itself */
+    sso_lookup_t *lookup; /* then; NULL: it cannot be asked here */
 };
 
 /* One taking in. */
@@ -158,6 +163,59 @@ static apr_status_t check(void *data, sso_ctx_t *cx, sso_span_t text, sso_fresh_
     return prepare(data, cx, text, found);
 }
 
+/* ---- one at a time ---- */
+
+/* Metadata Query Protocol, and its SAML profile: the entity ID by its SHA-1, which protects nothing
+ * here, for the answer is signed; it is what makes of any ID a short and harmless address. */
+static const char *address_of(void *data, apr_pool_t *pool, const char *id)
+{
+    const sso_saml_source_t *source = data;
+    const apr_size_t n = strlen(source->url);
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned int bytes = 0;
+
+    if (EVP_Digest(id, strlen(id), digest, &bytes, EVP_sha1(), NULL) != 1) bytes = 0;
+    return apr_pstrcat(pool, source->url, n && source->url[n - 1] == '/' ? "" : "/",
+                       "entities/%7Bsha1%7D", sso_hex_encode(pool, sso_span_of(digest, bytes)),
+                       NULL);
+}
+
+/* It must be of the entity that was asked about, whatever else is in it. */
+static apr_status_t check_one(void *data, sso_ctx_t *cx, const char *id, sso_span_t text,
+                              sso_lookup_found_t *found)
+{
+    sso_saml_source_t one = *(const sso_saml_source_t *)data;
+    sso_fresh_found_t made = {.until = 0};
+    apr_status_t rv;
+
+    one.entity_id = id;
+    rv = prepare(&one, cx, text, &made);
+    if (rv == APR_SUCCESS) *found = (sso_lookup_found_t){made.text, made.until, made.keep};
+    return rv;
+}
+
+apr_status_t sso_saml_source_ask(sso_ctx_t *cx, const sso_saml_source_t *source, const char *id,
+                                 sso_saml_record_t *out)
+{
+    sso_saml_catalog_t catalog;
+    sso_saml_record_t record;
+    sso_lookup_hit_t hit;
+    apr_status_t rv = source->lookup ? sso_lookup_find(cx, source->lookup, id, &hit) : APR_NOTFOUND;
+
+    if (rv != APR_SUCCESS) return rv;
+    if (sso_saml_catalog_open(hit.text, &catalog) != APR_SUCCESS) return APR_NOTFOUND;
+    rv = sso_saml_catalog_find(&catalog, id, &record);
+    if (rv != APR_SUCCESS) return rv;
+    record.again = hit.again;
+    *out = record;
+    return APR_SUCCESS;
+}
+
+int sso_saml_source_is_asked(const sso_saml_source_t *source)
+{
+    return source->is_asked;
+}
+
 /* ---- the line ---- */
 
 static const char *full_path(sso_ctx_t *cx, const sso_provider_t *provider, const char *file)
@@ -184,11 +242,12 @@ static apr_status_t check_words(sso_ctx_t *cx, const sso_line_t *line)
     apr_size_t k;
 
     for (i = 1; i < line->n; i++) {
+        if (!strcmp(line->word[i], "mdq")) continue;
         for (k = 0; k < 3 && !sso_line_value(1, &line->word[i], key[k]); k++) {}
         if (k == 3) {
             return sso_fail(cx, SSO_F_CONFIG,
                             "SSOSamlMetadata: '%s' is not known; write FILE|DIR|URL [entity-id=ID] "
-                            "[signed-by=CERT] [refresh=TIME]",
+                            "[signed-by=CERT] [refresh=TIME] [mdq]",
                             line->word[i]);
         }
     }
@@ -231,6 +290,25 @@ static apr_status_t check_address(sso_ctx_t *cx, const sso_saml_source_t *source
                     sso_client_url_shown(cx->pool, source->url), why);
 }
 
+static int has_word(const sso_line_t *line, const char *word)
+{
+    int i;
+
+    for (i = 1; i < line->n && strcmp(line->word[i], word) != 0; i++) {}
+    return i < line->n;
+}
+
+/* Strangers say what is asked for: only who signs it says what is true. */
+static apr_status_t check_asked(sso_ctx_t *cx, const sso_saml_source_t *source)
+{
+    if (source->url && source->signers && !source->entity_id) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_CONFIG,
+                    "SSOSamlMetadata mdq: %s; write SSOSamlMetadata URL mdq signed-by=CERT",
+                    !source->url       ? "only an address can be asked"
+                    : !source->signers ? "what it answers must be signed"
+                                       : "entity-id takes one, which needs no mdq");
+}
+
 static int is_directory(const char *path)
 {
     struct stat st;
@@ -254,6 +332,8 @@ static apr_status_t read_line(sso_ctx_t *cx, const sso_line_t *line, sso_saml_so
     }
     if (rv == APR_SUCCESS && signer) rv = read_signer(cx, source, signer);
     if (rv == APR_SUCCESS && refresh) rv = read_refresh(cx, source, refresh);
+    source->is_asked = has_word(line, "mdq");
+    if (rv == APR_SUCCESS && source->is_asked) rv = check_asked(cx, source);
     if (rv == APR_SUCCESS && source->url) rv = check_address(cx, source);
     return rv;
 }
@@ -291,6 +371,25 @@ static apr_status_t add(sso_ctx_t *cx, sso_saml_source_t *source)
     };
 
     return sso_fresh_add(cx, provider->fresh, &fresh, &source->doc);
+}
+
+static apr_status_t add_asked(sso_ctx_t *cx, sso_saml_source_t *source)
+{
+    const sso_provider_t *provider = source->provider;
+    const sso_lookup_source_t lookup = {
+        .name = apr_pstrcat(provider->pool, provider->name, ".mdq", NULL),
+        .accept = ACCEPT,
+        .ca_file = provider->ca_file,
+        .allow_http = 1, /* what is signed */
+        .redirects = 3,
+        .refresh = source->refresh,
+        .salt = apr_pstrcat(provider->pool, source->url, "\n", salt_of(cx->pool, source), NULL),
+        .address = address_of,
+        .check = check_one,
+        .data = source,
+    };
+
+    return sso_fresh_add_lookup(cx, provider->fresh, &lookup, &source->lookup);
 }
 
 /* A provider without a place for documents: what is in a file is read, an address is not asked. */
@@ -341,7 +440,9 @@ apr_status_t sso_saml_source_make(sso_ctx_t *cx, const sso_provider_t *provider,
 
     source->provider = provider;
     rv = read_line(cx, line, source);
-    if (rv == APR_SUCCESS && provider->fresh) rv = add(cx, source);
+    if (rv == APR_SUCCESS && provider->fresh) {
+        rv = source->is_asked ? add_asked(cx, source) : add(cx, source);
+    }
     if (rv != APR_SUCCESS) return blame(cx, source);
     *out = source;
     return APR_SUCCESS;
@@ -349,6 +450,7 @@ apr_status_t sso_saml_source_make(sso_ctx_t *cx, const sso_provider_t *provider,
 
 unsigned int sso_saml_source_version(const sso_saml_source_t *source)
 {
+    if (source->is_asked) return 0;
     return source->doc ? sso_fresh_version(source->doc) : 1;
 }
 
@@ -362,8 +464,9 @@ apr_status_t sso_saml_source_read(sso_ctx_t *cx, const sso_saml_source_t *source
 {
     sso_span_t bytes;
     unsigned int now = 1;
-    apr_status_t rv = source->doc ? sso_fresh_read(cx, source->doc, &bytes, &now)
-                                  : load_plain(cx, source, &bytes);
+    apr_status_t rv = source->is_asked ? APR_NOTFOUND
+                      : source->doc    ? sso_fresh_read(cx, source->doc, &bytes, &now)
+                                       : load_plain(cx, source, &bytes);
 
     if (rv == APR_NOTFOUND) return rv;
     if (rv == APR_SUCCESS && sso_saml_catalog_open(bytes, out) != APR_SUCCESS) {

@@ -20,8 +20,11 @@
 typedef struct sso_saml_source sso_saml_source_t;
 
 /**
- * Read a line SSOSamlMetadata FILE|DIR|URL [entity-id=ID] [signed-by=CERT] [refresh=TIME], and load what
+ * Read a line SSOSamlMetadata FILE|DIR|URL [entity-id=ID] [signed-by=CERT] [refresh=TIME] [mdq], and load what
  * there is: the file or files, or the last copy of what the address gave.
+ *
+ * Of an address with mdq nothing is loaded: it is asked about each identity provider when somebody names
+ * it.
  *
  * Of a directory a file that does not hold is left out with a warning; what was known of it stays.
  *
@@ -37,11 +40,24 @@ unsigned int sso_saml_source_version(const sso_saml_source_t *source);
  * What it says now.
  *
  * @param out     lives as long as cx->pool.
- * @return        APR_SUCCESS; APR_NOTFOUND (no fault): nothing was fetched yet; SSO_F_CONFIG,
+ * @return        APR_SUCCESS; APR_NOTFOUND (no fault): nothing was fetched yet, or it is asked; SSO_F_CONFIG,
  *                SSO_F_XML_*: it cannot be used after all.
  */
 apr_status_t sso_saml_source_read(sso_ctx_t *cx, const sso_saml_source_t *source,
                                   sso_saml_catalog_t *out, unsigned int *version);
+
+/* Is it asked about each by itself? */
+int sso_saml_source_is_asked(const sso_saml_source_t *source);
+
+/**
+ * Ask about one, or take the copy of what was said before. A few seconds at most; see net/lookup.h.
+ *
+ * @param out lives as long as cx->pool.
+ * @return    APR_NOTFOUND (no fault): nobody there is called that; SSO_F_METADATA_MISSING, SSO_F_NET_*;
+ *            what is wrong with the answer.
+ */
+apr_status_t sso_saml_source_ask(sso_ctx_t *cx, const sso_saml_source_t *source, const char *id,
+                                 sso_saml_record_t *out);
 
 /* The file or address, for people. */
 const char *sso_saml_source_name(const sso_saml_source_t *source);

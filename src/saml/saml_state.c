@@ -78,7 +78,7 @@ static apr_status_t read_sources(maker_t *m)
     if (rv != APR_SUCCESS) m->cx->err = keeping.err;
     if (rv != APR_SUCCESS) return rv;
     state->idp = (sso_saml_idp_t){.certs = apr_array_make(m->pool, 1, sizeof(const sso_cert_t *))};
-    if (state->members.n != 1) return APR_SUCCESS;
+    if (state->members.n != 1 || state->members.asked) return APR_SUCCESS;
     only = sso_saml_members_only(&state->members);
     return read_idp(m, &only);
 }
@@ -191,8 +191,10 @@ static apr_status_t check_default(maker_t *m)
     const char *id = m->set->saml_default;
     sso_saml_record_t record;
 
-    if (!id || m->state->members.n == 0) return APR_SUCCESS;
-    if (sso_saml_members_find(&m->state->members, id, &record) == APR_SUCCESS) return APR_SUCCESS;
+    if (!id || m->state->members.n == 0 || m->state->members.asked) return APR_SUCCESS;
+    if (sso_saml_members_find(m->cx, &m->state->members, id, &record) == APR_SUCCESS) {
+        return APR_SUCCESS;
+    }
     return sso_fail(m->cx, SSO_F_CONFIG,
                     "SSOSamlDefaultIdP %s: is none of the %d identity providers in the metadata",
                     id, m->state->members.n);
@@ -424,6 +426,17 @@ static void warn_of_ends(maker_t *m, const char *whose, const apr_array_header_t
     }
 }
 
+/* Of those that are asked about there is no list. */
+static void warn_of_nobody(maker_t *m)
+{
+    if (!m->state->members.asked || m->set->saml_discovery || m->set->saml_default) return;
+    SSO_WARN(
+        m->cx,
+        "provider %s: SSOSamlMetadata mdq has no list to choose from; write SSOSamlDiscovery URL or "
+        "SSOSamlDefaultIdP ENTITY-ID, or link to SSOPath/login?provider=%s&idp=ENTITY-ID",
+        m->provider->name, m->provider->name);
+}
+
 static void warn_of_weakness(maker_t *m)
 {
     const char *name = m->provider->name;
@@ -443,6 +456,7 @@ static void warn_of_weakness(maker_t *m)
                  name);
     }
     sso_saml_members_warn(m->cx, &m->state->members);
+    warn_of_nobody(m);
     if (sso_saml_state_is_many(m->state)) {
         SSO_INFO(m->cx, "provider %s: any of %d identity providers can sign people in", name,
                  m->state->members.n);
@@ -653,25 +667,19 @@ apr_status_t sso_saml_state_renew(sso_ctx_t *cx, const sso_provider_t *provider,
 
 int sso_saml_state_is_many(const sso_saml_state_t *state)
 {
-    return state->members.n > 1 && !state->is_member;
+    return (state->members.n > 1 || state->members.asked) && !state->is_member;
 }
 
 apr_status_t sso_saml_state_member(sso_ctx_t *cx, const sso_provider_t *provider,
-                                   const sso_saml_state_t *base, const char *entity_id,
+                                   const sso_saml_state_t *base, const sso_saml_record_t *record,
                                    apr_pool_t *pool, sso_saml_state_t **out)
 {
     sso_saml_state_t *state = apr_pmemdup(pool, base, sizeof(*base));
     maker_t m = {cx, provider, provider->set, pool, state};
-    sso_saml_record_t record;
-    apr_status_t rv = sso_saml_members_find(&base->members, entity_id, &record);
+    apr_status_t rv;
 
-    if (rv != APR_SUCCESS) {
-        return sso_fail(cx, SSO_F_IDP_UNKNOWN, "\"%s\" is none of the %d identity providers here",
-                        sso_log_quote(cx->pool, entity_id, strlen(entity_id), 256),
-                        base->members.n);
-    }
     state->is_member = 1;
-    rv = read_idp(&m, &record);
+    rv = read_idp(&m, record);
     if (rv == APR_SUCCESS) rv = fit_idp(&m);
     if (rv == APR_SUCCESS) *out = state;
     return rv;

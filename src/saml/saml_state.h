@@ -95,10 +95,10 @@ int sso_saml_state_is_many(const sso_saml_state_t *state);
  *
  * @param base what sso_saml_state_make() or _renew() made.
  * @param pool owns *out, apart from what it shares with base.
- * @return     SSO_F_IDP_UNKNOWN: it is not among them; SSO_F_CONFIG: the settings cannot work with it.
+ * @return     SSO_F_CONFIG: the settings cannot work with it.
  */
 apr_status_t sso_saml_state_member(sso_ctx_t *cx, const sso_provider_t *provider,
-                                   const sso_saml_state_t *base, const char *entity_id,
+                                   const sso_saml_state_t *base, const sso_saml_record_t *record,
                                    apr_pool_t *pool, sso_saml_state_t **out);
 
 /* Can anybody log in? SSO_F_METADATA_MISSING: it has not been fetched yet; SSO_F_METADATA_EXPIRED: its

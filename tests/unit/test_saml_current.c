@@ -30,7 +30,8 @@ static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
     if (!f->body) return sso_fail(cx, SSO_F_NET_CONNECT, "down");
     *out = (sso_client_response_t){
         .status = 200, .keep = SSO_CLIENT_NOT_SAID, .retry_after = SSO_CLIENT_NOT_SAID};
-    return req->sink(req->sink_data, f->body, strlen(f->body));
+    out->body = sso_span(f->body);
+    return req->sink ? req->sink(req->sink_data, f->body, strlen(f->body)) : APR_SUCCESS;
 }
 
 static void begin(follow_t *f, int fd)
@@ -241,6 +242,51 @@ static void one_of_an_aggregate(void **state)
     assert_string_equal(sso_saml_current(cx, f->first)->idp.entity_id, IDP_ID);
 }
 
+static const char *sign_metadata(follow_t *f, const char *xml)
+{
+    forge_sig_t sig = forge_sig();
+
+    sig.id = "_m1";
+    return forge_sign(f->b->cx->pool, bench_edit(f->b, xml, "entityID=", "ID=\"_m1\" entityID="),
+                      &sig);
+}
+
+/* By the key that is used for whoever logs in now. */
+static const char *key_of_member(follow_t *f)
+{
+    const sso_saml_state_t *base = sso_saml_current(f->b->cx, f->first);
+    const sso_saml_state_t *member;
+
+    assert_true(sso_saml_state_is_many(base));
+    assert_int_equal(sso_saml_current_member(f->b->cx, base, IDP_ID, &member), APR_SUCCESS);
+    return key_of(member);
+}
+
+/* A member is kept as long as what was said of it may be; a change is believed when it has come. */
+static void one_that_is_asked_about_is_looked_up_again(void **state)
+{
+    follow_t *f = follow(*state, NULL);
+    const sso_saml_state_t *member;
+
+    (void)bench_file(f->b, "forge.crt", forge_cert_pem(f->b->cx->pool, FORGE_IDP, NOW));
+    bench_unset(f->b, "SSOSamlMetadata");
+    bench_set(f->b, "SSOSamlMetadata", URL, "refresh=1h", "mdq", "signed-by=forge.crt", NULL);
+    f->body = sign_metadata(f, bench_metadata(f->b));
+    f->first = bench_prepare(f->b);
+    assert_true(bench_logged(f->b, "mdq has no list to choose from"));
+    assert_string_equal(key_of_member(f), f->b->signer->cert->sha256);
+    f->body = sign_metadata(f, by_other_key(f));
+    assert_string_equal(key_of_member(f), f->b->signer->cert->sha256);
+    f->b->cx->now += apr_time_from_sec(4000);
+    assert_string_equal(key_of_member(f), f->b->signer->cert->sha256); /* and asks for it */
+    work(f);
+    assert_string_equal(key_of_member(f), f->b->other->cert->sha256);
+    assert_int_not_equal(sso_saml_current_member(f->b->cx, sso_saml_current(f->b->cx, f->first),
+                                                 "https://other.example/", &member),
+                         APR_SUCCESS);
+    assert_fault(f->b->cx, CONFIG); /* what came is of another */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +296,7 @@ int main(void)
         UNIT(r71_the_pinned_key_signs),
         UNIT(r80_what_has_expired_is_not_taken),
         UNIT(one_of_an_aggregate),
+        UNIT(one_that_is_asked_about_is_looked_up_again),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

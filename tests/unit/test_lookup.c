@@ -1,0 +1,269 @@
+/*
+ * test_lookup.c - documents that strangers name: what is asked, how often, and what is kept.
+ *
+ * SPDX-License-Identifier: Apache-2.0
+ */
+#include "net/fresh.h"
+#include "scratch.h"
+
+#include <apr_strings.h>
+
+#define SECOND APR_TIME_C(1000000)
+#define MINUTE (60 * SECOND)
+#define HOUR   (60 * MINUTE)
+
+/* A server without a network. While it answers, somebody else may ask too. */
+typedef struct bench {
+    sso_client_t client;
+    sso_ctx_t *cx;
+    const char *dir;
+    int fd;
+    int status;
+    const char *body;
+    sso_fault_t fault;
+    int requests, deepest, depth, wanted_depth;
+    sso_lookup_found_t found; /* what the check adds */
+    sso_fresh_set_t *set;
+    sso_lookup_t *lookup;
+} bench_t;
+
+static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
+                             const sso_client_request_t *req, sso_client_response_t *out)
+{
+    bench_t *b = client->state;
+
+    b->requests++;
+    assert_true(req->timeout > 0 && req->timeout <= 5 * SECOND);
+    if (++b->depth > b->deepest) b->deepest = b->depth;
+    if (b->depth < b->wanted_depth) {
+        sso_ctx_t own = sso_ctx(cx->pool, cx->now);
+        sso_lookup_hit_t hit;
+
+        (void)sso_lookup_find(&own, b->lookup, apr_itoa(cx->pool, b->depth), &hit);
+    }
+    b->depth--;
+    if (b->fault) return sso_fail(cx, b->fault, "planned");
+    *out = (sso_client_response_t){.status = b->status, .body = sso_span(b->body)};
+    return APR_SUCCESS;
+}
+
+static const char *address(void *data, apr_pool_t *pool, const char *key)
+{
+    (void)data;
+    return apr_pstrcat(pool, "https://mdq.example/", key, NULL);
+}
+
+/* It is kept with its key. */
+static apr_status_t check(void *data, sso_ctx_t *cx, const char *key, sso_span_t text,
+                          sso_lookup_found_t *found)
+{
+    const bench_t *b = data;
+
+    if (sso_span_starts(text, "bad")) return sso_fail(cx, SSO_F_SIGNATURE, "it is bad");
+    *found = b->found;
+    found->text = sso_span(apr_pstrcat(cx->pool, key, "=", sso_span_text(cx->pool, text), NULL));
+    return APR_SUCCESS;
+}
+
+/* As a start does; the copies of the one before are there. */
+static void start(bench_t *b, int writes, const char *salt)
+{
+    const sso_lookup_source_t source = {
+        .name = "fed.mdq", .salt = salt, .address = address, .check = check, .data = b};
+
+    assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, b->fd, writes, NULL, &b->set), APR_SUCCESS);
+    assert_int_equal(sso_fresh_add_lookup(b->cx, b->set, &source, &b->lookup), APR_SUCCESS);
+    assert_true(sso_fresh_has_urls(b->set));
+    sso_fresh_start(b->set, &b->client);
+}
+
+static bench_t *make(sso_ctx_t *cx)
+{
+    bench_t *b = apr_pcalloc(cx->pool, sizeof(*b));
+
+    *b = (bench_t){.client = {.exchange = exchange, .state = b},
+                   .cx = cx,
+                   .dir = scratch_dir(cx),
+                   .status = 200,
+                   .body = "one"};
+    b->fd = open(b->dir, O_RDONLY | O_DIRECTORY);
+    assert_true(b->fd >= 0);
+    start(b, 1, "salt");
+    return b;
+}
+
+/* What is found, "none" where there is nothing, "fault" where it cannot be had. */
+static const char *find(bench_t *b, const char *key)
+{
+    sso_lookup_hit_t hit;
+    apr_status_t rv = sso_lookup_find(b->cx, b->lookup, key, &hit);
+
+    if (rv == APR_SUCCESS) {
+        assert_true(hit.again > b->cx->now);
+        return sso_span_text(b->cx->pool, hit.text);
+    }
+    if (b->cx->err.fault == SSO_F_NONE) return "none";
+    sso_ctx_clear(b->cx);
+    return "fault";
+}
+
+static void work(bench_t *b)
+{
+    sso_fresh_work(b->cx, b->set, NULL, NULL);
+    assert_int_equal(b->cx->err.fault, SSO_F_NONE);
+}
+
+static void it_is_asked_for_once(void **state)
+{
+    bench_t *b = make(*state);
+
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_string_equal(find(b, "b"), "b=one");
+    b->body = "two";
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_int_equal(b->requests, 2);
+    assert_int_equal(scratch_count(b->dir), 2);
+    start(b, 1, "salt"); /* and over a restart */
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_int_equal(b->requests, 2);
+    start(b, 1, "another"); /* but not with another key to verify it by */
+    assert_string_equal(find(b, "a"), "a=two");
+}
+
+/* Nobody waits for what is there. */
+static void it_is_renewed_behind(void **state)
+{
+    bench_t *b = make(*state);
+
+    assert_string_equal(find(b, "a"), "a=one");
+    b->body = "two";
+    b->cx->now += HOUR + SECOND;
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_int_equal(b->requests, 1);
+    work(b);
+    assert_int_equal(b->requests, 2); /* wanted twice, fetched once */
+    assert_string_equal(find(b, "a"), "a=two");
+    work(b);
+    assert_int_equal(b->requests, 2);
+}
+
+static void a_failure_changes_nothing(void **state)
+{
+    bench_t *b = make(*state);
+
+    b->found.until = b->cx->now + 2 * HOUR;
+    assert_string_equal(find(b, "a"), "a=one");
+    b->fault = SSO_F_NET_CONNECT;
+    b->cx->now += HOUR + SECOND;
+    assert_string_equal(find(b, "a"), "a=one");
+    work(b);
+    assert_int_equal(b->requests, 2);
+    assert_string_equal(find(b, "a"), "a=one");
+    work(b); /* it has just failed */
+    assert_int_equal(b->requests, 2);
+    b->cx->now += SSO_LOOKUP_FAILED + SECOND;
+    assert_string_equal(find(b, "a"), "a=one");
+    work(b);
+    assert_int_equal(b->requests, 3);
+    b->cx->now += HOUR; /* it is not valid any more */
+    assert_string_equal(find(b, "a"), "fault");
+    b->fault = SSO_F_NONE;
+    b->found.until = 0;
+    b->cx->now += SSO_LOOKUP_FAILED + SECOND;
+    assert_string_equal(find(b, "a"), "a=one");
+}
+
+/* Whoever is taken out is out, and there is no copy that says otherwise. */
+static void what_is_taken_out_is_gone(void **state)
+{
+    bench_t *b = make(*state);
+
+    assert_string_equal(find(b, "a"), "a=one");
+    b->status = 404;
+    b->cx->now += HOUR + SECOND;
+    assert_string_equal(find(b, "a"), "a=one");
+    work(b);
+    assert_string_equal(find(b, "a"), "none");
+    assert_int_equal(scratch_count(b->dir), 0);
+}
+
+/* A stranger says a name a thousand times. */
+static void what_is_not_there_is_not_asked_for_again(void **state)
+{
+    bench_t *b = make(*state);
+    int i;
+
+    b->status = 404;
+    for (i = 0; i < 1000; i++)
+        assert_string_equal(find(b, "nobody"), "none");
+    assert_int_equal(b->requests, 1);
+    b->cx->now += SSO_LOOKUP_UNKNOWN + SECOND;
+    assert_string_equal(find(b, "nobody"), "none");
+    assert_int_equal(b->requests, 2);
+    b->body = "bad";
+    b->status = 200;
+    assert_string_equal(find(b, "forged"), "fault");
+    assert_string_equal(find(b, "forged"), "none");
+    assert_int_equal(b->requests, 3);
+    assert_int_equal(scratch_count(b->dir), 0);
+    b->body = "one";
+    b->cx->now += SSO_LOOKUP_FAILED + SECOND;
+    assert_string_equal(find(b, "forged"), "forged=one");
+}
+
+/* As many wait as may: the next is sent away at once. */
+static void few_wait_at_once(void **state)
+{
+    bench_t *b = make(*state);
+
+    b->wanted_depth = SSO_LOOKUP_MOST + 3;
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_int_equal(b->deepest, SSO_LOOKUP_MOST);
+    b->deepest = b->wanted_depth = 0;
+    assert_string_equal(find(b, "b"), "b=one"); /* all have come back */
+}
+
+static void names_have_an_end(void **state)
+{
+    bench_t *b = make(*state);
+    char *longest = apr_pcalloc(b->cx->pool, SSO_LOOKUP_KEY_MAX + 2);
+
+    memset(longest, 'x', SSO_LOOKUP_KEY_MAX + 1);
+    assert_string_equal(find(b, longest), "none");
+    assert_string_equal(find(b, ""), "none");
+    assert_int_equal(b->requests, 0);
+    longest[SSO_LOOKUP_KEY_MAX] = '\0';
+    (void)find(b, longest);
+    assert_int_equal(b->requests, 1);
+}
+
+/* configtest and ssoctl read what there is, and ask nobody. */
+static void who_may_not_write_does_not_ask(void **state)
+{
+    bench_t *b = make(*state);
+
+    assert_string_equal(find(b, "a"), "a=one");
+    start(b, 0, "salt");
+    b->cx->now += HOUR + SECOND;
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_string_equal(find(b, "b"), "fault");
+    work(b);
+    assert_int_equal(b->requests, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        UNIT(it_is_asked_for_once),
+        UNIT(it_is_renewed_behind),
+        UNIT(a_failure_changes_nothing),
+        UNIT(what_is_taken_out_is_gone),
+        UNIT(what_is_not_there_is_not_asked_for_again),
+        UNIT(few_wait_at_once),
+        UNIT(names_have_an_end),
+        UNIT(who_may_not_write_does_not_ask),
+    };
+
+    return cmocka_run_group_tests(tests, unit_start, NULL);
+}
