@@ -39,6 +39,9 @@ typedef struct {
     int line;
 } sso_error_t;
 
+/* core/event.h */
+struct sso_event;
+
 typedef void sso_log_fn(void *sink, int level, const char *file, int line, const char *text);
 
 /* Levels of httpd, so that LogLevel sso:debug works. */
@@ -55,7 +58,8 @@ typedef struct {
     apr_time_t now;   /* microseconds since 1970; read once, so one request has one time */
     int level;        /* most talkative level that is logged: 3 error .. 7 debug .. 15 trace8 */
     sso_log_fn *log;
-    void *sink;      /* first argument of log */
+    void *sink;                                              /* first argument of log and tell */
+    void (*tell)(void *sink, const struct sso_event *event); /* NULL: nobody keeps a record */
     sso_error_t err; /* first failure; later ones do not replace it */
     int (*is_cancelled)(
         void *);             /* of background work, asked with NULL: non-zero ends what waits for

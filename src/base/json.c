@@ -87,6 +87,12 @@ static int is_plain(unsigned char c)
     return c >= ' ' && c < 0x7f && !strchr("\"\\<>&'", c);
 }
 
+/* U+0080 to U+009F: some terminals obey them. */
+static int is_c1(const char *z, apr_size_t n)
+{
+    return n == 2 && z[0] == '\xc2' && (unsigned char)z[1] < 0xa0;
+}
+
 /* U+2028 and U+2029 end a line in JavaScript before ES2019. */
 static int is_line_end(const char *z, apr_size_t n)
 {
@@ -107,6 +113,8 @@ void sso_json_string(sso_buf_t *b, const char *z)
             n = 1;
         } else if (is_line_end(left.p, n)) {
             sso_buf_text(b, left.p[2] == '\xa8' ? "\\u2028" : "\\u2029");
+        } else if (is_c1(left.p, n)) {
+            sso_buf_format(b, "\\u%04x", (unsigned int)(unsigned char)left.p[1]);
         } else if (n == 1 && !is_plain(c)) {
             sso_buf_format(b, "\\u%04x", (unsigned int)c);
         } else {

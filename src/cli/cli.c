@@ -229,3 +229,17 @@ void sso_cli_print_md(const char *text)
         }
     }
 }
+
+const char *sso_cli_plain(apr_pool_t *p, const char *text)
+{
+    char *copy = apr_pstrdup(p, text);
+    char *c;
+
+    for (c = copy; *c; c++) {
+        int c1 = (unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0;
+
+        if (c1) c[1] = '?';
+        if (c1 || (unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+    }
+    return copy;
+}

@@ -82,6 +82,9 @@ int sso_cli_report(sso_cli_t *cli);
 /* Which of the names the option's value is, `otherwise` when it was not given; -1 after a message. */
 int sso_cli_choice(sso_cli_t *cli, int option, const char *const *names, int otherwise);
 
+/* What may stand in a line of a terminal: '?' for controls, also those of C1 (U+0080 to U+009F). */
+const char *sso_cli_plain(apr_pool_t *p, const char *text);
+
 /* Text as Markdown shows it unchanged, in a table too, to stdout. */
 void sso_cli_print_md(const char *text);
 

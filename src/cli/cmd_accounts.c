@@ -132,19 +132,9 @@ typedef struct {
     int failed;
 } listing_t;
 
-/* What may stand in a line of a terminal: no controls, also not those of C1 (U+0080 to U+009F). */
 static const char *plain(const listing_t *l, const char *text)
 {
-    char *copy = apr_pstrdup(l->cli->cx.pool, text);
-    char *c;
-
-    for (c = copy; *c; c++) {
-        int c1 = (unsigned char)c[0] == 0xc2 && (unsigned char)c[1] < 0xa0;
-
-        if (c1) c[1] = '?';
-        if (c1 || (unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
-    }
-    return copy;
+    return sso_cli_plain(l->cli->cx.pool, text);
 }
 
 static int list_one(void *baton, const sso_account_t *a)

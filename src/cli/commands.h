@@ -25,6 +25,8 @@ extern const sso_command_t sso_cmd_accounts_role;
 extern const sso_command_t sso_cmd_accounts_rename;
 extern const sso_command_t sso_cmd_accounts_claim;
 extern const sso_command_t sso_cmd_accounts_export;
+extern const sso_command_t sso_cmd_sessions_list;
+extern const sso_command_t sso_cmd_sessions_end;
 extern const sso_command_t sso_cmd_sync;
 extern const sso_command_t sso_cmd_token_make;
 extern const sso_command_t sso_cmd_token_verify;

@@ -26,6 +26,8 @@ static const sso_command_t *const commands[] = {
     &sso_cmd_accounts_rename,
     &sso_cmd_accounts_claim,
     &sso_cmd_accounts_export,
+    &sso_cmd_sessions_list,
+    &sso_cmd_sessions_end,
     &sso_cmd_sync,
     &sso_cmd_token_make,
     &sso_cmd_token_verify,

@@ -5,6 +5,8 @@
  */
 #include "core/account_live.h"
 
+#include "core/release.h"
+
 #include <strings.h>
 
 #define ROUNDS 8 /* a record that changes more often while it is looked at is left to the others */
@@ -59,14 +61,18 @@ static int has_new_user(const walk_t *w, const sso_session_t *session)
     return 0;
 }
 
-static apr_status_t end_one(walk_t *w, const sso_store_key_t *key)
+static apr_status_t end_one(walk_t *w, const sso_session_t *session)
 {
     const sso_site_t *site = w->idp->site;
-    apr_status_t rv = site->store->ops->drop(site->store, w->cx, key, site->tenant);
+    apr_status_t rv = site->store->ops->drop(site->store, w->cx, &session->key, site->tenant);
 
     if (rv == APR_NOTFOUND) return APR_SUCCESS;
-    if (rv == APR_SUCCESS) w->count++;
-    return rv;
+    if (rv != APR_SUCCESS) return rv;
+    w->count++;
+    sso_session_tell(w->cx, site, session, "ended",
+                     !w->account || w->account->banned ? "banned" : "the account was changed");
+    sso_release_session(w->cx, site, session);
+    return APR_SUCCESS;
 }
 
 /* What no longer fits, or cannot be written, ends: it must not go on with what it had. */
@@ -84,14 +90,14 @@ static apr_status_t show_one(walk_t *w, const sso_store_key_t *key, const sso_re
     rv = sso_session_rewrite(w->cx, session, followed, profile.mapped, &fresh.value);
     if (rv == APR_SUCCESS && sso_span_eq(fresh.value, record->value)) return APR_SUCCESS;
     if (rv == APR_SUCCESS && w->idp->provider->set->role_change == SSO_ROLES_RELOGIN) {
-        return end_one(w, key);
+        return end_one(w, session);
     }
     if (rv == APR_SUCCESS) rv = site->store->ops->put(site->store, w->cx, key, &fresh);
     if (rv == APR_NOTFOUND) return APR_SUCCESS;
     if (rv == APR_SUCCESS) w->count++;
     if (rv == APR_SUCCESS) return rv;
     sso_ctx_clear(w->cx);
-    return end_one(w, key);
+    return end_one(w, session);
 }
 
 static int follow_one(void *baton, const sso_store_key_t *key, const sso_record_t *record,
@@ -102,8 +108,9 @@ static int follow_one(void *baton, const sso_store_key_t *key, const sso_record_
 
     (void)last_used;
     if (sso_session_view(record->value, &session) != APR_SUCCESS || !is_of(w, &session)) return 0;
+    session.key = *key;
     if (!w->account || w->account->banned || has_new_user(w, &session)) {
-        w->rv = end_one(w, key);
+        w->rv = end_one(w, &session);
     } else {
         w->rv = show_one(w, key, record, &session);
     }

@@ -5,6 +5,7 @@
  */
 #include "core/account_step.h"
 
+#include "core/event.h"
 #include "crypto/random.h"
 
 #include <apr_strings.h>
@@ -30,9 +31,23 @@ apr_status_t sso_account_step_open(sso_account_step_t *s, sso_ledger_mode_t mode
 }
 
 /* Holds, or is undone. */
+static void tell_news(const sso_account_step_t *s)
+{
+    sso_event(s->cx, &(sso_event_t){.what = s->news,
+                                    .why = s->set ? "by the provider" : "by the administrator",
+                                    .site = s->accounts->site,
+                                    .issuer = s->claim ? s->claim->realm : NULL,
+                                    .subject = s->claim ? s->claim->user_id : NULL,
+                                    .account = s->account.id});
+}
+
 apr_status_t sso_account_step_close(sso_account_step_t *s, apr_status_t rv)
 {
-    if (rv == APR_SUCCESS) return s->ops->commit(s->tx, s->cx);
+    if (rv == APR_SUCCESS) {
+        rv = s->ops->commit(s->tx, s->cx);
+        if (rv == APR_SUCCESS && s->news) tell_news(s);
+        return rv;
+    }
     s->ops->rollback(s->tx, s->cx);
     return rv;
 }
@@ -301,6 +316,7 @@ void sso_account_step_set_ban(sso_account_step_t *s, int banned, const char *by,
     s->account.banned_at = banned ? s->cx->now : 0;
     s->account.banned_by = banned ? by : "";
     s->account.ban_reason = banned ? reason : "";
+    s->news = banned ? "ban" : "pardon";
 }
 
 static int ban_differs(const sso_account_step_t *s)

@@ -22,6 +22,7 @@ typedef struct {
     sso_account_identity_t identity;
     sso_account_t account; /* id NULL: not found yet */
     sso_account_did_t did;
+    const char *news; /* "ban" or "pardon", if it is one; NULL: neither */
 } sso_account_step_t;
 
 sso_account_step_t sso_account_step(sso_ctx_t *cx, const sso_accounts_t *accounts,

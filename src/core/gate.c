@@ -10,6 +10,7 @@
 #include "base/url.h"
 #include "base/when.h"
 #include "core/choose.h"
+#include "core/event.h"
 #include "core/idp.h"
 #include "core/login.h"
 #include "core/logout.h"
@@ -72,6 +73,34 @@ const char *sso_gate_note(sso_ctx_t *cx)
     return reference;
 }
 
+/* The provider below whose name the path is; NULL: none's. */
+static const sso_idp_t *idp_at(const sso_site_t *site, const char *path)
+{
+    const sso_idp_t *idp = site->aliases ? apr_hash_get(site->aliases, path, APR_HASH_KEY_STRING)
+                                         : NULL;
+    const char *rest = path + site->path_len + 1;
+
+    if (idp || strncmp(path, site->path, site->path_len) != 0 || path[site->path_len] != '/') {
+        return idp;
+    }
+    return apr_hash_get(site->idps, rest, (apr_ssize_t)strcspn(rest, "/"));
+}
+
+/* That somebody has no session is no failure, but why they are asked to sign in. */
+static void tell_failure(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                         const char *reference)
+{
+    const sso_idp_t *idp = idp_at(site, req->path);
+
+    if (cx->err.fault == SSO_F_NO_SESSION) return;
+    sso_event(cx, &(sso_event_t){.what = "failure",
+                                 .why = sso_error_code(cx),
+                                 .reference = reference,
+                                 .site = site->base_url,
+                                 .provider = idp ? idp->provider->name : NULL,
+                                 .protocol = idp ? idp->provider->protocol->name : NULL});
+}
+
 /* retry: where the person may start again. */
 static void fail_with(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                       const char *retry, sso_reply_t *reply)
@@ -80,6 +109,7 @@ static void fail_with(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t
 
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     sso_count_fault(site->counts, cx->err.fault);
+    tell_failure(cx, site, req, reference);
     if (wants_page(req)) {
         sso_page_error(cx, reference, retry_link(cx, retry), reply);
     } else {

@@ -11,6 +11,7 @@
 #include "core/account_live.h"
 #include "core/account_login.h"
 #include "core/account_sync.h"
+#include "core/event.h"
 #include "core/idp.h"
 #include "core/page.h"
 #include "core/session.h"
@@ -344,11 +345,20 @@ static apr_status_t check_bans(sso_ctx_t *cx, const sso_idp_t *idp, const sso_id
 }
 
 /* Log lines name people by what the provider calls them, in a form that fits a line. */
-static void log_login(sso_ctx_t *cx, const sso_idp_t *idp, const sso_profile_t *profile)
+static void log_login(sso_ctx_t *cx, const sso_session_plan_t *plan)
 {
-    SSO_INFO(cx, "%s signed in through %s",
-             sso_log_quote(cx->pool, profile->user, strlen(profile->user), 128),
-             idp->provider->name);
+    const char *user = plan->profile->user;
+
+    SSO_INFO(cx, "%s signed in through %s", sso_log_quote(cx->pool, user, strlen(user), 128),
+             plan->idp->provider->name);
+    sso_event(cx, &(sso_event_t){.what = "login",
+                                 .site = plan->idp->site->base_url,
+                                 .provider = plan->idp->provider->name,
+                                 .protocol = plan->idp->provider->protocol->name,
+                                 .issuer = plan->who->issuer,
+                                 .user = user,
+                                 .subject = plan->who->subject,
+                                 .session = plan->made});
 }
 
 static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
@@ -359,6 +369,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     sso_account_did_t did = SSO_ACCOUNT_UNCHANGED;
     sso_account_t account;
     sso_session_t *before = apr_palloc(cx->pool, sizeof(*before));
+    sso_store_key_t made;
     apr_status_t rv = APR_SUCCESS;
 
     if (!accounts) rv = check_bans(cx, idp, answer->who);
@@ -371,12 +382,13 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->who = answer->who;
     plan->profile = profile;
     plan->landing = landing_of(answer);
+    plan->made = &made;
     if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
     rv = sso_session_make(cx, req, plan, reply);
     if (rv == APR_SUCCESS && accounts) rv = confirm(cx, accounts, did, &account);
     if (rv != APR_SUCCESS) return rv;
-    log_login(cx, idp, profile);
-    sso_count_login(idp->site->counts);
+    log_login(cx, plan);
+    sso_count(idp->site->counts, SSO_COUNT_LOGINS);
     return APR_SUCCESS;
 }
 
@@ -446,6 +458,13 @@ static void go_on_anonymously(sso_ctx_t *cx, const sso_idp_t *idp, const sso_flo
 
     sso_log(cx, level, "no silent login through %s: %s: %s [%s]", idp->provider->name,
             sso_error_code(cx), cx->err.log, sso_fault_info(cx->err.fault)->cure);
+    if (level == SSO_LOG_WARN) {
+        sso_event(cx, &(sso_event_t){.what = "failure",
+                                     .why = sso_error_code(cx),
+                                     .site = idp->site->base_url,
+                                     .provider = idp->provider->name,
+                                     .protocol = idp->provider->protocol->name});
+    }
     sso_ctx_clear(cx);
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     sso_flow_end(cx, idp->site, flow, reply);

@@ -9,6 +9,7 @@
 #include "base/url.h"
 #include "core/page.h"
 #include "core/passive.h"
+#include "core/release.h"
 #include "crypto/random.h"
 
 #include <apr_strings.h>
@@ -164,7 +165,10 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
     SSO_INFO(cx, "%s signed out", sso_log_quote(cx->pool, session.user, strlen(session.user), 128));
     sso_passive_rest(cx, site, reply);
     rv = sso_session_end(cx, site, &session, reply);
-    return rv == APR_SUCCESS ? leave(cx, site, req, &session, back, reply) : rv;
+    if (rv != APR_SUCCESS) return rv;
+    sso_session_tell(cx, site, &session, "logout", NULL);
+    sso_release_session(cx, site, &session);
+    return leave(cx, site, req, &session, back, reply);
 }
 
 /* ---- what providers say ---- */

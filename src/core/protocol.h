@@ -26,7 +26,7 @@
 #include "core/site.h"
 
 /* One provider at one site: what addresses depend on. Read-only after start-up. */
-typedef struct {
+typedef struct sso_idp {
     const sso_provider_t *provider;
     const sso_site_t *site;
     const char *url; /* "https://www.example.org/.sso/NAME": leaves hang below it */
@@ -357,6 +357,16 @@ struct sso_protocol {
      * starts from "no"; *out is always filled in. */
     apr_status_t (*renew)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_renewal_t *held,
                           sso_renewed_t *out);
+
+    /**
+     * Give back what was granted with a session that has ended. It asks the provider. NULL: nothing
+     * ever is.
+     *
+     * @param again set when it may work later.
+     * @return      APR_NOTFOUND (no fault recorded): the provider takes nothing back.
+     */
+    apr_status_t (*revoke)(sso_ctx_t *cx, const sso_idp_t *idp, const sso_grant_t *grant,
+                           int *again);
 
     /* Look over a provider that is prepared; adds sso_finding_t in cx->pool. NULL: nothing to say. */
     void (*audit)(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings);

@@ -563,8 +563,8 @@ static const char *check_oidc_refresh(apr_pool_t *p, int n, const char *const *w
 
 static const char *check_oidc_endpoints(apr_pool_t *p, int n, const char *const *word)
 {
-    static const char *const keys[] = {"authorization", "token",       "jwks",
-                                       "userinfo",      "end-session", NULL};
+    static const char *const keys[] = {"authorization", "token",      "jwks", "userinfo",
+                                       "end-session",   "revocation", NULL};
     const char *why = check_keys(p, n, word, keys);
     int i;
 

@@ -7,6 +7,7 @@
 
 #include "core/account_live.h"
 #include "core/account_login.h"
+#include "core/release.h"
 #include "crypto/mac.h"
 
 #define CLAIM APR_TIME_C(60000000) /* how long a claim lasts, and so the pause behind a failure */
@@ -87,8 +88,13 @@ static int is_quiet(const renewal_t *r)
 
 static void end_session(renewal_t *r, const char *why)
 {
-    (void)r->store->ops->drop(r->store, r->cx, &r->session.key, r->task->site->tenant);
+    apr_status_t rv = r->store->ops->drop(r->store, r->cx, &r->session.key, r->task->site->tenant);
+
     unmark(r, &r->task->claim);
+    if (rv != APR_NOTFOUND) {
+        sso_count(r->task->site->counts, SSO_COUNT_RENEWALS_ENDED);
+        sso_session_tell(r->cx, r->task->site, &r->session, "ended", why);
+    }
     sso_log(r->cx, SSO_LOG_NOTICE, "the session of %s at provider %s has ended: %s",
             sso_log_quote(r->cx->pool, r->session.user, strlen(r->session.user), 128),
             r->session.provider, why);
@@ -110,6 +116,7 @@ static void give_up(renewal_t *r, const char *why)
 
     (void)write_session(r, &change);
     unmark(r, &r->task->claim);
+    sso_count(r->task->site->counts, SSO_COUNT_RENEWALS_FAILED);
     SSO_WARN(r->cx, "provider %s is not asked again about a session: %s", r->session.provider, why);
 }
 
@@ -196,6 +203,7 @@ static apr_status_t confirm(renewal_t *r, const sso_renewed_t *answer)
 
 static void log_failure(renewal_t *r)
 {
+    sso_count(r->task->site->counts, SSO_COUNT_RENEWALS_FAILED);
     SSO_WARN(r->cx, "a session was not renewed by provider %s: %s: %s [%s]", r->session.provider,
              sso_error_code(r->cx), r->cx->err.log, sso_fault_info(r->cx->err.fault)->cure);
 }
@@ -206,12 +214,15 @@ static void take_answer(renewal_t *r, const sso_renewed_t *answer)
 
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
         unmark(r, &r->task->claim);
+        sso_count(r->task->site->counts, SSO_COUNT_RENEWALS);
         SSO_DEBUG(r->cx, "provider %s has confirmed a session", r->session.provider);
+        if (rv == APR_NOTFOUND) sso_release_grant(r->cx, r->idp, answer->grant);
     } else if (is_our_failure(r->cx)) {
         keep_tokens(r, answer);
         log_failure(r);
     } else {
         end_session(r, r->cx->err.log);
+        sso_release_grant(r->cx, r->idp, answer->grant);
     }
 }
 

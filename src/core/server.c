@@ -121,6 +121,14 @@ static const char *check_cookie(apr_pool_t *p, int n, const char *const *word)
     return why;
 }
 
+static const char *check_audit_log(apr_pool_t *p, int n, const char *const *word)
+{
+    (void)p;
+    (void)n;
+    if (*word[0] && strcmp(word[0], "|") != 0) return NULL;
+    return "needs a file, or a program behind '|'";
+}
+
 /* A name stands in every record and in ssoctl's words. */
 static const char *check_accounts(apr_pool_t *p, int n, const char *const *word)
 {

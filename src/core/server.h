@@ -17,6 +17,7 @@ typedef struct {
     apr_int64_t memory;
     int persist;
     apr_array_header_t *secrets;
+    const char *audit_log;
     const char *base_url;
     const char *path;
     apr_array_header_t *cookie;

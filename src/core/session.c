@@ -6,6 +6,7 @@
 #include "core/session.h"
 
 #include "base/codec.h"
+#include "core/event.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
 
@@ -155,6 +156,7 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
     if (rv == APR_SUCCESS) rv = check_ban(cx, plan, &key);
     if (rv != APR_SUCCESS) return rv;
     drop_previous(cx, site, req, plan->before);
+    if (plan->made) *plan->made = key;
     sso_reply_header(cx, reply, "Set-Cookie", sso_site_session_cookie(site, cx->pool, cookie));
     return APR_SUCCESS;
 }
@@ -177,6 +179,22 @@ apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_se
 
     sso_reply_header(cx, reply, "Set-Cookie", sso_site_session_cookie(site, cx->pool, NULL));
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+void sso_session_tell(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
+                      const char *what, const char *why)
+{
+    const sso_idp_t *idp = apr_hash_get(site->idps, session->provider, APR_HASH_KEY_STRING);
+
+    sso_event(cx, &(sso_event_t){.what = what,
+                                 .why = why,
+                                 .site = site->base_url,
+                                 .provider = session->provider,
+                                 .protocol = idp ? idp->provider->protocol->name : NULL,
+                                 .issuer = session->issuer,
+                                 .user = session->user,
+                                 .subject = session->subject,
+                                 .session = &session->key});
 }
 
 /* ---- finding ---- */
@@ -314,7 +332,7 @@ typedef struct {
     sso_ctx_t *cx;
     const sso_idp_t *idp;
     const sso_ending_t *ending;
-    apr_array_header_t *keys; /* of sso_store_key_t */
+    apr_array_header_t *found; /* of sso_session_t */
 } search_t;
 
 static int is_listed(const apr_array_header_t *sids, const char *sid)
@@ -350,7 +368,8 @@ static int note_session(void *baton, const sso_store_key_t *key, const sso_recor
 
     (void)last_used;
     if (sso_session_view(value, &session) != APR_SUCCESS) return 0;
-    if (is_meant(s, &session)) APR_ARRAY_PUSH(s->keys, sso_store_key_t) = *key;
+    session.key = *key;
+    if (is_meant(s, &session)) APR_ARRAY_PUSH(s->found, sso_session_t) = session;
     return 0;
 }
 
@@ -386,7 +405,7 @@ static apr_status_t search_subject(search_t *s)
 
 static void note_own(search_t *s, const sso_session_t *own)
 {
-    if (own && is_meant(s, own)) APR_ARRAY_PUSH(s->keys, sso_store_key_t) = own->key;
+    if (own && is_meant(s, own)) APR_ARRAY_PUSH(s->found, sso_session_t) = *own;
 }
 
 apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
@@ -394,7 +413,7 @@ apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
                                       sso_ended_t *out)
 {
     const sso_site_t *site = idp->site;
-    search_t s = {cx, idp, ending, apr_array_make(cx->pool, 4, sizeof(sso_store_key_t))};
+    search_t s = {cx, idp, ending, apr_array_make(cx->pool, 4, sizeof(sso_session_t))};
     sso_ended_t ended = {0, 0};
     apr_status_t rv = APR_SUCCESS;
     int i;
@@ -404,10 +423,12 @@ apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
     } else {
         rv = ending->subject ? search_subject(&s) : search_sids(&s);
     }
-    for (i = 0; i < s.keys->nelts && rv == APR_SUCCESS; i++) {
-        const sso_store_key_t *key = &APR_ARRAY_IDX(s.keys, i, sso_store_key_t);
+    for (i = 0; i < s.found->nelts && rv == APR_SUCCESS; i++) {
+        const sso_session_t *session = &APR_ARRAY_IDX(s.found, i, sso_session_t);
+        const sso_store_key_t *key = &session->key;
 
         rv = site->store->ops->drop(site->store, cx, key, site->tenant);
+        if (rv == APR_SUCCESS) sso_session_tell(cx, site, session, "ended", "by the provider");
         if (rv == APR_SUCCESS) ended.n++;
         if (rv == APR_NOTFOUND) rv = APR_SUCCESS; /* gone meanwhile */
         if (own && !memcmp(key->b, own->key.b, sizeof(key->b))) ended.own = 1;
@@ -424,6 +445,17 @@ static apr_status_t ban_key(sso_ctx_t *cx, const sso_idp_t *idp, const char *sub
     return make_key(cx, "ban", idp, sso_span(subject), out);
 }
 
+static void tell_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, int ended)
+{
+    sso_event(cx, &(sso_event_t){.what = "ban",
+                                 .why = "by the provider",
+                                 .site = idp->site->base_url,
+                                 .provider = idp->provider->name,
+                                 .protocol = idp->provider->protocol->name,
+                                 .subject = subject,
+                                 .sessions = ended});
+}
+
 /* The mark first, then the sessions: a login that is under way looks at the mark after it has
  * written its session (see check_ban). Without room for the mark the sessions end all the same. */
 apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, int *ended)
@@ -438,6 +470,7 @@ apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *su
     if (marked == APR_EEXIST) marked = APR_SUCCESS;
     rv = sso_session_subject_key(cx, idp, subject, &match.subject);
     if (rv == APR_SUCCESS) rv = store->ops->revoke(store, cx, &match, ended);
+    if (rv == APR_SUCCESS) tell_ban(cx, idp, subject, *ended);
     return marked == APR_SUCCESS ? rv : marked;
 }
 

@@ -6,7 +6,7 @@
 #include "core/session_record.h"
 
 #include "base/buf.h"
-#include "base/codec.h"
+#include "core/event.h"
 #include "core/header.h"
 #include "core/listing.h"
 
@@ -18,7 +18,6 @@
 #define MAGIC          0x32535353u
 #define ENV_PREFIX     "SSO_"
 #define ENV_PREFIX_LEN (sizeof(ENV_PREFIX) - 1)
-#define NAME_BYTES     8 /* of the hash by which the store knows the cookie */
 
 const char *const sso_slot_header[SSO_SLOT_COUNT] = {
     [SSO_SLOT_USER] = "X-SSO-User",         [SSO_SLOT_EMAIL] = "X-SSO-Email",
@@ -194,8 +193,7 @@ static void write_head(sso_ctx_t *cx, writer_t *w, const sso_session_plan_t *pla
 /* What tells the lines of one session from those of others in the logs of backends, and opens nothing. */
 static apr_status_t write_name(sso_ctx_t *cx, writer_t *w, const sso_store_key_t *key)
 {
-    return put_attribute(cx, w, "session",
-                         sso_hex_encode(cx->pool, sso_span_of(key->b, NAME_BYTES)), 0);
+    return put_attribute(cx, w, "session", sso_event_session(cx->pool, key), 0);
 }
 
 /* member: the issuer, where it is one of several behind the provider; NULL: it is not. key: NULL: it

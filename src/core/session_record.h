@@ -72,6 +72,7 @@ typedef struct {
     const char *landing;
     const sso_session_t *before; /* the one that it takes the place of; NULL: none is known of */
     unsigned char made_by[16];
+    sso_store_key_t *made; /* set to the key of the session that was made; NULL: nobody asks */
 } sso_session_plan_t;
 
 /* When a session made now would end by itself: by the provider's settings and by what it said. */

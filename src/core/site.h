@@ -11,6 +11,7 @@
 #define SSO_CORE_SITE_H
 
 #include "core/counts.h"
+#include "core/grant.h"
 #include "crypto/seal.h"
 #include "store/store.h"
 
@@ -19,6 +20,7 @@
 typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_samesite_t;
 
 struct sso_accounts;
+struct sso_idp;
 
 typedef struct {
     const char *base_url; /* "https://www.example.org", no slash at the end */
@@ -38,6 +40,10 @@ typedef struct {
     apr_hash_t *peers;    /* name -> const sso_asker_t *, every peer that may ask; NULL if none */
     apr_hash_t *aliases;  /* path -> const sso_idp_t *: further callbacks; NULL if none */
     const struct sso_accounts *accounts; /* NULL: none are kept */
+
+    /* Takes what a provider granted to a session that has ended, to give it back; does not wait for
+     * anybody. NULL: nobody does. */
+    void (*release)(sso_ctx_t *, const struct sso_idp *, const sso_grant_t *);
 } sso_site_t;
 
 /* A Set-Cookie value for the session. value NULL: remove it. */

@@ -49,6 +49,21 @@ static const struct {
 
 #define FIGURES (sizeof(figures) / sizeof(figures[0]))
 
+/* What the children count: its names as above, all of it since the start. */
+static const struct {
+    const char *name, *label, *help;
+} counters[SSO_COUNTS] = {
+    [SSO_COUNT_LOGINS] = {"logins", "Logins", "Logins"},
+    [SSO_COUNT_RENEWALS] = {"renewals", "Renewals", "Sessions that providers have confirmed"},
+    [SSO_COUNT_RENEWALS_FAILED] = {"renewals_failed", "RenewalsFailed",
+                                   "Sessions that providers could not be asked about"},
+    [SSO_COUNT_RENEWALS_ENDED] = {"renewals_ended", "RenewalsEnded",
+                                  "Sessions that ended when providers were asked about them"},
+    [SSO_COUNT_REVOKED] = {"revocations", "Revocations", "Tokens given back to providers"},
+    [SSO_COUNT_REVOKED_NOT] = {"revocations_failed", "RevocationsFailed",
+                               "Tokens that could not be given back to providers"},
+};
+
 static unsigned long long figure(const sso_status_t *status, apr_size_t i)
 {
     apr_uint64_t value;
@@ -57,9 +72,9 @@ static unsigned long long figure(const sso_status_t *status, apr_size_t i)
     return value;
 }
 
-static unsigned long long logins(const sso_status_t *status)
+static unsigned long long counted(const sso_status_t *status, apr_size_t i)
 {
-    return status->counts ? sso_count_read(&status->counts->logins) : 0;
+    return status->counts ? sso_count_read(&status->counts->of[i]) : 0;
 }
 
 static unsigned long long fault_count(const sso_status_t *status, int fault)
@@ -202,7 +217,8 @@ static void write_lines(sso_ctx_t *cx, const sso_status_t *status, line_fn *line
 
     for (f = 0; f < FIGURES; f++)
         number_line(cx, out, line, figures[f].help, figure(status, f));
-    number_line(cx, out, line, "Logins", logins(status));
+    for (f = 0; f < SSO_COUNTS; f++)
+        number_line(cx, out, line, counters[f].help, counted(status, f));
     number_line(cx, out, line, "Failures", failures(status));
     for (i = 1; i < SSO_F_COUNT; i++) {
         if (fault_count(status, i) == 0) continue;
@@ -250,7 +266,9 @@ static void write_auto(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out
 
     for (f = 0; f < FIGURES; f++)
         sso_buf_format(out, "SSO%s: %llu\n", figures[f].label, figure(status, f));
-    sso_buf_format(out, "SSOLogins: %llu\nSSOFailures: %llu\n", logins(status), failures(status));
+    for (f = 0; f < SSO_COUNTS; f++)
+        sso_buf_format(out, "SSO%s: %llu\n", counters[f].label, counted(status, f));
+    sso_buf_format(out, "SSOFailures: %llu\n", failures(status));
     for (i = 0; i < document_count(status); i++) {
         const sso_fresh_info_t info = document(cx, status, i);
 
@@ -374,8 +392,12 @@ static void write_prometheus(sso_ctx_t *cx, const sso_status_t *status, sso_buf_
         put_head(out, name, figures[f].kind, figures[f].help);
         sso_buf_format(out, "sso_%s %llu\n", name, figure(status, f));
     }
-    put_head(out, "logins_total", COUNTER, "Logins");
-    sso_buf_format(out, "sso_logins_total %llu\n", logins(status));
+    for (f = 0; f < SSO_COUNTS; f++) {
+        const char *name = apr_pstrcat(cx->pool, counters[f].name, "_total", NULL);
+
+        put_head(out, name, COUNTER, counters[f].help);
+        sso_buf_format(out, "sso_%s %llu\n", name, counted(status, f));
+    }
     put_faults(status, out);
     put_documents(cx, status, out, "document_age_seconds",
                   "Since its source said that it is right; -1: never", age_of);
@@ -438,7 +460,9 @@ static void write_json(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out
     sso_buf_text(out, "{\"version\":\"" SSO_VERSION "\"");
     for (f = 0; f < FIGURES; f++)
         sso_buf_format(out, ",\"%s\":%llu", figures[f].name, figure(status, f));
-    sso_buf_format(out, ",\"logins\":%llu,\"failures\":{", logins(status));
+    for (f = 0; f < SSO_COUNTS; f++)
+        sso_buf_format(out, ",\"%s\":%llu", counters[f].name, counted(status, f));
+    sso_buf_text(out, ",\"failures\":{");
     for (i = 1; i < SSO_F_COUNT; i++) {
         if (fault_count(status, i) == 0) continue;
         sso_buf_format(out, "%s\"%s\":%llu", comma, sso_fault_info((sso_fault_t)i)->code,

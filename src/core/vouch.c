@@ -14,6 +14,7 @@
 #include "core/account_tell.h"
 #include "core/login.h"
 #include "core/person.h"
+#include "core/release.h"
 #include "core/session.h"
 #include "crypto/mac.h"
 #include "crypto/seal.h"
@@ -581,6 +582,8 @@ static apr_status_t sign_out(sso_ctx_t *cx, const sso_asker_t *asker, const sso_
     if (sso_session_of(cx, asker->site, req, &session) != APR_SUCCESS) return APR_SUCCESS;
     SSO_INFO(cx, "%s signed out at peer %s",
              sso_log_quote(cx->pool, session.user, strlen(session.user), 128), asker->peer->name);
+    sso_session_tell(cx, asker->site, &session, "logout", "at a peer");
+    sso_release_session(cx, asker->site, &session);
     return sso_session_end(cx, asker->site, &session, reply);
 }
 

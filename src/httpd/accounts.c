@@ -11,6 +11,7 @@
 #include "core/account_owner.h"
 #include "core/account_sql.h"
 #include "core/account_tell.h"
+#include "core/event.h"
 #include "core/protocol.h"
 #include "httpd/log.h"
 
@@ -431,28 +432,51 @@ static apr_status_t read_latest(sso_ctx_t *cx, sso_ledger_t *ledger, apr_int64_t
     return rv;
 }
 
-/* The walk lends its records for a moment: their ids are kept. */
-static int keep_id(void *baton, const sso_account_t *account)
-{
-    apr_array_header_t *ids = baton;
+/* A record that somebody has changed. */
+typedef struct {
+    const char *id;
+    int banned;
+} changed_t;
 
-    APR_ARRAY_PUSH(ids, const char *) = apr_pstrdup(ids->pool, account->id);
+/* The walk lends its records for a moment. */
+static int keep(void *baton, const sso_account_t *account)
+{
+    apr_array_header_t *list = baton;
+
+    APR_ARRAY_PUSH(list, changed_t) = (changed_t){apr_pstrdup(list->pool, account->id),
+                                                  account->banned};
     return 0;
 }
 
-static apr_status_t follow_site(sso_ctx_t *cx, const sso_accounts_t *accounts, apr_int64_t since)
+/* Whoever it was: another machine, ssoctl, or a request here that has told of it, too. */
+static void tell_change(sso_ctx_t *cx, const sso_accounts_t *accounts, const changed_t *changed,
+                        int sessions)
 {
-    apr_array_header_t *ids = apr_array_make(cx->pool, 16, sizeof(const char *));
-    apr_status_t rv = accounts->ledger->ops->walk(accounts->ledger, cx, accounts->site, since,
-                                                  keep_id, ids);
+    sso_event(cx, &(sso_event_t){.what = "account",
+                                 .why = changed->banned ? "changed, banned" : "changed",
+                                 .site = accounts->site,
+                                 .account = changed->id,
+                                 .sessions = sessions});
+}
+
+/* is_new: it has not been looked at by another child already. */
+static apr_status_t follow_site(sso_ctx_t *cx, const sso_accounts_t *accounts, apr_int64_t since,
+                                int is_new)
+{
+    apr_array_header_t *list = apr_array_make(cx->pool, 16, sizeof(changed_t));
+    apr_status_t rv = accounts->ledger->ops->walk(accounts->ledger, cx, accounts->site, since, keep,
+                                                  list);
     int i;
 
-    for (i = 0; i < ids->nelts && rv == APR_SUCCESS; i++) {
-        const char *id = APR_ARRAY_IDX(ids, i, const char *);
+    for (i = 0; i < list->nelts && rv == APR_SUCCESS; i++) {
+        const changed_t *changed = &APR_ARRAY_IDX(list, i, changed_t);
         int n = 0;
 
-        rv = sso_account_follow(cx, accounts, id, &n);
-        if (n > 0) SSO_INFO(cx, "account %s was changed elsewhere; %d sessions follow", id, n);
+        rv = sso_account_follow(cx, accounts, changed->id, &n);
+        if (n > 0) {
+            SSO_INFO(cx, "account %s was changed elsewhere; %d sessions follow", changed->id, n);
+        }
+        if (is_new || n > 0) tell_change(cx, accounts, changed, n);
     }
     return rv;
 }
@@ -460,13 +484,14 @@ static apr_status_t follow_site(sso_ctx_t *cx, const sso_accounts_t *accounts, a
 static apr_status_t watch(sso_ctx_t *cx, plan_t *plan)
 {
     apr_int64_t latest = 0;
+    const int is_new = plan->watched > 0;
     apr_status_t rv = read_latest(cx, plan->ledger, &latest);
     apr_hash_index_t *i;
 
     if (rv != APR_SUCCESS || latest == plan->watched) return rv;
     if (!plan->watched && latest > LOOK_BACK) plan->watched = latest - LOOK_BACK;
     for (i = apr_hash_first(cx->pool, plan->by_name); i && rv == APR_SUCCESS; i = apr_hash_next(i))
-        rv = follow_site(cx, apr_hash_this_val(i), plan->watched);
+        rv = follow_site(cx, apr_hash_this_val(i), plan->watched, is_new);
     if (rv == APR_SUCCESS) plan->watched = latest;
     return rv;
 }

@@ -7,17 +7,21 @@
 
 #include "core/status.h"
 #include "httpd/accounts.h"
+#include "httpd/door.h"
 #include "httpd/log.h"
+#include "httpd/releases.h"
 #include "httpd/renewals.h"
 #include "httpd/startup.h"
 #include "httpd/status.h"
 
-#define FOLLOW_EVERY APR_TIME_C(2000000)
-#define SWEEP_EVERY  APR_TIME_C(60000000)
-#define WORK_EVERY   APR_TIME_C(1000000)
-#define RENEW_EVERY  APR_TIME_C(100000)
-#define KEEP_EVERY   APR_TIME_C(5000000)
-#define WARN_EVERY   APR_TIME_C(3600000000)
+#define FOLLOW_EVERY  APR_TIME_C(2000000)
+#define SWEEP_EVERY   APR_TIME_C(60000000)
+#define WORK_EVERY    APR_TIME_C(1000000)
+#define RENEW_EVERY   APR_TIME_C(100000)
+#define DOOR_EVERY    APR_TIME_C(100000)
+#define RELEASE_EVERY APR_TIME_C(100000)
+#define KEEP_EVERY    APR_TIME_C(5000000)
+#define WARN_EVERY    APR_TIME_C(3600000000)
 
 static apr_status_t sweep(int state, void *data, apr_pool_t *pool)
 {
@@ -125,9 +129,42 @@ sso_renews_t sso_background_renews(const server_rec *s)
     return most;
 }
 
+static apr_status_t release(int state, void *data, apr_pool_t *pool)
+{
+    sso_ctx_t cx;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    cx = sso_log_server_ctx(data, pool);
+    sso_releases_work(&cx, is_stopping);
+    return APR_SUCCESS;
+}
+
+int sso_background_releases(const server_rec *s)
+{
+    apr_pool_t *p = s->process->pconf;
+    apr_hash_index_t *i;
+
+    for (; s; s = s->next) {
+        for (i = apr_hash_first(p, sso_server_of(s)->providers); i; i = apr_hash_next(i)) {
+            const sso_provider_t *provider = apr_hash_this_val(i);
+            const sso_protocol_t *protocol = provider->protocol;
+
+            if (!protocol->revoke) continue;
+            if (provider->set->oidc_access_token || protocol->renews(provider)) return 1;
+        }
+    }
+    return 0;
+}
+
 static apr_status_t tell_peers(int state, void *data, apr_pool_t *pool)
 {
     if (state == AP_WATCHDOG_STATE_RUNNING) sso_accounts_tell(pool, data, is_stopping);
+    return APR_SUCCESS;
+}
+
+static apr_status_t serve_door(int state, void *data, apr_pool_t *pool)
+{
+    if (state == AP_WATCHDOG_STATE_RUNNING) sso_door_serve(pool, data);
     return APR_SUCCESS;
 }
 
@@ -142,6 +179,15 @@ int sso_background_start(server_rec *s, apr_pool_t *p)
     /* Peers are told by a thread of its own: one that lets us wait delays nobody else's ban. */
     if (get && call && get(&dog, "_sso_peers_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, FOLLOW_EVERY, s, tell_peers);
+    }
+    /* So is this one: a provider that takes its time delays nobody's renewal. */
+    if (get && call && sso_background_releases(s)
+        && get(&dog, "_sso_release_", 0, 0, p) == APR_SUCCESS) {
+        (void)call(dog, RELEASE_EVERY, s, release);
+    }
+    if (get && call && get(&dog, "_sso_door_", 0, 1, p) == APR_SUCCESS) {
+        (void)call(dog, DOOR_EVERY, s, serve_door);
+        sso_door_open(p, s);
     }
     if (get && call && get(&dog, "_sso_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, SWEEP_EVERY, s, sweep);

@@ -5,6 +5,8 @@
  */
 #include "httpd/log.h"
 
+#include "httpd/auditlog.h"
+
 static void to_request(void *sink, int level, const char *file, int line, const char *text)
 {
     ap_log_rerror(file, line, APLOG_MODULE_INDEX, level, 0, (request_rec *)sink, "SSO: %s", text);
@@ -22,6 +24,7 @@ sso_ctx_t sso_log_request_ctx(request_rec *r)
     cx.level = ap_get_request_module_loglevel(r, APLOG_MODULE_INDEX);
     cx.log = to_request;
     cx.sink = r;
+    cx.tell = sso_auditlog_of_requests();
     return cx;
 }
 
@@ -32,5 +35,6 @@ sso_ctx_t sso_log_server_ctx(server_rec *s, apr_pool_t *pool)
     cx.level = ap_get_server_module_loglevel(s, APLOG_MODULE_INDEX);
     cx.log = to_server;
     cx.sink = s;
+    cx.tell = sso_auditlog_of_servers();
     return cx;
 }

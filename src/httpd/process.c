@@ -7,8 +7,10 @@
 
 #include "crypto/keys.h"
 #include "httpd/accounts.h"
+#include "httpd/auditlog.h"
 #include "httpd/background.h"
 #include "httpd/log.h"
+#include "httpd/releases.h"
 #include "httpd/renewals.h"
 #include "httpd/secrets.h"
 #include "httpd/segment.h"
@@ -248,6 +250,7 @@ void sso_process_start_child(apr_pool_t *pool, server_rec *main_server)
 {
     sso_accounts_open(pool, main_server);
     if (sso_background_renews(main_server)) sso_renewals_open(pool);
+    if (sso_background_releases(main_server)) sso_releases_open(pool, main_server);
     sso_fresh_start(sso_server_of(main_server)->fresh, sso_client_curl());
 }
 
@@ -259,6 +262,8 @@ int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
     (void)plog;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
+    why = sso_auditlog_open(pconf, main_server);
+    if (why) return sso_complain(main_server, NULL, 0, "SSOAuditLog", why);
     if (sso_segment_open(&cx, main_server) != APR_SUCCESS) {
         return sso_complain(main_server, NULL, 0, "SSOSessionMemory",
                             cx.err.log ? cx.err.log : "no shared memory to be had");

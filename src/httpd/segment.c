@@ -11,11 +11,12 @@
 
 #include <apr_strings.h>
 
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define RETAINED        "mod_sso:store:1"
-#define RETAINED_COUNTS "mod_sso:counts:1" /* and how many faults there are */
+#define RETAINED_COUNTS "mod_sso:counts:2" /* and how much is counted */
 
 /* Kept over restarts, in the process pool. */
 typedef struct {
@@ -81,12 +82,39 @@ static apr_status_t plan_snapshot(sso_ctx_t *cx, retained_t *kept, server_rec *m
     return sso_startup_seal(cx, kept->pool, server->sealing, &kept->seal);
 }
 
+/* After a crash there is only what was read at the last start. Sessions have ended since then, and do
+ * not come back; what was used up, and who was banned, still counts. */
+static apr_status_t load_used(sso_ctx_t *cx, const retained_t *kept, const char *used)
+{
+    const sso_match_t all = {.tenant = -1};
+    sso_store_t *store = kept->store;
+    int n = 0;
+    apr_status_t rv = store->ops->load(store, cx, used, kept->seal);
+
+    if (rv == APR_SUCCESS) rv = store->ops->revoke(store, cx, &all, &n);
+    if (n > 0) {
+        SSO_WARN(cx, "httpd was not stopped but ended: people have to sign in again (%d sessions)",
+                 n);
+    }
+    return rv;
+}
+
+/* A snapshot is good for one start: it gets another name then. */
 static void load_snapshot(sso_ctx_t *cx, retained_t *kept)
 {
+    const char *used;
     apr_status_t rv;
 
     if (!kept->snapshot) return;
+    used = apr_pstrcat(cx->pool, kept->snapshot, ".used", NULL);
     rv = kept->store->ops->load(kept->store, cx, kept->snapshot, kept->seal);
+    if (APR_STATUS_IS_ENOENT(rv)) {
+        rv = load_used(cx, kept, used);
+    } else if (rename(kept->snapshot, used) != 0) {
+        SSO_WARN(cx,
+                 "%s cannot be renamed: sessions that end from now on may come back after a crash",
+                 kept->snapshot);
+    }
     if (rv == APR_SUCCESS || APR_STATUS_IS_ENOENT(rv)) return;
     SSO_WARN(cx,
              "the sessions in %s cannot be read and are lost: another SSOSecret, or a damaged file",
@@ -116,7 +144,8 @@ static apr_status_t open_store(sso_ctx_t *cx, retained_t *kept, apr_pool_t *proc
 /* Shared by all children, over restarts; NULL: no memory, and nobody counts. */
 static sso_counts_t *find_counts(server_rec *s)
 {
-    const char *key = apr_psprintf(s->process->pconf, RETAINED_COUNTS ":%d", (int)SSO_F_COUNT);
+    const char *key = apr_psprintf(s->process->pconf, RETAINED_COUNTS ":%d",
+                                   (int)sizeof(sso_counts_t));
     sso_counts_t **kept = ap_retained_data_get(key);
     void *shared;
 

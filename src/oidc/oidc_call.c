@@ -98,25 +98,33 @@ static apr_status_t authenticate(sso_ctx_t *cx, const sso_oidc_state_t *st,
 
 /* ---- the exchange ---- */
 
-static apr_status_t read_json(sso_ctx_t *cx, const sso_client_request_t *req,
-                              const sso_client_response_t *res, json_t **out)
+json_t *sso_oidc_call_json(sso_ctx_t *cx, const sso_client_response_t *res)
+{
+    json_t *answer = NULL;
+
+    if (!res->type || strcmp(res->type, "application/json") != 0) return NULL;
+    return sso_json_parse(cx, res->body, &limits, &answer, NULL) == APR_SUCCESS ? answer : NULL;
+}
+
+static apr_status_t read_json(sso_ctx_t *cx, const char *url, const sso_client_response_t *res,
+                              json_t **out)
 {
     const char *why = NULL;
 
     if (!res->type || strcmp(res->type, "application/json") != 0) {
         return sso_fail_about(cx, SSO_F_OIDC_ANSWER, "type", "%s answered %d with %s",
-                              sso_client_url_shown(cx->pool, req->url), res->status,
+                              sso_client_url_shown(cx->pool, url), res->status,
                               res->type ? res->type : "no type");
     }
     if (sso_json_parse(cx, res->body, &limits, out, &why) == APR_SUCCESS) return APR_SUCCESS;
     return sso_fail_about(cx, SSO_F_OIDC_ANSWER, "json",
                           "%s answered %d with JSON that is not acceptable: %s",
-                          sso_client_url_shown(cx->pool, req->url), res->status, why);
+                          sso_client_url_shown(cx->pool, url), res->status, why);
 }
 
-apr_status_t sso_oidc_call(sso_ctx_t *cx, const sso_oidc_state_t *st,
+apr_status_t sso_oidc_post(sso_ctx_t *cx, const sso_oidc_state_t *st,
                            const sso_oidc_metadata_t *meta, const char *url, sso_buf_t *form,
-                           int *status, json_t **out)
+                           sso_client_response_t *out)
 {
     sso_client_request_t req = {
         .url = url,
@@ -128,7 +136,6 @@ apr_status_t sso_oidc_call(sso_ctx_t *cx, const sso_oidc_state_t *st,
         .timeout = SSO_OIDC_CALL_TIME,
         .connect = SSO_OIDC_CALL_CONNECT,
     };
-    sso_client_response_t res;
     apr_status_t rv = authenticate(cx, st, meta, form, &req);
 
     if (rv == APR_SUCCESS && form->full) {
@@ -136,8 +143,17 @@ apr_status_t sso_oidc_call(sso_ctx_t *cx, const sso_oidc_state_t *st,
                       sso_client_url_shown(cx->pool, url));
     }
     req.body = sso_buf_span(form);
-    if (rv == APR_SUCCESS) rv = sso_client_exchange(sso_oidc_client(st), cx, &req, &res);
-    if (rv == APR_SUCCESS) rv = read_json(cx, &req, &res, out);
+    return rv == APR_SUCCESS ? sso_client_exchange(sso_oidc_client(st), cx, &req, out) : rv;
+}
+
+apr_status_t sso_oidc_call(sso_ctx_t *cx, const sso_oidc_state_t *st,
+                           const sso_oidc_metadata_t *meta, const char *url, sso_buf_t *form,
+                           int *status, json_t **out)
+{
+    sso_client_response_t res;
+    apr_status_t rv = sso_oidc_post(cx, st, meta, url, form, &res);
+
+    if (rv == APR_SUCCESS) rv = read_json(cx, url, &res, out);
     if (rv == APR_SUCCESS) *status = res.status;
     return rv;
 }

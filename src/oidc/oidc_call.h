@@ -25,10 +25,22 @@ sso_buf_t sso_oidc_form(sso_ctx_t *cx);
 void sso_oidc_form_add(sso_buf_t *form, const char *name, const char *value);
 
 /**
- * Post a form with the client's credentials and read the JSON object that comes.
+ * Post a form with the client's credentials.
  *
- * @param url    of the provider, checked.
- * @param form   grows by what authentication needs.
+ * @param url  of the provider, checked.
+ * @param form grows by what authentication needs.
+ * @return     SSO_F_NET_*; any status is an answer.
+ */
+apr_status_t sso_oidc_post(sso_ctx_t *cx, const sso_oidc_state_t *st,
+                           const sso_oidc_metadata_t *meta, const char *url, sso_buf_t *form,
+                           sso_client_response_t *out);
+
+/* The JSON object that an answer is; NULL: it is none. */
+json_t *sso_oidc_call_json(sso_ctx_t *cx, const sso_client_response_t *res);
+
+/**
+ * The same, and read the JSON object that comes.
+ *
  * @param status of HTTP; the caller judges it.
  * @return       SSO_F_NET_* (also when it is no JSON by its type), SSO_F_OIDC_ANSWER about "json".
  * @spec         RFC 6749, section 2.3.1; Core, section 9; RFC 8705; R26.

@@ -60,6 +60,7 @@ static const struct {
     {"jwks_uri", 1, offsetof(sso_oidc_metadata_t, jwks)},
     {"userinfo_endpoint", 0, offsetof(sso_oidc_metadata_t, userinfo)},
     {"end_session_endpoint", 0, offsetof(sso_oidc_metadata_t, end_session)},
+    {"revocation_endpoint", 0, offsetof(sso_oidc_metadata_t, revocation)},
     {"pushed_authorization_request_endpoint", 0, offsetof(sso_oidc_metadata_t, par)},
 };
 

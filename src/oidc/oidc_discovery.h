@@ -21,11 +21,12 @@ typedef struct {
     const char *jwks;
     const char *userinfo;
     const char *end_session;
-    const char *par; /* pushed authorization requests (RFC 9126) */
-    int wants_par;   /* takes no others */
-    int says_iss;    /* names itself in every response (RFC 9207) */
-    int no_s256;     /* lists PKCE methods, and S256 is not among them */
-    int no_basic;    /* lists ways to authenticate, and client_secret_basic is not among them */
+    const char *revocation; /* of tokens (RFC 7009) */
+    const char *par;        /* pushed authorization requests (RFC 9126) */
+    int wants_par;          /* takes no others */
+    int says_iss;           /* names itself in every response (RFC 9207) */
+    int no_s256;            /* lists PKCE methods, and S256 is not among them */
+    int no_basic; /* lists ways to authenticate, and client_secret_basic is not among them */
 } sso_oidc_metadata_t;
 
 /* "https://op.example/.well-known/openid-configuration" (Discovery 1.0, section 4). */

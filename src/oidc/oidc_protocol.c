@@ -16,6 +16,7 @@
 #include "oidc/oidc_renew.h"
 #include "oidc/oidc_request.h"
 #include "oidc/oidc_response.h"
+#include "oidc/oidc_revoke.h"
 #include "oidc/oidc_state.h"
 #include "oidc/oidc_token.h"
 #include "oidc/oidc_userinfo.h"
@@ -144,6 +145,12 @@ static apr_status_t renew(sso_ctx_t *cx, const sso_idp_t *idp, const sso_renewal
                           sso_renewed_t *out)
 {
     return sso_oidc_renew(cx, state_of(idp), held, out);
+}
+
+static apr_status_t give_back(sso_ctx_t *cx, const sso_idp_t *idp, const sso_grant_t *grant,
+                              int *again)
+{
+    return sso_oidc_revoke(cx, state_of(idp), grant, again);
 }
 
 /* ---- logout ---- */
@@ -375,4 +382,5 @@ const sso_protocol_t sso_oidc = {
     .answer = answer,
     .renews = renews,
     .renew = renew,
+    .revoke = give_back,
 };

@@ -242,6 +242,7 @@ static void read_endpoints(maker_t *m)
     fixed->jwks = sso_line_value(words->nelts, word, "jwks");
     fixed->userinfo = sso_line_value(words->nelts, word, "userinfo");
     fixed->end_session = sso_line_value(words->nelts, word, "end-session");
+    fixed->revocation = sso_line_value(words->nelts, word, "revocation");
     m->state->fixed = fixed;
 }
 

@@ -11,8 +11,8 @@ import pytest
 SSOCTL = os.environ["SSOCTL"]
 SOURCE = Path(__file__).resolve().parents[2]
 
-COMMANDS = ["show", "check", "metadata", "flow make", "flow open", "secret new", "token make",
-            "token verify", "token explain", "directives", "faults"]
+COMMANDS = ["show", "check", "metadata", "flow make", "flow open", "secret new", "sessions list",
+            "sessions end", "token make", "token verify", "token explain", "directives", "faults"]
 
 
 def run(*args, **kwargs):

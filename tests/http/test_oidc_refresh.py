@@ -1,11 +1,13 @@
 """Sessions whose provider is asked again: rule R11, refresh tokens, access tokens for backends."""
 import concurrent.futures
+import subprocess
 import threading
 import urllib.parse
 
 import pytest
 
 from lib import oidc_op, sites
+from lib.httpd import BUILD
 from lib.oidc_op import OUTAGES, PEOPLE, Key, Op
 from lib.recipes import oidc, protect, sign_in, user_of
 
@@ -486,6 +488,32 @@ def test_a_logout_during_a_renewal(host, op, alice):
     release.set()
     assert host.httpd.log.wait(CONFIRMED)
     assert user_of(alice, host) is None
+
+
+@pytest.mark.parametrize("first", ["the ban", "the answer"])
+def test_banned_while_a_renewal_is_under_way(host, op, alice, first):
+    """Whoever comes first, the person is out and stays out."""
+    host.add("SSOAccounts on")
+    connect(host, op)
+    account = sign_in(alice, host, "op")["attributes"]["account"]
+    held, release = threading.Event(), threading.Event()
+    op.renewal = lambda answer: held.set() or release.wait(30) and answer
+    later(host, op)
+    assert look(alice, host) == 200 and held.wait(10)
+    done = subprocess.run([BUILD / "ssoctl", "accounts", "ban", account, "--database",
+                           host.httpd.state / "accounts" / "accounts.db"], capture_output=True)
+    assert done.returncode == 0
+    if first == "the ban":
+        assert host.httpd.log.wait("account %s was changed elsewhere; 1 sessions follow" % account)
+        assert user_of(alice, host) is None
+        release.set()
+        assert host.httpd.log.wait("has ended: .*banned")
+    else:
+        release.set()
+        assert host.httpd.log.wait("has ended: |changed elsewhere; 1 sessions follow")
+    assert user_of(alice, host) is None
+    host.httpd.expect_fault("banned")
+    assert alice.open(host.url + "/.sso/login?provider=op").fault == "banned"
 
 
 # -- cut off

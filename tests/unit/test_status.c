@@ -72,8 +72,9 @@ static bench_t *make(sso_ctx_t *cx)
     b->status.store = (sso_store_stats_t){.records = 42, .records_room = 1000, .hits = 7};
     APR_ARRAY_PUSH(b->status.providers, const sso_provider_t *) = &b->provider;
     end_of_cert = NOW + 10 * DAY;
-    sso_count_login(&b->counts);
-    sso_count_login(&b->counts);
+    sso_count(&b->counts, SSO_COUNT_LOGINS);
+    sso_count(&b->counts, SSO_COUNT_LOGINS);
+    sso_count(&b->counts, SSO_COUNT_RENEWALS);
     sso_count_fault(&b->counts, SSO_F_SIGNATURE);
     sso_count_fault(&b->counts, SSO_F_COUNT); /* none */
     return b;
@@ -100,7 +101,11 @@ static void every_form_says_it(void **state)
         {SSO_STATUS_TEXT, "NOT FETCHED YET"},
         {SSO_STATUS_TEXT, "corp: certificate CN=<\"x\\y\">                 ends in 10 days\n"},
         {SSO_STATUS_AUTO, "SSOSessions: 42\n"},
-        {SSO_STATUS_AUTO, "SSOLogins: 2\nSSOFailures: 1\n"},
+        {SSO_STATUS_AUTO, "SSOLogins: 2\nSSORenewals: 1\n"},
+        {SSO_STATUS_AUTO, "SSORevocationsFailed: 0\nSSOFailures: 1\n"},
+        {SSO_STATUS_TEXT, "\nSessions that providers have confirmed       1\n"},
+        {SSO_STATUS_PROMETHEUS, "# TYPE sso_renewals_total counter\nsso_renewals_total 1\n"},
+        {SSO_STATUS_JSON, ",\"renewals\":1,\"renewals_failed\":0,"},
         {SSO_STATUS_AUTO, "SSODocument corp.saml: age=-1 failures=0 version=0\n"},
         {SSO_STATUS_PROMETHEUS, "# TYPE sso_sessions gauge\nsso_sessions 42\n"},
         {SSO_STATUS_PROMETHEUS, "# TYPE sso_store_hits_total counter\nsso_store_hits_total 7\n"},

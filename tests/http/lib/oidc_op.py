@@ -134,6 +134,8 @@ class Op(Server):
         self.gives_refresh, self.rotates = False, True
         self.grants = {}  # refresh token -> (query, user)
         self.refreshed = []  # refresh tokens that came, good or bad
+        self.takes_back = False  # RFC 7009
+        self.revoked = []  # tokens that were given back
         self.requests = []  # (path, headers, fields)
         self.certificates = {}  # path -> the client's certificate (DER) of the last request, or None
         self.wire = {}
@@ -159,8 +161,9 @@ class Op(Server):
         return [(h, f) for p, h, f in self.requests if p == path]
 
     def document(self):
+        more = {"revocation_endpoint": self.url + "/revoke"} if self.takes_back else {}
         return self.discovery({
-            "issuer": self.issuer, "authorization_endpoint": self.url + "/authorize",
+            **more, "issuer": self.issuer, "authorization_endpoint": self.url + "/authorize",
             "token_endpoint": self.url + "/token", "userinfo_endpoint": self.url + "/userinfo",
             "jwks_uri": self.url + "/jwks", "end_session_endpoint": self.url + "/end_session", "response_types_supported": ["code"],
             "subject_types_supported": ["public"],
@@ -289,10 +292,22 @@ class _OpHandler(Handler):
         elif path == "/token":
             self.json(*(self.peer.redeem(fields) if self.is_client(fields)
                         else (401, {"error": "invalid_client"})))
+        elif path == "/revoke":
+            self.revoke(fields)
         elif fields.get("password") == fields.get("user", "") + "-pw":
             self.redirect(self.path, [("Set-Cookie", "op-user=%s; Path=/" % fields["user"])])
         else:
             self.answer(200, _LOGIN_PAGE % "<p>Wrong name or password.</p>")
+
+    def revoke(self, fields):
+        """RFC 7009, section 2.2: what is not known is as good as revoked; the answer is empty."""
+        if not self.is_client(fields):
+            self.json(401, {"error": "invalid_client"})
+            return
+        self.peer.grants.pop(fields["token"], None)
+        self.peer.tokens.pop(fields["token"], None)
+        self.peer.revoked.append(fields["token"])
+        self.answer(200, "", "text/plain")
 
     def json(self, status, value):
         body = value if isinstance(value, (bytes, str)) else json.dumps(value)

@@ -36,6 +36,7 @@ const provider = new Provider(issuer, {
     encryption: { enabled: true },
     jwtUserinfo: { enabled: true },
     backchannelLogout: { enabled: true },
+    revocation: { enabled: true },
     pushedAuthorizationRequests: { enabled: true, requirePushedAuthorizationRequests: PAR === '1' },
     rpInitiatedLogout: {
       enabled: true, // no question asked: the form sends itself
@@ -64,6 +65,11 @@ const provider = new Provider(issuer, {
   },
   renderError: async (ctx, out, error) => { ctx.type = 'json'; ctx.body = { ...out, detail: error.error_detail || error.message }; },
 });
+
+// What was done to tokens, and at which address, for tests to read.
+for (const event of ['grant.revoked', 'refresh_token.destroyed', 'access_token.destroyed']) {
+  provider.on(event, (...args) => fs.appendFileSync(run + '/events', `${event} ${args.find((x) => x?.path)?.path ?? Provider.ctx?.path}\n`));
+}
 
 const handle = provider.callback();
 const page = (uid, message) => `<!doctype html><meta charset="utf-8"><title>Sign in</title><p>${message}</p><form method="post" action="/login/${uid}"><input name="user"><input name="password" type="password"><button>Sign in</button></form>`;
