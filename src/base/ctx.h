@@ -62,8 +62,9 @@ typedef struct {
     void (*tell)(void *sink, const struct sso_event *event); /* NULL: nobody keeps a record */
     sso_error_t err; /* first failure; later ones do not replace it */
     int (*is_cancelled)(
-        void *);             /* of background work, asked with NULL: non-zero ends what waits for
+        void *);      /* of background work, asked with NULL: non-zero ends what waits for
                                     others; NULL: it goes on */
+    const char *help; /* page of the other side about what it may have to put right; NULL: none */
     struct sso_trace *trace; /* what is checked is written down here; NULL: nobody asked */
 } sso_ctx_t;
 

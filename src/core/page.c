@@ -5,6 +5,7 @@
  */
 #include "core/page.h"
 
+#include "base/codec.h"
 #include "base/json.h"
 #include "base/url.h"
 #include "core/markup.h"
@@ -34,15 +35,61 @@ static void close_failure(sso_ctx_t *cx, sso_markup_t *page, const char *referen
     sso_reply_header(cx, reply, "X-SSO-Fault", code);
 }
 
+/* What the other side may have to put right, in the words of REFEDS ("SAML metadata errorURL"). */
+static const struct {
+    sso_fault_t fault;
+    const char *word;
+} theirs[] = {
+    {SSO_F_STATUS, "AUTHENTICATION_FAILURE"},
+    {SSO_F_STATUS_AUTHN, "AUTHENTICATION_FAILURE"},
+    {SSO_F_STATUS_CONTEXT, "AUTHENTICATION_FAILURE"},
+    {SSO_F_STATUS_NAMEID, "IDENTIFICATION_FAILURE"},
+    {SSO_F_STATUS_DENIED, "AUTHORIZATION_FAILURE"},
+    {SSO_F_STATUS_REQUESTER, "OTHER_ERROR"},
+    {SSO_F_STATUS_RESPONDER, "OTHER_ERROR"},
+    {SSO_F_ATTRIBUTE, "IDENTIFICATION_FAILURE"},
+    {SSO_F_NO_USER, "IDENTIFICATION_FAILURE"},
+    {SSO_F_DOMAIN, "AUTHORIZATION_FAILURE"},
+};
+
+static const char *fill_in(sso_ctx_t *cx, const char *url, const char *blank, const char *value)
+{
+    const char *at = strstr(url, blank);
+
+    if (!at) return url;
+    return apr_pstrcat(cx->pool, apr_pstrmemdup(cx->pool, url, (apr_size_t)(at - url)),
+                       sso_percent_encode(cx->pool, sso_span(value)), at + strlen(blank), NULL);
+}
+
+/* The page of the other side about it, if there is one. */
+static const char *help_url(sso_ctx_t *cx, const char *reference)
+{
+    const char *url = cx->help;
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(theirs) / sizeof(theirs[0]); i++) {
+        if (theirs[i].fault == cx->err.fault) break;
+    }
+    if (!url || i == sizeof(theirs) / sizeof(theirs[0])) return NULL;
+    url = fill_in(cx, url, "ERRORURL_CODE", theirs[i].word);
+    url = fill_in(cx, url, "ERRORURL_TS",
+                  apr_psprintf(cx->pool, "%" APR_INT64_T_FMT, (apr_int64_t)apr_time_sec(cx->now)));
+    url = fill_in(cx, url, "ERRORURL_TID", reference);
+    return fill_in(cx, url, "ERRORURL_CTX", sso_error_code(cx));
+}
+
 void sso_page_error(sso_ctx_t *cx, const char *reference, sso_link_t retry, sso_reply_t *reply)
 {
     const sso_fault_info_t *info = sso_fault_info(cx->err.fault);
     sso_markup_t page = sso_markup_open(
         cx, info->http >= 500 ? "Sign-in is not working right now" : "You could not be signed in",
         SSO_MARKUP_CARD);
+    const char *help;
 
     sso_markup_paragraph(&page, info->user);
     sso_markup_link(&page, retry.url, retry.label);
+    help = help_url(cx, reference);
+    if (help) sso_markup_other_link(&page, help, "Help from your organisation");
     close_failure(cx, &page, reference, reply);
 }
 

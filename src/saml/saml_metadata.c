@@ -476,6 +476,16 @@ static apr_status_t read_names(search_t *s, const xmlNode *ui, const xmlNode *ow
     return rv;
 }
 
+/* An address that may not be used is none. */
+static void read_error_url(search_t *s, sso_saml_idp_t *idp)
+{
+    const char *url = sso_xml_attr(s->cx, s->role, "errorURL");
+
+    if (url && *url && !sso_saml_endpoint_check(s->cx->pool, url)) {
+        idp->error_url = apr_pstrdup(s->pool, url);
+    }
+}
+
 static apr_status_t read_looks(search_t *s, sso_saml_idp_t *idp)
 {
     const xmlNode *extensions = sso_xml_child(s->role, SAML_NS_METADATA, "Extensions");
@@ -490,6 +500,7 @@ static apr_status_t read_looks(search_t *s, sso_saml_idp_t *idp)
     if (rv == APR_SUCCESS) rv = pick_text(s, ui, NS_UI, "Logo", &idp->logo);
     /* Embedded data: pictures are legal there, and no loss. */
     if (idp->logo && sso_saml_endpoint_check(s->cx->pool, idp->logo)) idp->logo = NULL;
+    if (rv == APR_SUCCESS) read_error_url(s, idp);
     return rv;
 }
 

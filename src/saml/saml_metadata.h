@@ -39,6 +39,7 @@ typedef struct {
     const char *display_name;   /* NULL: not said */
     const char *names;          /* the same in every language: "LANG\tNAME\n" each; "": not said */
     const char *logo;           /* https URL; NULL: not said */
+    const char *error_url;      /* page for people whom it could not sign in; NULL: not said */
     apr_array_header_t *scopes; /* of const char *: domains that it may speak for */
     apr_interval_time_t cache_duration; /* it should be read again after this; 0: not said */
     apr_time_t valid_until; /* the provider must not be believed from then on; 0: no limit */

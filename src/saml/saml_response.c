@@ -210,6 +210,7 @@ static apr_status_t is_worth_reading(response_t *r)
 
 static apr_status_t reports_success(response_t *r)
 {
+    r->cx->help = r->state->idp.error_url; /* of its metadata, whoever wrote the message */
     return sso_saml_status_check(r->cx, r->response);
 }
 

@@ -82,6 +82,16 @@ def test_alternative_of_an_example_is_accepted(example, name, old, new):
     accepted(example(text.replace("    #SSODomains ", "    SSODomains ")))
 
 
+def test_what_moves_here_is_accepted(example, httpd):
+    text = (CONF.parent / "docs" / "MOVING.md").read_text()
+    (block,) = re.findall(r"```apache\n(.*?)```", text, re.S)
+    httpd.file("sso/idp.xml", METADATA % pki.pair("idp").cert_b64)
+    httpd.file("sso/sp.key", pki.pair("sp").key_pem, 0o600)
+    httpd.file("sso/sp.crt", pki.pair("sp").cert_pem)
+    accepted(example("ServerName https://www.example.org\n"
+                     + block.replace("/etc/apache2/mellon", str(httpd.root / "sso"))))
+
+
 def test_alternatives_of_the_oidc_example_are_accepted(example):
     text = read("oidc.conf").replace("file:sso/okta.secret", "")
     httpd = example(re.sub(r"    #(SSO(?:UserAttribute|OidcKey) )", r"    \1", text))

@@ -409,6 +409,23 @@ def test_require_by_identity_provider(host, pair, make_browser):
     assert yours.fetch(host.url + "/app/x.html").status == 403
 
 
+def test_who_did_not_sign_somebody_in_explains_it(host, pair, alice):
+    """errorURL of the metadata, for what its provider has to put right; one that is no address is none."""
+    for idp, url in zip(pair, ("https://help.alpha.example/?c=ERRORURL_CODE", "javascript:alert(1)")):
+        text = idp.metadata().replace("<md:IDPSSODescriptor ", '<md:IDPSSODescriptor errorURL="%s" ' % url)
+        idp.metadata = lambda text=text: text
+    begin(host, pair)
+    host.httpd.expect_fault("status_responder")
+    pages = []
+    for idp in pair:
+        idp.answer.status = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+        pages.append(alice.open(login_url(host, idp)))
+        assert pages[-1].fault == "status_responder"
+    links = [[x.get("href") for x in page.document().iterfind(".//a")] for page in pages]
+    assert "https://help.alpha.example/?c=OTHER_ERROR" in links[0]
+    assert not [x for x in links[1] if "javascript" in x or "help" in x]
+
+
 # -- directories
 
 def test_a_directory_that_changes(host, pair, alice):

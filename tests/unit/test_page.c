@@ -237,6 +237,45 @@ static void nonces_differ(void **state)
     assert_string_not_equal(one.csp, two.csp);
 }
 
+/* What the other side has to put right is explained there, if its metadata says where. */
+static void help_is_where_it_can_be_had(void **state)
+{
+    static const struct {
+        sso_fault_t fault;
+        const char *help, *wanted; /* NULL: no link */
+    } row[] = {
+        {SSO_F_STATUS_AUTHN, "https://idp.example/help", "https://idp.example/help"},
+        {SSO_F_STATUS_AUTHN, "https://idp.example/h?c=ERRORURL_CODE&x=1&t=ERRORURL_TS",
+         "https://idp.example/h?c=AUTHENTICATION_FAILURE&amp;x=1&amp;t=1795460332"},
+        {SSO_F_NO_USER, "https://idp.example/ERRORURL_CODE/ERRORURL_TID/ERRORURL_CTX",
+         "https://idp.example/IDENTIFICATION_FAILURE/0123abcd/no_user"},
+        {SSO_F_STATUS_DENIED, "https://idp.example/ERRORURL_CODE",
+         "https://idp.example/AUTHORIZATION_FAILURE"},
+        {SSO_F_STATUS_AUTHN, NULL, NULL},
+        {SSO_F_SIGNATURE, "https://idp.example/help", NULL}, /* not theirs to explain */
+        {SSO_F_CSRF, "https://idp.example/help", NULL},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+        const char *body;
+
+        cx->help = row[i].help;
+        (void)sso_fail(cx, row[i].fault, "planned");
+        sso_page_error(cx, "0123abcd", (sso_link_t){NULL, NULL}, &reply);
+        body = body_of(cx, &reply);
+        if (row[i].wanted) {
+            assert_non_null(
+                strstr(body, apr_pstrcat(cx->pool, "href=\"", row[i].wanted, "\"", NULL)));
+        }
+        assert_int_equal(strstr(body, "Help from your organisation") != NULL,
+                         row[i].wanted != NULL);
+        sso_ctx_clear(cx);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +283,7 @@ int main(void)
         UNIT(every_fault_can_be_shown),           UNIT(texts_are_escaped_everywhere),
         UNIT(r64_forms_post_to_one_place),        UNIT(r64_forms_go_nowhere_else),
         UNIT(forms_that_do_not_fit_are_no_pages), UNIT(nonces_differ),
+        UNIT(help_is_where_it_can_be_had),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);

@@ -8,6 +8,8 @@
 #include "saml/saml_binding.h"
 #include "saml_bench.h"
 
+#include <apr_lib.h>
+
 #include <zlib.h>
 
 #define XML    "<samlp:Response xmlns:samlp=\"urn:oasis:names:tc:SAML:2.0:protocol\"/>"
@@ -149,6 +151,33 @@ static void r30_the_raw_octets_are_verified(void **state)
                         sso_percent_encode(b->cx->pool, sso_span(base64)), NULL);
     assert_int_not_equal(read_query(b, query, &trust, &m), APR_SUCCESS);
     assert_fault(b->cx, SIGNATURE);
+}
+
+/* ADFS writes its escapes in small letters, and signs them so. */
+static void r30_escapes_in_small_letters(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const sso_saml_trust_t trust = trust_of(b, b->signer);
+    const char *plain = query_of(b, "a/b", NULL);
+    char *query = apr_pstrcat(b->cx->pool, plain, "&SigAlg=" SIGALG, NULL);
+    sso_saml_message_t m;
+    sso_span_t signature;
+    char *at;
+
+    for (at = query; (at = strchr(at, '%')); at += 3) {
+        at[1] = (char)apr_tolower(at[1]);
+        at[2] = (char)apr_tolower(at[2]);
+    }
+    assert_non_null(strstr(query, "a%2fb"));
+    assert_int_equal(sso_sign_make(b->cx, sso_sign_alg_of(b->signer), b->signer->key,
+                                   sso_span(query), &signature),
+                     APR_SUCCESS);
+    query = apr_pstrcat(
+        b->cx->pool, query, "&Signature=",
+        sso_percent_encode(b->cx->pool, sso_span(sso_b64_encode(b->cx->pool, signature))), NULL);
+    assert_int_equal(read_query(b, query, &trust, &m), APR_SUCCESS);
+    assert_int_equal(m.is_signed, 1);
+    assert_string_equal(m.relay, "a/b");
 }
 
 static void r30_the_order_of_parameters_is_free(void **state)
@@ -439,6 +468,7 @@ int main(void)
         UNIT(a_signed_redirect_verifies),
         UNIT(r27_only_listed_algorithms),
         UNIT(r30_the_raw_octets_are_verified),
+        UNIT(r30_escapes_in_small_letters),
         UNIT(r30_the_order_of_parameters_is_free),
         UNIT(r24_another_key_does_not_verify),
         UNIT(every_key_is_tried),

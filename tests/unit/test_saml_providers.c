@@ -151,6 +151,133 @@ static void google(void **state)
     (void)take(b, &f);
 }
 
+/* Meta's managed accounts: a name that is an e-mail address, the Response signed; the provider by three
+ * values and a certificate, as every test here has it. */
+static void meta(void **state)
+{
+    bench_t *b = make_bench(*state);
+    forge_sig_t sig = forge_sig();
+    forge_t f = forge(NOW);
+    sso_answer_t answer;
+
+    f.sign_response = &sig;
+    f.name_id = "alice@example.org";
+    f.name_id_format = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress";
+    f.attributes = NULL;
+    (void)bench_prepare(b);
+    answer = take(b, &f);
+    assert_string_equal(answer.who->subject, "alice@example.org");
+    assert_int_equal(answer.who->attributes->nelts, 0);
+}
+
+/* Entra ID: an audience of another form, which the admin names; of many groups only an address where
+ * they could be asked for, which is no group. */
+static void entra(void **state)
+{
+    bench_t *b = make_bench(*state);
+    forge_sig_t sig = forge_sig();
+    forge_t f = forge(NOW);
+    sso_answer_t answer;
+
+    f.sign_assertion = &sig;
+    f.audience = "spn:6731de76-14a6-49ae-97bc-6eba6914391e";
+    f.attributes = forge_attribute(b->cx->pool, "http://schemas.microsoft.com/claims/groups.link",
+                                   "https://graph.windows.net/x/getMemberObjects", NULL);
+    (void)bench_prepare(b);
+    assert_int_not_equal(deliver(b, &f, &answer), APR_SUCCESS);
+    assert_fault(b->cx, AUDIENCE);
+    bench_set(b, "SSOSamlAudience", "spn:6731de76-14a6-49ae-97bc-6eba6914391e", NULL);
+    (void)bench_prepare(b);
+    answer = take(b, &f);
+    assert_int_equal(values_of(&answer, "http://schemas.microsoft.com/claims/groups.link"), 1);
+    assert_int_equal(
+        values_of(&answer, "http://schemas.microsoft.com/ws/2008/06/identity/claims/groups"), 0);
+}
+
+/* ADFS says no by a second status, in a Response that it does not sign; Keycloak likewise. */
+static void refusals(void **state)
+{
+    static const struct {
+        const char *status, *status2;
+        sso_fault_t fault;
+    } row[] = {
+        {"Requester", "InvalidNameIDPolicy", SSO_F_STATUS_NAMEID},
+        {"Responder", "NoAuthnContext", SSO_F_STATUS_CONTEXT},
+        {"Responder", "AuthnFailed", SSO_F_STATUS_AUTHN},
+        {"Responder", "RequestDenied", SSO_F_STATUS_DENIED},
+        {"Responder", NULL, SSO_F_STATUS_RESPONDER},
+        {"VersionMismatch", NULL, SSO_F_STATUS},
+    };
+    bench_t *b = make_bench(*state);
+    apr_size_t i;
+
+    (void)bench_prepare(b);
+    for (i = 0; i < COUNT(row); i++) {
+        forge_t f = forge(NOW);
+
+        f.without_assertion = 1;
+        f.status = apr_pstrcat(b->cx->pool, SAML_URN "status:", row[i].status, NULL);
+        f.status2 = row[i].status2
+                        ? apr_pstrcat(b->cx->pool, SAML_URN "status:", row[i].status2, NULL)
+                        : NULL;
+        f.status_message = "MSIS7070: it did not work";
+        assert_int_not_equal(deliver(b, &f, &(sso_answer_t){.who = NULL}), APR_SUCCESS);
+        assert_int_equal(b->cx->err.fault, row[i].fault);
+        assert_non_null(strstr(b->cx->err.log, "MSIS7070"));
+        sso_ctx_clear(b->cx);
+    }
+}
+
+/* Keycloak tells in an extension which key it signs a redirect with: it is not looked at. */
+static void keycloak_extensions(void **state)
+{
+    bench_t *b = make_bench(*state);
+    forge_sig_t sig = forge_sig();
+    forge_t f = forge(NOW);
+
+    f.extensions = "<samlp:Extensions><kckey:KeyInfo xmlns:kckey=\"urn:keycloak:ext:key:1.0\" "
+                   "MessageSigningKeyId=\"FJ86GcF3jTbNLOco4NvZkUCIUmfYCqoqtOQeMfbhNlE\"/>"
+                   "</samlp:Extensions>";
+    f.sign_response = &sig;
+    (void)bench_prepare(b);
+    (void)take(b, &f);
+}
+
+/* SimpleSAMLphp: both signed, a transient name, and eduPersonTargetedID, whose value is a NameID (row
+ * 100): what it leaves out means the provider, and us. */
+static void simplesamlphp(void **state)
+{
+    static const char eptid[] = "urn:oid:1.3.6.1.4.1.5923.1.1.1.10";
+    static const struct {
+        const char *qualifiers, *wanted;
+    } row[] = {
+        {" NameQualifier=\"urn:x\" SPNameQualifier=\"urn:y\"", "urn:x!urn:y!abc"},
+        {"", FORGE_IDP_ID "!" FORGE_SP_ID "!abc"},
+    };
+    bench_t *b = make_bench(*state);
+    apr_size_t i;
+
+    (void)bench_prepare(b);
+    for (i = 0; i < COUNT(row); i++) {
+        forge_sig_t sig = forge_sig();
+        forge_t f = forge(NOW);
+        sso_answer_t answer;
+
+        f.sign_response = f.sign_assertion = &sig;
+        f.name_id_format = SAML_URN "nameid-format:transient";
+        f.attributes = apr_pstrcat(b->cx->pool, "<saml:Attribute Name=\"", eptid,
+                                   "\"><saml:AttributeValue><saml:NameID", row[i].qualifiers,
+                                   " Format=\"" SAML_URN "nameid-format:persistent\">abc"
+                                   "</saml:NameID></saml:AttributeValue></saml:Attribute>",
+                                   NULL);
+        answer = take(b, &f);
+        assert_int_equal(values_of(&answer, eptid), 1);
+        assert_string_equal(
+            APR_ARRAY_IDX(sso_identity_find(answer.who, eptid)->values, 0, const char *),
+            row[i].wanted);
+    }
+}
+
 /* OpenSAML: xs in the PrefixList, declared far above the Assertion; both layers signed. */
 static void opensaml(void **state)
 {
@@ -376,6 +503,11 @@ int main(void)
         UNIT(keycloak),
         UNIT(adfs_and_entra),
         UNIT(google),
+        UNIT(meta),
+        UNIT(entra),
+        UNIT(refusals),
+        UNIT(keycloak_extensions),
+        UNIT(simplesamlphp),
         UNIT(opensaml),
         UNIT(shibboleth),
         UNIT(algorithms),
