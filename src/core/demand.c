@@ -219,6 +219,22 @@ static apr_status_t check_issuer(sso_ctx_t *cx, const sso_demand_t *demand, cons
                     sso_log_quote(cx->pool, issuer, strlen(issuer), 256), demand->issuer);
 }
 
+const char *sso_demand_acrs_check(apr_pool_t *p, int n, const char *const *word)
+{
+    apr_size_t bytes = 0;
+    int i;
+
+    for (i = 0; i < n; i++) {
+        const char *why = sso_demand_acr_check(word[i]);
+
+        if (why) return apr_psprintf(p, "'%s' %s", word[i], why);
+        bytes += strlen(word[i]) + 1;
+    }
+    if (bytes <= SSO_DEMAND_ACR_MAX) return NULL;
+    return apr_psprintf(p, "all contexts together are longer than %d characters",
+                        SSO_DEMAND_ACR_MAX);
+}
+
 apr_status_t sso_demand_check(sso_ctx_t *cx, const sso_demand_t *demand, apr_time_t issued,
                               apr_interval_time_t skew, sso_identity_t *who)
 {

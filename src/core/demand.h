@@ -56,6 +56,9 @@ int sso_demand_lists(const char *list, const char *acr);
 /* NULL, or why the text cannot be an authentication context, to stand behind it. */
 const char *sso_demand_acr_check(const char *acr);
 
+/* The same of the words of a setting, which travel in a cookie and in addresses, ' ' between them; in p. */
+const char *sso_demand_acrs_check(apr_pool_t *p, int n, const char *const *word);
+
 /**
  * Does an identity satisfy what was asked for?
  *

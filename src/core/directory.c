@@ -79,23 +79,15 @@ static const char *check_env(apr_pool_t *p, int n, const char *const *word)
     return is_all(word[1], "_") ? NULL : apr_psprintf(p, "'%s' is not an attribute", word[1]);
 }
 
-/* They travel in a cookie and in addresses, ' ' between them. */
 static const char *check_step_up(apr_pool_t *p, int n, const char *const *word)
 {
-    apr_size_t bytes = 0;
     int i;
 
     if (n == 1 && !strcasecmp(word[0], "off")) return NULL;
     for (i = 0; i < n; i++) {
-        const char *why = sso_demand_acr_check(word[i]);
-
-        if (!why && !strcasecmp(word[i], "off")) why = "stands alone; remove it or the contexts";
-        if (why) return apr_psprintf(p, "'%s' %s", word[i], why);
-        bytes += strlen(word[i]) + 1;
+        if (!strcasecmp(word[i], "off")) return "'off' stands alone; remove it or the contexts";
     }
-    if (bytes <= SSO_DEMAND_ACR_MAX) return NULL;
-    return apr_psprintf(p, "all contexts together are longer than %d characters",
-                        SSO_DEMAND_ACR_MAX);
+    return sso_demand_acrs_check(p, n, word);
 }
 
 /* clang-format off */

@@ -620,6 +620,20 @@ int sso_gate_takes_user(const sso_site_t *site, const char *path)
     return sso_vouch_find(site, path, &leaf) != NULL;
 }
 
+/* Where what failed begins anew: at the provider whose address it is, where people may sign in by it. */
+static const char *retry_at(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
+{
+    const char *rest = req->path + site->path_len;
+    const char *slash = *rest == '/' ? strchr(rest + 1, '/') : NULL;
+    const sso_idp_t *idp = slash ? apr_hash_get(site->idps, rest + 1, slash - rest - 1) : NULL;
+
+    if (!idp || idp->provider->set->active != SSO_ACTIVE_ON) {
+        return apr_pstrcat(cx->pool, site->base_url, "/", NULL);
+    }
+    return apr_pstrcat(cx->pool, site->base_url, site->path,
+                       "/login?provider=", idp->provider->name, NULL);
+}
+
 void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, sso_reply_t *reply)
 {
     const char *leaf;
@@ -629,6 +643,6 @@ void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, s
     if (asker) {
         serve_peer(cx, asker, req, leaf, reply);
     } else if (finish_form(cx, route(cx, site, req, reply), reply) != APR_SUCCESS) {
-        sso_gate_fail(cx, site, req, reply);
+        fail_with(cx, site, req, retry_at(cx, site, req), reply);
     }
 }

@@ -6,6 +6,7 @@
 #include "core/peer.h"
 
 #include "base/url.h"
+#include "core/demand.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -131,6 +132,11 @@ static const char *check_require(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
     return check_source(p, word[0]);
+}
+
+static const char *check_step_up(apr_pool_t *p, int n, const char *const *word)
+{
+    return sso_demand_acrs_check(p, n, word);
 }
 
 /* clang-format off */

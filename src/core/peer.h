@@ -28,6 +28,7 @@ typedef struct {
     apr_array_header_t *login;         /* names of providers; NULL: all of the site */
     apr_array_header_t *attributes;    /* NULL: the protocol's own choice */
     apr_array_header_t *requires;      /* NULL: everybody who has signed in */
+    apr_array_header_t *step_up;       /* contexts of which one is needed; NULL: any will do */
     apr_array_header_t *second_factor; /* NULL: nothing proves one */
     int id_type;
     apr_array_header_t *params;

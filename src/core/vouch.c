@@ -125,6 +125,35 @@ static const char *check_identifier(apr_pool_t *p, const sso_asker_t *asker)
                         field);
 }
 
+/* What a login must be like for this peer. */
+static sso_demand_t demand_of(apr_pool_t *p, const sso_asker_t *asker)
+{
+    const apr_array_header_t *acrs = asker->peer->set->step_up;
+
+    return (sso_demand_t){.acr = acrs ? apr_array_pstrcat(p, acrs, ' ') : ""};
+}
+
+/* Whoever may sign people in must be able to by one of the contexts. */
+static const char *check_strength(apr_pool_t *p, const sso_asker_t *asker)
+{
+    const sso_demand_t demand = demand_of(p, asker);
+    const apr_array_header_t *idps = logins_of(p, asker);
+    int i;
+
+    for (i = 0; sso_demand_is_any(&demand) && i < idps->nelts; i++) {
+        const sso_provider_t *provider = APR_ARRAY_IDX(idps, i, const sso_idp_t *)->provider;
+
+        if (!provider->protocol->objects || !provider->protocol->objects(p, provider, &demand))
+            continue;
+        return apr_psprintf(
+            p,
+            "provider %s cannot be asked for a login by a context of SSOPeerStepUp: "
+            "name others with SSOPeerLogin, or take that line away",
+            provider->name);
+    }
+    return NULL;
+}
+
 static int is_reserved(const char *const *reserved, const char *name)
 {
     for (; reserved && *reserved; reserved++) {
@@ -156,6 +185,7 @@ const char *sso_vouch_check(apr_pool_t *p, const sso_asker_t *asker)
 {
     const char *why = check_logins(p, asker);
 
+    if (!why) why = check_strength(p, asker);
     if (!why) why = check_attributes(p, asker);
     return why ? why : check_identifier(p, asker);
 }
@@ -288,6 +318,7 @@ static apr_status_t send_to_login(sso_ctx_t *cx, const sso_asker_t *asker, const
 {
     const apr_array_header_t *idps = logins_of(cx->pool, asker);
     const apr_array_header_t *names = asker->peer->set->login;
+    const sso_demand_t demand = demand_of(cx->pool, asker);
     const char *path = after_login(cx, asker, question);
 
     if (!idps->nelts) {
@@ -297,14 +328,45 @@ static apr_status_t send_to_login(sso_ctx_t *cx, const sso_asker_t *asker, const
                         asker->peer->name, asker->site->path, asker->peer->name);
     }
     if (idps->nelts == 1) {
-        return sso_login_start(cx, APR_ARRAY_IDX(idps, 0, const sso_idp_t *), req, path, NULL,
+        return sso_login_start(cx, APR_ARRAY_IDX(idps, 0, const sso_idp_t *), req, path, &demand,
                                reply);
     }
     sso_reply_redirect(reply, 302,
                        sso_login_choose_url(cx, asker->site,
                                             names ? apr_array_pstrcat(cx->pool, names, ',') : NULL,
-                                            path, NULL));
+                                            path, &demand));
     return APR_SUCCESS;
+}
+
+/* ---- people who have signed in too weakly: once more (1.7) ---- */
+
+static int is_strong(sso_ctx_t *cx, const sso_asker_t *asker, const sso_person_t *person)
+{
+    const sso_demand_t demand = demand_of(cx->pool, asker);
+
+    if (!*demand.acr) return 1;
+    return person->session && sso_demand_lists(demand.acr, person->session->acr);
+}
+
+/* By the provider of the session, which goes on if it is the same person who comes back. */
+static apr_status_t step_up(sso_ctx_t *cx, const sso_asker_t *asker, const sso_request_t *req,
+                            const sso_person_t *person, const sso_question_t *question,
+                            sso_reply_t *reply)
+{
+    const sso_demand_t demand = demand_of(cx->pool, asker);
+    const sso_idp_t *idp = NULL;
+
+    if (person->session) {
+        idp = apr_hash_get(asker->site->idps, person->session->provider, APR_HASH_KEY_STRING);
+    }
+    if (!idp) {
+        return sso_fail(cx, SSO_F_STEP_UP,
+                        "peer %s wants a context of SSOPeerStepUp, and the AuthType by which %s "
+                        "is known has none",
+                        asker->peer->name,
+                        sso_log_quote(cx->pool, person->user, strlen(person->user), 128));
+    }
+    return sso_login_start(cx, idp, req, after_login(cx, asker, question), &demand, reply);
 }
 
 /* ---- may they be vouched for? ---- */
@@ -613,6 +675,7 @@ apr_status_t sso_vouch(sso_ctx_t *cx, const sso_asker_t *asker, const sso_reques
 {
     sso_question_t question;
     sso_person_t person;
+    int strong;
     int there;
     apr_status_t rv = check_visit(cx, asker, req);
 
@@ -623,9 +686,11 @@ apr_status_t sso_vouch(sso_ctx_t *cx, const sso_asker_t *asker, const sso_reques
     if (rv != APR_SUCCESS) return rv;
     if (question.logout) return sign_out(cx, asker, req, &question, reply);
     there = find_person(cx, asker, req, &person);
+    strong = there && is_strong(cx, asker, &person);
     if (question.silent) {
-        return answer_silently(cx, asker, there ? &person : NULL, &question, reply);
+        return answer_silently(cx, asker, strong ? &person : NULL, &question, reply);
     }
     if (!there) return send_to_login(cx, asker, req, &question, reply);
+    if (!strong) return step_up(cx, asker, req, &person, &question, reply);
     return answer(cx, asker, &person, &question, reply);
 }

@@ -7,7 +7,8 @@
 
 #include <apr_strings.h>
 
-#define STRICT_CSP "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+#define NO_FRAME   "frame-ancestors 'none'"
+#define STRICT_CSP "default-src 'none'; base-uri 'none'; form-action 'none'; " NO_FRAME
 
 static const char *get_header(const sso_request_t *req, const char *name)
 {
@@ -159,7 +160,10 @@ static void set_headers(request_rec *r, const sso_reply_t *reply)
     apr_table_setn(out, "Referrer-Policy", "no-referrer");
     apr_table_setn(out, "X-Content-Type-Options", "nosniff");
     if (reply->kind == SSO_REPLY_BODY) {
-        apr_table_setn(out, "Content-Security-Policy", reply->csp ? reply->csp : STRICT_CSP);
+        const char *csp = reply->csp ? reply->csp : STRICT_CSP;
+
+        apr_table_setn(out, "Content-Security-Policy", csp);
+        if (strstr(csp, NO_FRAME)) apr_table_setn(out, "X-Frame-Options", "DENY");
     }
     if (reply->location && reply->kind == SSO_REPLY_REDIRECT) {
         apr_table_setn(out, "Location", reply->location);

@@ -196,6 +196,15 @@ def test_another_path_may_be_chosen(app, site, alice):
     assert exchange("GET", app.url + "/auth/sso/session").status == 401
 
 
+def test_who_could_not_sign_in_may_start_again(app, browser):
+    """1.9: at the provider's start, on a page that nobody can put into a frame."""
+    app.httpd.expect_fault("param_missing")
+    app.httpd.start()
+    page = browser.open(app.url + "/.sso/members/callback")
+    assert page.status == 400 and page.header("X-Frame-Options") == "DENY"
+    assert 'href="%s/.sso/login?provider=members"' % app.url in page.text
+
+
 # -- nothing of a protected place through an error of ours
 
 @pytest.mark.parametrize("proxied", [False, True])

@@ -1,14 +1,17 @@
 """SSOReauth and SSOStepUp: a fresh or a stronger login where it is needed, in the same session."""
+import base64
 import dataclasses
+import hashlib
 import time
 
 import pytest
 
 from conftest import running
-from lib.browser import Browser
+from lib.browser import Browser, exchange
 from lib.idps import LemonLdap, SimpleSamlPhp
-from lib.recipes import protect, saml, user_of
+from lib.recipes import peer, protect, saml, user_of
 from lib.saml_idp import NS, PASSWORD, SamlIdp
+from lib.sites import sign
 
 MFA = "https://refeds.org/profile/mfa"
 TOKEN = "urn:oasis:names:tc:SAML:2.0:ac:classes:TimeSyncToken"
@@ -275,6 +278,68 @@ def test_what_federations_want(httpd, idp, alice):
 
 
 # -- providers that cannot
+
+PEER = "a-secret-of-the-forum-0123456789abcdef"
+CALLBACK = "https://forum.example.test/done"
+
+
+def question(endpoint, token="5f2c8b1e9d3a4c7081e6b0f4a2d9c357"):
+    return "%s?token=%s&sig=%s" % (endpoint, token, sign(PEER, token))
+
+
+@pytest.mark.parametrize("weak", [False, True])
+def test_a_peer_wants_a_stronger_login(httpd, idp, alice, weak):
+    """1.7: whoever has signed in by a password is sent to prove more, and then vouched for."""
+    host = httpd.host("app.example.test", tls=True)
+    saml(host, idp, "corp")
+    protect(host, "/app", "SSO corp")
+    host.page("/done", "peer")
+    callback = host.url + "/done"
+    endpoint = peer(host, PEER, callback, extra="SSOPeerStepUp %s %s\nSSOPeerAttribute name user" % (TOKEN, MFA))
+    httpd.start()
+    if weak:
+        alice.open(host.url + "/app/")
+        assert session(alice, host)["acr"] == PASSWORD
+    page = alice.open(question(endpoint))
+    assert asked(idp.requests[-1]) == (False, [TOKEN, MFA], "exact")
+    assert page.text == "peer" and page.url.startswith(callback + "?data=")
+    assert session(alice, host)["acr"] == TOKEN
+    n = len(idp.requests)
+    assert alice.step(question(endpoint, "1" * 32)).location.startswith(callback + "?data=")
+    assert len(idp.requests) == n
+
+
+def test_a_provider_that_does_not_step_up_for_a_peer(httpd, idp, alice):
+    host = httpd.host("app.example.test", tls=True)
+    saml(host, idp, "corp")
+    endpoint = peer(host, PEER, CALLBACK, extra="SSOPeerStepUp " + MFA)
+    idp.respond = lambda request: SamlIdp.respond(idp, request, acr=PASSWORD)
+    httpd.expect_fault("step_up")
+    httpd.start()
+    page = alice.open(question(endpoint))
+    assert page.status == 403 and page.fault == "step_up"
+
+
+def test_basic_is_no_context(httpd, idp):
+    host = httpd.host("app.example.test", tls=True)
+    httpd.need("auth_basic")
+    saml(host, idp, "corp")
+    endpoint = peer(host, PEER, CALLBACK, extra="SSOPeerStepUp " + MFA)
+    users = httpd.file("conf/users", "ada:{SHA}" + base64.b64encode(hashlib.sha1(b"x").digest()).decode() + "\n")
+    host.add('<Location "/.sso/peer/forum">\nAuthType Basic\nAuthName x\nAuthUserFile "%s"\n'
+             "Require valid-user\n</Location>" % users)
+    httpd.expect_fault("step_up")
+    httpd.start()
+    page = exchange("GET", question(endpoint), [("Authorization", "Basic YWRhOng="), ("Accept", "text/html")])
+    assert page.status == 403 and page.fault == "step_up"
+
+
+def test_a_signed_token_is_never_strong_enough_for_a_peer(app):
+    peer(app, PEER, CALLBACK, extra="SSOPeerStepUp " + MFA)
+    checked = app.httpd.configtest()
+    assert not checked.ok
+    assert "provider members cannot be asked for a login by a context of SSOPeerStepUp" in checked.output
+
 
 @pytest.mark.parametrize("line", ["SSOReauth 15m", "SSOStepUp " + MFA])
 def test_a_signed_token_cannot_be_fresh_or_strong(app, line):
