@@ -268,6 +268,9 @@ static void r334_move_takes_the_address(void **state)
     assert_string_equal(find_well(b, a.id).email, "");
     ada.email = NULL;
     assert_string_equal(login_well(b, &ada).id, a.id); /* keeps its user_id */
+    ada.email = "ada@example.org";
+    ada.email_verified = 0;
+    assert_string_equal(book_login(b, &ada, &a), "conflict"); /* nor back without proof */
 }
 
 /* Every condition of step 5 refuses by itself. */
