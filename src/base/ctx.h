@@ -65,7 +65,8 @@ typedef struct {
         void *);      /* of background work, asked with NULL: non-zero ends what waits for
                                     others; NULL: it goes on */
     const char *help; /* page of the other side about what it may have to put right; NULL: none */
-    struct sso_trace *trace; /* what is checked is written down here; NULL: nobody asked */
+    const struct sso_look *look; /* of pages; NULL: in English, as we make them */
+    struct sso_trace *trace;     /* what is checked is written down here; NULL: nobody asked */
 } sso_ctx_t;
 
 /* A context that logs nothing; the caller fills in log, sink and level where it wants them. */

@@ -399,13 +399,16 @@ static void write_search(sso_markup_t *m, const choice_t *c)
                     apr_pstrcat(c->cx->pool, c->site->base_url, c->site->path, "/choose", NULL));
     sso_buf_text(&m->buf, "\">");
     write_kept(m, c);
-    sso_buf_format(&m->buf, "<label for=\"q\">%s</label><div class=\"f\">", label);
+    sso_buf_format(&m->buf, "<label for=\"q\">%s</label><div class=\"f\">",
+                   sso_markup_words(m, label));
     sso_buf_format(&m->buf,
                    "<input id=\"q\" name=\"q\" type=\"search\" maxlength=\"%d\" "
                    "autocomplete=\"email\" autofocus value=\"",
                    SSO_CHOOSE_TYPED_MAX);
     sso_buf_escaped(&m->buf, c->typed ? c->typed : "");
-    sso_buf_text(&m->buf, "\"><button>Continue</button></div></form>\n");
+    sso_buf_text(&m->buf, "\">");
+    sso_markup_button(m, "Continue");
+    sso_buf_text(&m->buf, "</div></form>\n");
 }
 
 static void write_option(sso_markup_t *m, const choice_t *c, const option_t *option)
@@ -430,9 +433,9 @@ static void write_more(sso_markup_t *m, const choice_t *c, const options_t *o)
     const char *typed = "";
 
     if (o->n <= PAGE) return;
-    sso_markup_paragraph(m, apr_psprintf(c->cx->pool,
-                                         "%d to %d of %d. Type a part of the name to find yours.",
-                                         o->list->nelts ? c->from + 1 : 0, next, o->n));
+    sso_markup_about(m, "%s. Type a part of the name to find yours.",
+                     apr_psprintf(c->cx->pool, "%d\xe2\x80\x93%d / %d",
+                                  o->list->nelts ? c->from + 1 : 0, next, o->n));
     if (next >= o->n || o->list->nelts == 0) return;
     if (c->typed) {
         typed = apr_pstrcat(c->cx->pool, "&q=", sso_percent_encode(c->cx->pool, sso_span(c->typed)),
@@ -453,7 +456,7 @@ static void show_options(const choice_t *c, const char *note, const options_t *o
     if (note) sso_markup_element(&m, "p", "w", note);
     sso_markup_paragraph(&m, "Where do you have an account?");
     if (searchable) write_search(&m, c);
-    sso_buf_text(&m.buf, "<nav aria-label=\"Organisations\">\n");
+    sso_buf_format(&m.buf, "<nav aria-label=\"%s\">\n", sso_markup_words(&m, "Organisations"));
     for (i = 0; i < o->list->nelts; i++)
         write_option(&m, c, &APR_ARRAY_IDX(o->list, i, option_t));
     sso_buf_text(&m.buf, "</nav>\n");

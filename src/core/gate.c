@@ -14,6 +14,7 @@
 #include "core/idp.h"
 #include "core/login.h"
 #include "core/logout.h"
+#include "core/look.h"
 #include "core/ownership.h"
 #include "core/page.h"
 #include "core/passive.h"
@@ -101,12 +102,24 @@ static void tell_failure(sso_ctx_t *cx, const sso_site_t *site, const sso_reques
                                  .protocol = idp ? idp->provider->protocol->name : NULL});
 }
 
+/* Pages of this request are as the site wants them, in the person's language. */
+static void set_look(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
+{
+    sso_look_t *look = apr_palloc(cx->pool, sizeof(*look));
+
+    look->page_template = site->page_template;
+    look->language = site->language ? (sso_language_t)(site->language - 1)
+                                    : sso_language_of(req->header(req, "Accept-Language"));
+    cx->look = look;
+}
+
 /* retry: where the person may start again. */
 static void fail_with(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                       const char *retry, sso_reply_t *reply)
 {
     const char *reference = sso_gate_note(cx);
 
+    set_look(cx, site, req);
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     sso_count_fault(site->counts, cx->err.fault);
     tell_failure(cx, site, req, reference);
@@ -335,6 +348,7 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
         out->session = session;
         return APR_SUCCESS;
     }
+    set_look(cx, site, req);
     rv = known ? refuse_weak(cx, site, dir, req, session, &out->reply)
                : refuse_stranger(cx, site, dir, req, &out->reply);
     return finish_form(cx, rv, &out->reply);
@@ -639,6 +653,7 @@ void sso_gate_serve(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req, s
     const char *leaf;
     const sso_asker_t *asker = sso_vouch_find(site, req->path, &leaf);
 
+    set_look(cx, site, req);
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     if (asker) {
         serve_peer(cx, asker, req, leaf, reply);

@@ -10,6 +10,8 @@
 
 #include <apr_strings.h>
 
+#include <string.h>
+
 #define PAGE_MAX 2097152 /* bytes: a form carries a whole message */
 
 static const char style[] =
@@ -83,24 +85,35 @@ static const char choice[] =
 static const char *const looks[] = {
     [SSO_MARKUP_CARD] = "", [SSO_MARKUP_SHEET] = sheet, [SSO_MARKUP_CHOICE] = choice};
 
+/* Pages for administrators are ours, in English: they name directives, and are as wide as they need. */
+static sso_look_t look_of(const sso_ctx_t *cx, sso_markup_form_t form)
+{
+    if (!cx->look || form == SSO_MARKUP_SHEET) return (sso_look_t){SSO_ENGLISH, NULL};
+    return *cx->look;
+}
+
 sso_markup_t sso_markup_open(sso_ctx_t *cx, const char *title, sso_markup_form_t form)
 {
-    sso_markup_t m = {sso_buf_make(cx->pool, 8192, PAGE_MAX), "none", 0, NULL};
+    sso_markup_t m = {.buf = sso_buf_make(cx->pool, 8192, PAGE_MAX), .look = look_of(cx, form)};
 
+    m.places = (sso_places_t){.title = sso_words(m.look.language, title),
+                              .language = sso_language_tag(m.look.language),
+                              .nonce = "none",
+                              .style = style,
+                              .more_style = looks[form]};
     /* Without random bytes the page has no nonce that matches: it stands unstyled, which is better
      * than none. */
-    (void)sso_random_hex(cx, 16, &m.nonce);
-    sso_buf_text(&m.buf, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                         "<meta name=\"viewport\" content=\"width=device-width\">"
-                         "<meta name=\"robots\" content=\"noindex\"><title>");
-    sso_buf_escaped(&m.buf, title);
-    sso_buf_format(&m.buf, "</title><style nonce=\"%s\">", m.nonce);
-    sso_buf_text(&m.buf, style);
-    sso_buf_text(&m.buf, looks[form]);
-    sso_buf_text(&m.buf, "</style></head><body><main><h1>");
-    sso_buf_escaped(&m.buf, title);
+    (void)sso_random_hex(cx, 16, &m.places.nonce);
+    sso_look_before(&m.buf, m.look.page_template, &m.places);
+    sso_buf_text(&m.buf, "<main><h1>");
+    sso_buf_escaped(&m.buf, m.places.title);
     sso_buf_text(&m.buf, "</h1>\n");
     return m;
+}
+
+const char *sso_markup_words(const sso_markup_t *m, const char *english)
+{
+    return sso_words(m->look.language, english);
 }
 
 void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name, const char *text)
@@ -108,7 +121,7 @@ void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name
     sso_buf_format(&m->buf, "<%s", tag);
     if (class_name) sso_buf_format(&m->buf, " class=\"%s\"", class_name);
     sso_buf_char(&m->buf, '>');
-    sso_buf_escaped(&m->buf, text);
+    sso_buf_escaped(&m->buf, sso_markup_words(m, text));
     sso_buf_format(&m->buf, "</%s>\n", tag);
 }
 
@@ -117,13 +130,26 @@ void sso_markup_paragraph(sso_markup_t *m, const char *text)
     sso_markup_element(m, "p", NULL, text);
 }
 
+void sso_markup_about(sso_markup_t *m, const char *english, const char *value)
+{
+    const char *text = sso_markup_words(m, english);
+    const char *gap = strstr(text, "%s");
+    const apr_size_t before = gap ? (apr_size_t)(gap - text) : strlen(text);
+
+    sso_buf_text(&m->buf, "<p>");
+    sso_buf_add(&m->buf, text, before); /* of the table: nothing to escape */
+    sso_buf_escaped(&m->buf, value);
+    if (gap) sso_buf_text(&m->buf, gap + 2);
+    sso_buf_text(&m->buf, "</p>\n");
+}
+
 static void add_link(sso_markup_t *m, const char *look, const char *url, const char *label)
 {
     if (!url) return;
     sso_buf_format(&m->buf, "<a class=\"%s\" href=\"", look);
     sso_buf_escaped(&m->buf, url);
     sso_buf_text(&m->buf, "\">");
-    sso_buf_escaped(&m->buf, label);
+    sso_buf_escaped(&m->buf, sso_markup_words(m, label));
     sso_buf_text(&m->buf, "</a>\n");
 }
 
@@ -137,9 +163,16 @@ void sso_markup_other_link(sso_markup_t *m, const char *url, const char *label)
     add_link(m, "b o", url, label);
 }
 
+void sso_markup_button(sso_markup_t *m, const char *label)
+{
+    sso_buf_text(&m->buf, "<button>");
+    sso_buf_escaped(&m->buf, sso_markup_words(m, label));
+    sso_buf_text(&m->buf, "</button>");
+}
+
 void sso_markup_script(sso_markup_t *m, const char *script)
 {
-    sso_buf_format(&m->buf, "<script nonce=\"%s\">", m->nonce);
+    sso_buf_format(&m->buf, "<script nonce=\"%s\">", m->places.nonce);
     sso_buf_text(&m->buf, script);
     sso_buf_text(&m->buf, "</script>");
     m->scripts = 1;
@@ -158,16 +191,29 @@ void sso_markup_image(sso_ctx_t *cx, sso_markup_t *m, const char *url)
     m->images = apr_pstrcat(cx->pool, m->images ? m->images : "", source, NULL);
 }
 
+/* What the page may load, beside what its nonce names. A template may use what the site has: its own
+ * images and fonts, but no script. */
+static const char *policy(sso_ctx_t *cx, const sso_markup_t *m, const char *form_action,
+                          const char *framer)
+{
+    const char *nonce = m->places.nonce;
+    const char *self = m->look.page_template ? " 'self'" : "";
+    const char *images = apr_pstrcat(cx->pool, self, m->images, NULL);
+    const char *csp = apr_psprintf(cx->pool,
+                                   "default-src 'none'; style-src 'nonce-%s'%s; form-action %s; "
+                                   "base-uri 'none'; frame-ancestors %s",
+                                   nonce, self, form_action, framer ? framer : "'none'");
+
+    if (*self) csp = apr_pstrcat(cx->pool, csp, "; font-src", self, NULL);
+    if (*images) csp = apr_pstrcat(cx->pool, csp, "; img-src", images, NULL);
+    return m->scripts ? apr_psprintf(cx->pool, "%s; script-src 'nonce-%s'", csp, nonce) : csp;
+}
+
 void sso_markup_close(sso_ctx_t *cx, sso_markup_t *m, int status, const char *form_action,
                       sso_reply_t *reply)
 {
-    sso_buf_text(&m->buf, "</main></body></html>\n");
+    sso_buf_text(&m->buf, "</main>");
+    sso_look_behind(&m->buf, m->look.page_template, &m->places);
     sso_reply_body(reply, status, "text/html; charset=utf-8", sso_buf_span(&m->buf));
-    reply->csp = apr_psprintf(cx->pool,
-                              "default-src 'none'; style-src 'nonce-%s'; form-action %s; "
-                              "base-uri 'none'; frame-ancestors %s",
-                              m->nonce, form_action, reply->framer ? reply->framer : "'none'");
-    if (m->images) reply->csp = apr_pstrcat(cx->pool, reply->csp, "; img-src", m->images, NULL);
-    if (!m->scripts) return;
-    reply->csp = apr_psprintf(cx->pool, "%s; script-src 'nonce-%s'", reply->csp, m->nonce);
+    reply->csp = policy(cx, m, form_action, reply->framer);
 }

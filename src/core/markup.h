@@ -4,7 +4,7 @@
  * Owns:  the style of pages, their nonce, their Content-Security-Policy.
  * Layer: core (base, crypto).
  *
- * Every text is escaped. A page loads nothing but logos that the admin names: one style element and
+ * Every text is escaped, and of pages for people looked up in their language (words.h). A page loads nothing but logos that the admin names: one style element and
  * at most one script, both named by a nonce, and neither is needed to read it.
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -13,6 +13,7 @@
 #define SSO_CORE_MARKUP_H
 
 #include "base/buf.h"
+#include "core/look.h"
 #include "core/reply.h"
 
 typedef enum {
@@ -24,7 +25,8 @@ typedef enum {
 /* A page under construction. */
 typedef struct {
     sso_buf_t buf;
-    const char *nonce;
+    sso_look_t look;
+    sso_places_t places;
     int scripts;        /* a script is in it */
     const char *images; /* where its images come from, for the policy; NULL: it has none */
 } sso_markup_t;
@@ -32,7 +34,13 @@ typedef struct {
 /* The page up to and with its heading. */
 sso_markup_t sso_markup_open(sso_ctx_t *cx, const char *title, sso_markup_form_t form);
 
+/* A text of ours in the language of the page: for what is written around it. */
+const char *sso_markup_words(const sso_markup_t *m, const char *english);
+
 void sso_markup_paragraph(sso_markup_t *m, const char *text);
+
+/* A paragraph around one value: "You are signed in as %s."; english is a constant of ours with one %s. */
+void sso_markup_about(sso_markup_t *m, const char *english, const char *value);
 
 /* A link that looks like a button; url NULL: none. */
 void sso_markup_link(sso_markup_t *m, const char *url, const char *label);
@@ -46,6 +54,9 @@ void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name
 /* An image with this address, a path of this site or an https URL, is on the page: the policy lets
  * it come from there. */
 void sso_markup_image(sso_ctx_t *cx, sso_markup_t *m, const char *url);
+
+/* The button that sends a form. */
+void sso_markup_button(sso_markup_t *m, const char *label);
 
 /* The one script of a page: a constant of ours. */
 void sso_markup_script(sso_markup_t *m, const char *script);

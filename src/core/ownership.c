@@ -40,13 +40,16 @@ static void ask(sso_ctx_t *cx, const sso_site_t *site, const char *user, sso_rep
 {
     sso_markup_t page = sso_markup_open(cx, "Own this site?", SSO_MARKUP_CARD);
 
-    sso_markup_paragraph(&page,
-                         apr_pstrcat(cx->pool, "You are signed in as ", user,
-                                     ". Whoever runs this server has a code for you.", NULL));
+    sso_markup_about(&page, "You are signed in as %s. Whoever runs this server has a code for you.",
+                     user);
     sso_buf_text(&page.buf, "<form method=\"post\" action=\"");
     sso_buf_escaped(&page.buf, own_url(cx, site));
-    sso_buf_text(&page.buf, "\"><p><label>Code <input name=\"code\" required autocomplete=\"off\" "
-                            "autofocus></label></p>\n<button>Own this site</button></form>");
+    sso_buf_format(&page.buf,
+                   "\"><p><label>%s <input name=\"code\" required autocomplete=\"off\" "
+                   "autofocus></label></p>\n",
+                   sso_markup_words(&page, "Code"));
+    sso_markup_button(&page, "Own this site");
+    sso_buf_text(&page.buf, "</form>");
     sso_markup_close(cx, &page, 200, "'self'", reply);
 }
 

@@ -16,7 +16,7 @@
 
 static void fact(sso_markup_t *page, const char *label, const char *value)
 {
-    sso_buf_format(&page->buf, "<dt>%s</dt><dd>", label);
+    sso_buf_format(&page->buf, "<dt>%s</dt><dd>", sso_markup_words(page, label));
     sso_buf_escaped(&page->buf, value);
     sso_buf_text(&page->buf, "</dd>");
 }
@@ -136,10 +136,12 @@ void sso_page_confirm(sso_ctx_t *cx, const char *url, const char *user, sso_repl
 {
     sso_markup_t page = sso_markup_open(cx, "Sign out?", SSO_MARKUP_CARD);
 
-    sso_markup_paragraph(&page, apr_pstrcat(cx->pool, "You are signed in as ", user, ".", NULL));
+    sso_markup_about(&page, "You are signed in as %s.", user);
     sso_buf_text(&page.buf, "<form method=\"post\" action=\"");
     sso_buf_escaped(&page.buf, url);
-    sso_buf_text(&page.buf, "\"><button>Sign out</button></form>");
+    sso_buf_text(&page.buf, "\">");
+    sso_markup_button(&page, "Sign out");
+    sso_buf_text(&page.buf, "</form>");
     sso_markup_close(cx, &page, 200, "'self'", reply);
 }
 
@@ -169,7 +171,8 @@ apr_status_t sso_page_form(sso_ctx_t *cx, sso_reply_t *reply)
     sso_buf_escaped(&page.buf, location);
     sso_buf_text(&page.buf, "\">\n");
     apr_table_do(add_field, &page, reply->fields, NULL);
-    sso_buf_text(&page.buf, "<button>Continue</button></form>");
+    sso_markup_button(&page, "Continue");
+    sso_buf_text(&page.buf, "</form>");
     sso_markup_script(&page, "document.getElementById('f').submit()");
     sso_markup_close(cx, &page, reply->status, sso_url_origin(cx->pool, &url), reply);
     if (page.buf.full) return sso_fail(cx, SSO_F_INTERNAL, "a form does not fit on its page");

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <strings.h>
 
+static const char *const language_choices[] = {"auto", "en", "de", "fr", "es", NULL};
+
 static const char *check_base_url(apr_pool_t *p, int n, const char *const *word)
 {
     sso_url_t url;

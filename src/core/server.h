@@ -23,6 +23,8 @@ typedef struct {
     apr_array_header_t *cookie;
     int insecure_http;
     int log_redact;
+    int language;
+    const char *page_template;
     const char *ca_file;
     apr_int64_t quota;
     const char *accounts;

@@ -32,7 +32,9 @@ typedef struct {
     sso_samesite_t samesite;
     int secure;        /* cookies carry Secure; 0 only under SSOInsecureHttp */
     int insecure_http; /* logins over plain http are allowed */
-    int tenant;        /* in the store */
+    int language;      /* of pages: 0 as the browser asks, else one more than its sso_language_t */
+    const char *page_template; /* around them, checked; NULL: ours */
+    int tenant;                /* in the store */
     const sso_seal_t *seal;
     sso_store_t *store;
     sso_counts_t *counts; /* shared; NULL: nobody counts */

@@ -5,6 +5,7 @@
  */
 #include "httpd/sites.h"
 
+#include "core/look.h"
 #include "core/vouch.h"
 
 #include <apr_strings.h>
@@ -142,6 +143,18 @@ static void add_askers(sso_site_t *site, apr_hash_t *peers, apr_pool_t *p)
     }
 }
 
+/* An admin who has set up a page wants to know at once that it cannot be shown. */
+static int read_template(const sso_startup_t *setup, server_rec *s, sso_site_t *site)
+{
+    const char *name = sso_server_of(s)->set->page_template;
+    sso_ctx_t cx = sso_ctx(setup->pool, apr_time_now());
+
+    if (!name) return OK;
+    name = ap_server_root_relative(setup->pool, name);
+    if (sso_look_read(&cx, setup->pool, name, &site->page_template) == APR_SUCCESS) return OK;
+    return sso_complain(s, s->defn_name, (int)s->defn_line_number, "SSOPageTemplate", cx.err.log);
+}
+
 static int make_site(const sso_startup_t *setup, server_rec *s)
 {
     sso_server_t *server = sso_server_of(s);
@@ -164,8 +177,9 @@ static int make_site(const sso_startup_t *setup, server_rec *s)
     if (s->is_virtual) add_idps(site, server->providers, p);
     add_askers(site, sso_server_of(setup->main_server)->peers, p);
     if (s->is_virtual) add_askers(site, server->peers, p);
+    site->language = server->set->language;
     server->site = site;
-    return OK;
+    return read_template(setup, s, site);
 }
 
 static int check_mentions(server_rec *s)

@@ -27,6 +27,7 @@ class Browser:
         """user: who logs in where a form asks for a name; the password is NAME-pw if not given."""
         self.jar = Jar()
         self.embeds = False  # load what pages show in frames and as images
+        self.language = "en"
         self.user = user
         self.password = password or (user + "-pw" if user else None)
 
@@ -36,7 +37,7 @@ class Browser:
         """One request of a navigation, redirects not followed; initiator: the page it starts on."""
         cross = bool(initiator) and not same_site(initiator, url)
         ours = [("Upgrade-Insecure-Requests", "1"), ("User-Agent", _AGENT), ("Accept", _ACCEPT),
-                ("Accept-Language", "en")]
+                ("Accept-Language", self.language)]
         if trustworthy(url):
             ours += [("Sec-Fetch-Site", _relation(initiator, url)), ("Sec-Fetch-Mode", "navigate"),
                      ("Sec-Fetch-User", "?1"), ("Sec-Fetch-Dest", "document")]
