@@ -6,6 +6,7 @@
 #include "core/choose.h"
 
 #include "base/codec.h"
+#include "base/json.h"
 #include "base/url.h"
 #include "core/idp.h"
 #include "core/login.h"
@@ -21,6 +22,7 @@
 #define KEEP       APR_TIME_C(15552000000000) /* 180 days */
 #define SEARCH_AT  7                          /* so many providers are searched rather than read */
 #define PAGE       50                         /* organisations on one page */
+#define FEED_MAX   (2 * 1024 * 1024)          /* bytes of a page for a program */
 #define EMAIL_LONG 254                        /* bytes (RFC 5321, 4.5.3.1.3) */
 
 /* One thing to choose. */
@@ -40,6 +42,7 @@ typedef struct {
     const char *typed;     /* NULL: nothing */
     const char *found;     /* by a discovery service; NULL: it was not asked, or does not know */
     int all;               /* no shortcut any more */
+    int json;              /* for a page of the site's own */
     int from;              /* so many are passed over: those of the pages before */
     const char *languages; /* Accept-Language; NULL: none */
     sso_demand_t demand;
@@ -108,6 +111,7 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
     sso_ctx_t *cx = c->cx;
     const char *all = NULL;
     const char *from = NULL;
+    const char *format = NULL;
     sso_params_t params;
     apr_status_t rv = read_params(cx, req, &params);
 
@@ -117,8 +121,10 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "idp", 1024, &c->found);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "all", 8, &all);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "from", 8, &from);
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, "format", 8, &format);
     if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &c->demand);
     if (rv != APR_SUCCESS) return rv;
+    c->json = format && !strcmp(format, "json");
     if (!c->back || !sso_url_is_local(c->back, SSO_FLOW_RETURN_MAX)) c->back = "/";
     c->typed = trimmed(cx->pool, c->typed);
     c->demand.issuer = NULL; /* the same parameter: here it is what was found */
@@ -601,6 +607,48 @@ static int find_last(const choice_t *c, const sso_request_t *req, option_t *out)
     return 1;
 }
 
+/* ---- the same for a program ---- */
+
+static void put_member(sso_buf_t *b, const char *before, const char *name, const char *value)
+{
+    sso_buf_format(b, "%s\"%s\":", before, name);
+    if (value) {
+        sso_json_string(b, value);
+    } else {
+        sso_buf_text(b, "null");
+    }
+}
+
+static void put_option(sso_buf_t *b, const choice_t *c, const option_t *option)
+{
+    put_member(b, "{", "provider", option->idp->provider->name);
+    put_member(b, ",", "idp", option->issuer);
+    put_member(b, ",", "name", option->label);
+    put_member(b, ",", "logo", option->logo);
+    put_member(b, ",", "login", login_url(c, option));
+    sso_buf_char(b, '}');
+}
+
+/* A page of it, as the page for people has it; what was typed is looked for in the same way. */
+static void answer_json(const choice_t *c, sso_reply_t *reply)
+{
+    const char *domain = domain_of(c->typed);
+    sso_buf_t b = sso_buf_make(c->cx->pool, 4096, FEED_MAX);
+    options_t o;
+    int i;
+
+    o = domain     ? options_of_domain(c, domain)
+        : c->typed ? options_called(c, c->typed)
+                   : all_options(c);
+    sso_buf_format(&b, "{\"total\":%d,\"from\":%d,\"items\":[", o.n, c->from);
+    for (i = 0; i < o.list->nelts; i++) {
+        if (i) sso_buf_char(&b, ',');
+        put_option(&b, c, &APR_ARRAY_IDX(o.list, i, option_t));
+    }
+    sso_buf_text(&b, "]}\n");
+    sso_reply_body(reply, 200, "application/json", sso_buf_span(&b));
+}
+
 static int is_one(const choice_t *c)
 {
     return c->offer->nelts == 1 && !is_several(c, at(c->offer, 0));
@@ -611,7 +659,9 @@ static void answer(choice_t *c, const sso_request_t *req, sso_reply_t *reply)
     const char *discovery;
     option_t last;
 
-    if (c->found) {
+    if (c->json) {
+        answer_json(c, reply);
+    } else if (c->found) {
         answer_found(c, reply);
     } else if (c->typed) {
         answer_typed(c, reply);

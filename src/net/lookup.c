@@ -35,6 +35,7 @@ typedef struct {
  * can make two keys that meet. */
 typedef struct {
     apr_uint64_t absent[ABSENT];
+    apr_uint64_t pace; /* a second, and how many fetches it has seen: a word like those above */
     wanted_t wanted[WANTED];
 } shared_t;
 
@@ -198,6 +199,20 @@ static apr_status_t fetch(const search_t *s, sso_lookup_found_t *out)
     return APR_SUCCESS;
 }
 
+/* Names cost nothing, and the server is somebody else's: no more than so many a second. */
+static int is_in_pace(const search_t *s)
+{
+    const apr_uint64_t second = (apr_uint64_t)apr_time_sec(s->cx->now) & 0xffffffff;
+    apr_uint64_t word = LOAD(s->lookup->shared->pace);
+    apr_uint64_t next;
+
+    do {
+        next = (word >> 32 == second ? word : second << 32) + 1;
+    } while (!__atomic_compare_exchange_n(&s->lookup->shared->pace, &word, next, 0,
+                                          __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
+    return (next & 0xffffffff) <= SSO_LOOKUP_RATE;
+}
+
 /* Somebody waits for it. */
 static apr_status_t fetch_now(const search_t *s, sso_lookup_hit_t *out)
 {
@@ -208,6 +223,10 @@ static apr_status_t fetch_now(const search_t *s, sso_lookup_hit_t *out)
     if (!lookup->client || !lookup->writes) {
         return sso_fail(s->cx, SSO_F_METADATA_MISSING, "%s: is not asked here",
                         lookup->source.name);
+    }
+    if (!is_in_pace(s)) {
+        return sso_fail(s->cx, SSO_F_METADATA_MISSING, "%s: more than %d a second are asked for",
+                        lookup->source.name, SSO_LOOKUP_RATE);
     }
     if (__atomic_add_fetch(&lookup->under_way, 1, __ATOMIC_ACQ_REL) > SSO_LOOKUP_MOST) {
         rv = sso_fail(s->cx, SSO_F_METADATA_MISSING, "%s: %d are being asked for already",

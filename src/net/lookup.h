@@ -6,7 +6,8 @@
  * Lives: made at start-up in the configuration pool; what children share is in memory of their own.
  *
  * A stranger can name a document, so asking is bounded in every direction: one fetch takes
- * SSO_LOOKUP_TIMEOUT at most, a process has SSO_LOOKUP_MOST under way at most, and what is not there or
+ * SSO_LOOKUP_TIMEOUT at most, a process has SSO_LOOKUP_MOST under way at most, all
+ * children together begin SSO_LOOKUP_RATE a second, and what is not there or
  * does not hold is not asked for again for a while. What was found is kept in the state directory, in a
  * file of its own, and used as long as it is valid: when its time has come it is asked for again in the
  * background, and nobody waits.
@@ -20,6 +21,7 @@
 
 #define SSO_LOOKUP_TIMEOUT APR_TIME_C(5000000) /* of one fetch: so long somebody may have to wait */
 #define SSO_LOOKUP_MOST    4                   /* fetches that a process has under way */
+#define SSO_LOOKUP_RATE    10 /* fetches a second for which somebody waits, of all children */
 #define SSO_LOOKUP_UNKNOWN APR_TIME_C(600000000) /* what is not there (404) is not, for so long */
 #define SSO_LOOKUP_FAILED \
     APR_TIME_C(30000000)        /* what cannot be had is not asked for, for so long */

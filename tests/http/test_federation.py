@@ -130,6 +130,23 @@ def test_the_search_needs_no_script(host, closing):
     assert "idp=https%3A%2F%2Fi42.example%2Fid" in page.refresh
 
 
+def test_a_page_of_the_sites_own(host, pair, alice):
+    """What the page shows, as JSON: names in the reader's language, a search, and where each leads."""
+    begin(host, pair)
+    address = host.url + "/.sso/choose?format=json&among=fed&return=/app/x.html"
+    page = alice.fetch(address, headers=[("Accept-Language", "de")])
+    assert page.header("Content-Type") == "application/json" and page.header("Cache-Control") == "no-store"
+    feed = page.json()
+    assert (feed["total"], feed["from"]) == (2, 0)
+    assert [x["name"] for x in feed["items"]] == ["Universit\u00e4t Alpha", "Beta College"]
+    assert [x["idp"] for x in feed["items"]] == [x.entity_id for x in pair]
+    assert {x["provider"] for x in feed["items"]} == {"fed"} and feed["items"][0]["logo"] is None
+    assert alice.open(feed["items"][1]["login"]).text.strip() == "inside" and pair[1].requests
+    for typed, found in (("beta", [1]), ("ada%40alpha.example", [0]), ("nobody", [])):
+        items = alice.fetch(address + "&q=" + typed).json()["items"]
+        assert [x["idp"] for x in items] == [pair[i].entity_id for i in found], typed
+
+
 def test_a_discovery_service_says_who(host, pair):
     begin(host, pair, "SSOSamlDiscovery https://ds.example/ds")
     browser = Browser()

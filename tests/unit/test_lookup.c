@@ -224,6 +224,24 @@ static void few_wait_at_once(void **state)
     assert_string_equal(find(b, "b"), "b=one"); /* all have come back */
 }
 
+/* Whoever says another name each time does not make us say it on for ever. */
+static void few_are_asked_for_in_a_second(void **state)
+{
+    bench_t *b = make(*state);
+    int i;
+
+    assert_string_equal(find(b, "known"), "known=one");
+    b->cx->now += SECOND;
+    b->status = 404;
+    for (i = 0; i < 1000; i++)
+        (void)find(b, apr_itoa(b->cx->pool, i));
+    assert_int_equal(b->requests, 1 + SSO_LOOKUP_RATE);
+    assert_string_equal(find(b, "known"), "known=one"); /* who is known is not touched by it */
+    assert_string_equal(find(b, "5000"), "fault");
+    b->cx->now += SECOND;
+    assert_string_equal(find(b, "5000"), "none");
+}
+
 static void names_have_an_end(void **state)
 {
     bench_t *b = make(*state);
@@ -261,6 +279,7 @@ int main(void)
         UNIT(what_is_taken_out_is_gone),
         UNIT(what_is_not_there_is_not_asked_for_again),
         UNIT(few_wait_at_once),
+        UNIT(few_are_asked_for_in_a_second),
         UNIT(names_have_an_end),
         UNIT(who_may_not_write_does_not_ask),
     };
