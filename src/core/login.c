@@ -369,7 +369,6 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     sso_account_did_t did = SSO_ACCOUNT_UNCHANGED;
     sso_account_t account;
     sso_session_t *before = apr_palloc(cx->pool, sizeof(*before));
-    sso_store_key_t made;
     apr_status_t rv = APR_SUCCESS;
 
     if (!accounts) rv = check_bans(cx, idp, answer->who);
@@ -382,7 +381,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->who = answer->who;
     plan->profile = profile;
     plan->landing = landing_of(answer);
-    plan->made = &made;
+    plan->made = apr_palloc(cx->pool, sizeof(*plan->made));
     if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
     rv = sso_session_make(cx, req, plan, reply);
     if (rv == APR_SUCCESS && accounts) rv = confirm(cx, accounts, did, &account);

@@ -397,11 +397,12 @@ static int is_grant(sso_span_t value, apr_size_t at)
 static int is_whole(sso_span_t value)
 {
     const head_t *head = (const void *)value.p;
-    const attr_t *attr = (const void *)(value.p + sizeof(head_t));
+    const attr_t *attr;
     int i;
 
     if (value.n < sizeof(head_t) || value.p[value.n - 1] || head->magic != MAGIC) return 0;
     if (value.n < sizeof(head_t) + head->n * sizeof(attr_t)) return 0;
+    attr = (const void *)(value.p + sizeof(head_t));
     for (i = 0; i < T_COUNT; i++) {
         if (head->text[i] >= value.n) return 0;
     }

@@ -232,10 +232,9 @@ def test_while_a_renewal_is_under_way(host, op, alice):
     host.httpd.advance(EVERY + 1)
     assert alice.fetch(host.url + "/app/x.html").status == 200 and held.wait(10)
     sign_out(alice, host)
-    assert host.httpd.log.wait(TAKEN)
     release.set()
     assert host.httpd.log.wait(TAKEN, 2)
-    assert op.revoked[0] == old and len(set(op.revoked)) == 2 and not op.grants
+    assert old in op.revoked and len(set(op.revoked)) == 2 and not op.grants
 
 
 # -- another's provider

@@ -6,20 +6,25 @@ import tempfile
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from lib import pki
+from lib import oidc_op, pki
 from lib.oidc_op import Op
 from lib.recipes import oidc, sign_in, user_of
 
 PATHS = ("/.well-known/openid-configuration", "/jwks", "/token", "/userinfo")
 
 
-def server(pair, clients=None):
-    """The context of a server with this certificate; clients: whose certificates it asks for."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+def show(context, pair):
+    """A server's certificate from now on."""
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
         file.write(pair.key_pem + pair.cert_pem)
         file.flush()
         context.load_cert_chain(file.name)
+
+
+def server(pair, clients=None):
+    """The context of a server with this certificate; clients: whose certificates it asks for."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    show(context, pair)
     if clients:
         context.load_verify_locations(cadata="".join(x.cert_pem for x in clients))
         context.verify_mode = ssl.CERT_OPTIONAL
@@ -69,6 +74,34 @@ def test_a_certificate_of_another_host(place, closing, alice):
     place.httpd.start()
     place.httpd.expect_fault("net_tls")
     assert login(alice, place).fault == "net_tls" and not op.requests
+
+
+# What the provider did last before its certificate came to be over.
+LAST = {"/.well-known/openid-configuration": None, "/token": "authorization", "/jwks": "token_answer",
+        "/userinfo": "jwks"}
+
+
+@pytest.mark.parametrize("path", LAST)
+def test_a_certificate_that_has_expired(place, closing, alice, path, monkeypatch):
+    monkeypatch.setattr(oidc_op._OpHandler, "protocol_version", "HTTP/1.0")  # each connects anew ...
+    over = pki.Pair("localhost", [], ["127.0.0.1"], days=-1)
+    place.httpd.file("conf/providers.pem", pki.server_pair().cert_pem + over.cert_pem)
+    context = server(pki.server_pair() if LAST[path] else over)
+    context.num_tickets = 0  # ... and shows its certificate each time
+    op = closing(Op(context))
+
+    def end(answer):
+        show(context, over)
+        return answer
+    if LAST[path]:
+        setattr(op, LAST[path], end)
+    oidc(place, op)
+    place.httpd.start()
+    place.httpd.expect_fault("net_tls")
+    page = login(alice, place)
+    assert page.status == 502 and page.fault == "net_tls" and not op.asked(path)
+    assert user_of(alice, place) is None
+    assert place.httpd.log.find("net_tls: .*expired")
 
 
 @pytest.mark.filterwarnings("ignore:.*TLSv1_1:DeprecationWarning")

@@ -825,6 +825,15 @@ static void spending_is_of_one_provider(void **state)
                      APR_SUCCESS);
 }
 
+/* As when a walk has not found it. */
+static void no_record_is_no_session(void **state)
+{
+    sso_session_t session;
+
+    (void)state;
+    assert_int_equal(sso_session_view(sso_span_of(NULL, 0), &session), APR_NOTFOUND);
+}
+
 /* What cannot be remembered cannot be accepted. */
 static void a_full_store_spends_nothing(void **state)
 {
@@ -842,6 +851,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         UNIT(a_session_is_found_as_it_was_made),
         UNIT(what_is_unknown_is_empty),
+        UNIT(no_record_is_no_session),
         UNIT(a_login_anew_takes_the_place_of_the_old_one),
         UNIT(values_are_rendered),
         UNIT(lists_are_joined_and_taken_apart),

@@ -12,9 +12,10 @@ from cryptography.x509.oid import NameOID
 class Pair:
     """An RSA key with its self-signed certificate."""
 
-    def __init__(self, name, dns=(), addresses=()):
+    def __init__(self, name, dns=(), addresses=(), days=365):
+        """days: until its end; it began two days ago."""
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        self.cert = _certificate(self.key, name, dns, addresses)
+        self.cert = _certificate(self.key, name, dns, addresses, days)
 
     @property
     def key_pem(self):
@@ -44,13 +45,13 @@ def server_pair():
     return Pair("localhost", ["localhost", "*.test", "*.example.test"], ["127.0.0.1"])
 
 
-def _certificate(key, name, dns, addresses):
+def _certificate(key, name, dns, addresses, days):
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.utcnow()
     cert = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject)
             .public_key(key.public_key()).serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=1))
-            .not_valid_after(now + datetime.timedelta(days=365)))
+            .not_valid_before(now - datetime.timedelta(days=2))
+            .not_valid_after(now + datetime.timedelta(days=days)))
     names = [x509.DNSName(x) for x in dns]
     names += [x509.IPAddress(ipaddress.ip_address(x)) for x in addresses]
     if names:
