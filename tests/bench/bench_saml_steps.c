@@ -267,7 +267,13 @@ static void as_query(bench_t *b, const char *text)
     }
 }
 
-static void hostile_by(sso_ctx_t *cx, const char *what, arrive_fn *arrive, const char *text)
+/* What the dearest message costs that anybody can send: that takes no key of the provider. */
+#define HOSTILE_GOAL_US 5000.0
+
+static double dearest_us;
+
+/* CPU time of one message; the best of five. */
+static double hostile_us(sso_ctx_t *cx, const char *what, arrive_fn *arrive, const char *text)
 {
     bench_t b = make_bench(cx);
     apr_pool_t *keep = cx->pool;
@@ -291,6 +297,14 @@ static void hostile_by(sso_ctx_t *cx, const char *what, arrive_fn *arrive, const
     }
     cx->pool = keep;
     printf("  %-44s %8.1f us  %s\n", what, best, said);
+    return best;
+}
+
+static void hostile_by(sso_ctx_t *cx, const char *what, arrive_fn *arrive, const char *text)
+{
+    const double us = hostile_us(cx, what, arrive, text);
+
+    if (us > dearest_us) dearest_us = us;
 }
 
 static void hostile(sso_ctx_t *cx, const char *what, const char *xml)
@@ -369,10 +383,13 @@ static void hostile_messages(sso_ctx_t *cx)
                                     "<s:Reference URI='#a%d'/>", 2000, "", 0,
                                     "</s:SignedInfo></s:Signature>")));
     hostile(cx, "no key's signature, 19 000 elements", with_signature(p, FORGE_FOREIGN, "", empty));
-    hostile(cx, "a good signature, 19 000 elements", with_signature(p, FORGE_IDP, "", empty));
-    hostile(cx, "a good signature, a namespace of 20 KB",
-            with_signature(p, FORGE_IDP, apr_pstrcat(p, " xmlns:z=\"urn:", long_ns, "\"", NULL),
-                           repeated(p, "<x>", "<z:y/>", 10000, "", 0, "</x>")));
+    hostile_us(cx, "a good signature, 19 000 elements", as_message,
+               with_signature(p, FORGE_IDP, "", empty));
+    hostile_us(cx, "a good signature, a namespace of 20 KB", as_message,
+               with_signature(p, FORGE_IDP, apr_pstrcat(p, " xmlns:z=\"urn:", long_ns, "\"", NULL),
+                              repeated(p, "<x>", "<z:y/>", 10000, "", 0, "</x>")));
+    printf("  the dearest that anybody can send %20.1f us  the goal is under %.0f\n", dearest_us,
+           HOSTILE_GOAL_US);
 }
 
 /* The largest message that is accepted: which step costs what. It takes the provider's key to make
@@ -403,5 +420,5 @@ int main(void)
     real_messages(&cx);
     hostile_messages(&cx);
     largest_message(&cx);
-    return 0;
+    return dearest_us >= HOSTILE_GOAL_US;
 }

@@ -3,7 +3,7 @@
 
     run.py check SRCDIR                     has every rule a mutant, and fits each the source? (`make check`)
     run.py run SRCDIR BUILDDIR [WORD...]    build each mutant and run its tests (`make mutants`); WORD: a
-                                            rule, an attack, "attacks"
+                                            rule, a table, an attack, "attacks"
 
 RULES lists the rules that there are; *.mutants holds the mutants, paragraphs like this one:
 
@@ -436,8 +436,9 @@ def try_mutant(tree, mutant):
 
 
 def is_asked_for(mutant, names):
-    short = mutant.rule.partition(":")[2]
-    return not names or mutant.rule in names or short in names or mutant.rule.partition(":")[0] in names
+    area, _, short = mutant.rule.partition(":")
+    table = mutant.where.partition(":")[0]
+    return not names or any(word in names for word in (mutant.rule, short, area, table))
 
 
 def run_mutants(tree, mutants):
