@@ -11,7 +11,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#define ATTACKS_MIN 240 /* or the folder was not found as it should be */
+#define ATTACKS_MIN 250 /* or the folder was not found as it should be */
 
 static int by_name(const void *a, const void *b)
 {
