@@ -129,3 +129,30 @@ apr_status_t sso_file_create(sso_ctx_t *cx, const char *path, sso_span_t bytes)
     if (error == EEXIST) return APR_EEXIST;
     return error == 0 ? APR_SUCCESS : fail_to(cx, "create", path, error);
 }
+
+/* 0 or an error number. The owner is that of the file before, which who starts httpd may have given to
+ * its children. */
+static int keep_owner(int fd, const char *path)
+{
+    struct stat st;
+
+    if (lstat(path, &st) != 0) return errno == ENOENT ? 0 : errno;
+    if (st.st_uid == geteuid() && st.st_gid == getegid()) return 0;
+    return fchown(fd, st.st_uid, st.st_gid) == 0 ? 0 : errno;
+}
+
+apr_status_t sso_file_replace(sso_ctx_t *cx, const char *path, sso_span_t bytes)
+{
+    char *temporary = apr_pstrcat(cx->pool, path, ".XXXXXX", NULL);
+    int fd = mkostemp(temporary, O_CLOEXEC); /* mode 0600 */
+    int error;
+
+    if (fd < 0) return fail_to(cx, "replace", path, errno);
+    error = keep_owner(fd, path);
+    if (error == 0) error = write_all(fd, bytes);
+    if (close(fd) != 0 && error == 0) error = errno;
+    if (error == 0 && rename(temporary, path) != 0) error = errno;
+    if (error == 0) return APR_SUCCESS;
+    (void)unlink(temporary);
+    return fail_to(cx, "replace", path, error);
+}

@@ -37,4 +37,12 @@ apr_status_t sso_file_read(sso_ctx_t *cx, apr_pool_t *pool, const char *path, ap
  */
 apr_status_t sso_file_create(sso_ctx_t *cx, const char *path, sso_span_t bytes);
 
+/**
+ * Write a file of mode 0600 in place of the one that is there, in one step; its owner stays, and is
+ * whoever writes where there was none.
+ *
+ * @return SSO_F_CONFIG; the old one is there as it was then.
+ */
+apr_status_t sso_file_replace(sso_ctx_t *cx, const char *path, sso_span_t bytes);
+
 #endif /* SSO_BASE_FILE_H */

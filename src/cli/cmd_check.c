@@ -273,7 +273,7 @@ static int check(sso_cli_t *cli)
 
 const sso_command_t sso_cmd_check = {
     .noun = "check",
-    .operands = "[NAME|peer/NAME]",
+    .operands = "[NAME|peer/NAME|backend/PATH]",
     .most = 1,
     .summary = "look over providers, peers, certificates and addresses; say what to change",
     .about =

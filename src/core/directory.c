@@ -6,6 +6,7 @@
 #include "core/directory.h"
 
 #include "core/provider.h"
+#include "core/replay_line.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>

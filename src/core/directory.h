@@ -29,7 +29,8 @@ typedef struct {
     int list_format; /* sso_listing_t */
     apr_array_header_t *env;
     int access_token;
-    apr_interval_time_t reauth;  /* a login must not be older here; 0: it may */
+    apr_array_header_t *backend_auth; /* words; NULL or "none": no credentials are handed on */
+    apr_interval_time_t reauth;       /* a login must not be older here; 0: it may */
     apr_array_header_t *step_up; /* authentication contexts of which one is needed here; NULL or
                                     "off": any will do */
     int same_origin;             /* what may change something has to come from this site */

@@ -44,9 +44,12 @@ int sso_gate_is_ours(const sso_site_t *site, const char *path)
 /* Where to try again: only where trying again can help. */
 static sso_link_t retry_link(sso_ctx_t *cx, const char *url)
 {
-    static const sso_fault_t in_vain[] = {SSO_F_BANNED,     SSO_F_CONFIG,       SSO_F_TLS,
-                                          SSO_F_NOT_FOUND,  SSO_F_METHOD,       SSO_F_CSRF,
-                                          SSO_F_NO_SESSION, SSO_F_PEER_REQUIRE, SSO_F_CROSS_SITE};
+    static const sso_fault_t in_vain[] = {
+        SSO_F_BANNED,         SSO_F_CONFIG,          SSO_F_TLS,
+        SSO_F_NOT_FOUND,      SSO_F_METHOD,          SSO_F_CSRF,
+        SSO_F_NO_SESSION,     SSO_F_PEER_REQUIRE,    SSO_F_CROSS_SITE,
+        SSO_F_BACKEND_WORKER, SSO_F_BACKEND_NAME,    SSO_F_BACKEND_UNKNOWN,
+        SSO_F_BACKEND_STORE,  SSO_F_BACKEND_REFUSED, SSO_F_BACKEND_OFF};
     apr_size_t i;
 
     for (i = 0; i < sizeof(in_vain) / sizeof(in_vain[0]); i++) {

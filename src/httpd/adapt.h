@@ -27,4 +27,8 @@ const char *sso_adapt_cookie(const request_rec *r);
  */
 int sso_adapt_send(request_rec *r, const sso_reply_t *reply, int handler);
 
+/* In an output filter, before any of the answer has passed: send a reply in its place, with the end of
+ * the answer. bb is emptied. */
+apr_status_t sso_adapt_replace(ap_filter_t *f, const sso_reply_t *reply, apr_bucket_brigade *bb);
+
 #endif /* SSO_HTTPD_ADAPT_H */

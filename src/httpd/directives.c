@@ -107,7 +107,7 @@ static void mention(const cmd_parms *cmd, const char *name)
 static void wish(const cmd_parms *cmd, const sso_directory_t *dir)
 {
     APR_ARRAY_PUSH(sso_server_of(cmd->server)->wishes, sso_wish_t) = (sso_wish_t){
-        dir, cmd->cmd->name, cmd->directive->filename, cmd->directive->line_num};
+        dir, cmd->cmd->name, cmd->path, cmd->directive->filename, cmd->directive->line_num};
 }
 
 /* What the whole server must know of a line in one of its sections. */
@@ -124,7 +124,8 @@ static void note(const cmd_parms *cmd, const sso_directory_t *dir, int row, int 
         }
     }
     if (row == SSO_DIRECTORY_SSOReauth || row == SSO_DIRECTORY_SSOStepUp
-        || row == SSO_DIRECTORY_SSOMode || row == SSO_DIRECTORY_SSOAccessToken) {
+        || row == SSO_DIRECTORY_SSOMode || row == SSO_DIRECTORY_SSOAccessToken
+        || row == SSO_DIRECTORY_SSOBackendAuth) {
         wish(cmd, dir);
     }
     if (row == SSO_DIRECTORY_SSOHeader && n == 2) {
@@ -141,6 +142,10 @@ static const char *set_directory(cmd_parms *cmd, void *dir, int n, char *const w
     const char *const *words = copy_words(cmd->pool, n, word);
     const char *why;
 
+    /* AllowOverrideList may let .htaccess say more than AllowOverride does. */
+    if (sso_directory_table.row[row].place == SSO_AT_DIRECTORY && !is_startup(cmd)) {
+        return complain(cmd, cmd->cmd->name, "is not for .htaccess");
+    }
     why = sso_settings_read(&sso_directory_table, dir, row, n, words, &reader);
     if (!why && is_startup(cmd)) note(cmd, dir, row, n, words);
     return complain(cmd, cmd->cmd->name, why);

@@ -7,6 +7,7 @@
 
 #include "core/audit.h"
 #include "core/describe.h"
+#include "httpd/backend.h"
 #include "httpd/log.h"
 
 #include <apr_strings.h>
@@ -87,6 +88,50 @@ static void print_peer_findings(sso_ctx_t *cx, const sso_site_t *site)
     }
 }
 
+/* ---- SSOBackendAuth ---- */
+
+/* A section is called by its path, as a peer by "peer/NAME". */
+static void print_backend(sso_ctx_t *cx, const server_rec *s, const sso_wish_t *wish)
+{
+    static const int rows[] = {SSO_DIRECTORY_SSOBackendAuth, SSO_DIRECTORY_SSOSameOrigin};
+    const sso_replay_line_t line = sso_replay_line(wish->dir->backend_auth);
+    apr_size_t i;
+
+    (void)printf("Backend %s (%s) at %s, defined in %s:%d\n  Settings\n",
+                 wish->path ? wish->path : "-",
+                 line.mode == SSO_REPLAY_MAP ? "map" : "one password",
+                 sso_server_of(s)->site->base_url, wish->file, wish->line);
+    for (i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)printf("    %-24s %s\n", sso_directory_table.row[rows[i]].name,
+                     sso_settings_print(&sso_directory_table, wish->dir, rows[i], cx->pool));
+    }
+    (void)printf("\n");
+}
+
+static void print_backend_findings(sso_ctx_t *cx, const server_rec *s, const sso_wish_t *wish)
+{
+    apr_array_header_t *list = apr_array_make(cx->pool, 4, sizeof(sso_finding_t));
+
+    sso_replay_audit(cx, sso_backend_replay(s, wish->dir), wish->dir->same_origin, list);
+    print_list(sso_server_of(s)->site,
+               apr_pstrcat(cx->pool, "backend", wish->path ? wish->path : "", NULL), list);
+}
+
+typedef void print_wish_fn(sso_ctx_t *, const server_rec *, const sso_wish_t *);
+
+static void print_backends(sso_ctx_t *cx, const server_rec *s, print_wish_fn *print)
+{
+    const apr_array_header_t *wishes = sso_server_of(s)->wishes;
+    int i;
+
+    for (i = 0; i < wishes->nelts; i++) {
+        const sso_wish_t *wish = &APR_ARRAY_IDX(wishes, i, sso_wish_t);
+
+        if (strcmp(wish->directive, "SSOBackendAuth") != 0) continue;
+        if (sso_backend_replay(s, wish->dir)) print(cx, s, wish);
+    }
+}
+
 static void print_state_dir(sso_ctx_t *cx, server_rec *main_server)
 {
     const char *dir = sso_server_of(main_server)->set->state_dir;
@@ -100,10 +145,11 @@ void sso_dump(apr_pool_t *pconf, server_rec *main_server)
         const char *word;
         void (*print)(sso_ctx_t *, const sso_idp_t *);
         void (*peers)(sso_ctx_t *, const sso_site_t *); /* NULL: nothing of them */
+        print_wish_fn *backends;                        /* likewise */
     } dump[] = {
-        {"DUMP_SSO", print_description, print_peers},
-        {"DUMP_SSO_METADATA", print_metadata, NULL},
-        {"DUMP_SSO_CHECK", print_findings, print_peer_findings},
+        {"DUMP_SSO", print_description, print_peers, print_backend},
+        {"DUMP_SSO_METADATA", print_metadata, NULL, NULL},
+        {"DUMP_SSO_CHECK", print_findings, print_peer_findings, print_backend_findings},
     };
     sso_ctx_t cx = sso_log_server_ctx(main_server, pconf);
     apr_size_t d;
@@ -118,6 +164,7 @@ void sso_dump(apr_pool_t *pconf, server_rec *main_server)
             for (i = apr_hash_first(pconf, sso_server_of(s)->site->idps); i; i = apr_hash_next(i))
                 dump[d].print(&cx, apr_hash_this_val(i));
             if (dump[d].peers) dump[d].peers(&cx, sso_server_of(s)->site);
+            if (dump[d].backends) print_backends(&cx, s, dump[d].backends);
         }
     }
 }

@@ -350,9 +350,8 @@ static void set_numbered(request_rec *r, const sso_directory_t *dir, const char 
                    apr_itoa(r->pool, values->nelts));
 }
 
-/* The client's own header of a chosen name; one that an .htaccess file chooses is not known before
- * the file is read. */
-static void clear_chosen(request_rec *r, const char *name)
+/* One that an .htaccess file chooses is not known before the file is read. */
+void sso_expose_take_out(request_rec *r, const char *name)
 {
     const names_t names = {.one = sso_expose_fold(r->pool, name)};
     found_t found = look_through(r, &names);
@@ -423,7 +422,7 @@ void sso_expose_nobody(request_rec *r, const sso_directory_t *dir)
     for (i = 0; dir->headers && i < dir->headers->nelts; i++) {
         const sso_line_t *line = &APR_ARRAY_IDX(dir->headers, i, sso_line_t);
 
-        if (line->n >= 2) clear_chosen(r, line->word[0]);
+        if (line->n >= 2) sso_expose_take_out(r, line->word[0]);
     }
 }
 

@@ -26,6 +26,9 @@ void sso_expose_scrub(request_rec *r);
  * those of other gateways, do not come in from outside either (H2, H4). */
 void sso_expose_nobody(request_rec *r, const sso_directory_t *dir);
 
+/* The client's own header of this name, in any spelling, and its name in Connection. */
+void sso_expose_take_out(request_rec *r, const char *name);
+
 /* A part of a request, and what it leads to inside the server, inherit headers and variables: an
  * access token is only for the directories that ask for it. */
 void sso_expose_forget_token(request_rec *r);

@@ -7,6 +7,7 @@
 
 #include "httpd/adapt.h"
 #include "httpd/authz.h"
+#include "httpd/backend.h"
 #include "httpd/expose.h"
 #include "httpd/log.h"
 #include "httpd/redact.h"
@@ -237,6 +238,7 @@ int sso_hooks_fixup(request_rec *r)
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";
     if (is_ours(r)) return DECLINED;
+    if (dir->backend_auth) sso_backend_strip(r, dir);
     if (dir->same_origin && is_foreign(r, dir, &status)) return status;
     if (!sso_directory_is_on(dir)) return DECLINED;
     session = session_here(r, dir);
@@ -244,6 +246,7 @@ int sso_hooks_fixup(request_rec *r)
     if (session && !r->user) welcome(r, session);
     if (session && !strcmp(r->user, session->user)) {
         too_long = sso_expose_session(r, dir, session);
+        if (dir->backend_auth) sso_backend_note(r, dir, session);
     } else {
         sso_expose_nobody(r, dir);
     }

@@ -35,6 +35,7 @@
 #include <ap_provider.h>
 #include <mod_auth.h>
 #include <mod_log_config.h>
+#include <mod_proxy.h>
 #include <mod_status.h>
 #include <mod_watchdog.h>
 #include <mpm_common.h>
@@ -57,10 +58,12 @@ typedef struct {
     int line;
 } sso_mention_t;
 
-/* One section with SSOReauth, SSOStepUp or SSOMode: its providers must be able to. */
+/* One section with a line of which the whole server must know: its providers must be able to do what
+ * SSOReauth, SSOStepUp and SSOMode ask, what SSOBackendAuth names is read. */
 typedef struct {
     const sso_directory_t *dir; /* what its own lines say, all of them once it has been read */
     const char *directive;
+    const char *path; /* of the section; NULL: it has none */
     const char *file;
     int line;
 } sso_wish_t;
@@ -76,6 +79,7 @@ typedef struct {
     sso_site_t *site;             /* made when the configuration is complete */
     apr_array_header_t *sealing;  /* of sso_span_t: sealing secrets; main server only */
     sso_fresh_set_t *fresh;       /* documents of others; main server only */
+    apr_hash_t *replays;          /* words of SSOBackendAuth -> sso_replay_t *, of all servers */
     void *accounts;               /* plan of httpd/accounts.c; main server only */
 } sso_server_t;
 
@@ -86,6 +90,7 @@ typedef struct {
     int token;                    /* its headers or variables hold an access token */
     const char *cookie;           /* the Cookie header before ours were taken out; NULL: as it is */
     const sso_session_t *session; /* who is logged in here */
+    struct sso_handover *handover; /* credentials for a backend; NULL: none are needed */
 } sso_visit_t;
 
 static inline sso_server_t *sso_server_of(const server_rec *s)

@@ -8,6 +8,7 @@
 #include "crypto/keys.h"
 #include "httpd/accounts.h"
 #include "httpd/auditlog.h"
+#include "httpd/backend.h"
 #include "httpd/background.h"
 #include "httpd/log.h"
 #include "httpd/releases.h"
@@ -241,6 +242,7 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rc == OK) rc = prepare_fresh(&setup);
     if (rc == OK) rc = prepare_all(&setup);
     if (rc == OK) rc = sso_sites_make(&setup);
+    if (rc == OK) rc = sso_backend_prepare(&setup);
     if (rc == OK) rc = sso_secrets_check(&setup);
     if (rc == OK) rc = plan_accounts(&setup);
     return rc;

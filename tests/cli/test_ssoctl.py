@@ -11,8 +11,9 @@ import pytest
 SSOCTL = os.environ["SSOCTL"]
 SOURCE = Path(__file__).resolve().parents[2]
 
-COMMANDS = ["show", "check", "metadata", "flow make", "flow open", "secret new", "sessions list",
-            "sessions end", "token make", "token verify", "token explain", "directives", "faults"]
+COMMANDS = ["show", "check", "metadata", "flow make", "flow open", "secret new", "credential set",
+            "credential remove", "credential list", "sessions list", "sessions end", "token make",
+            "token verify", "token explain", "directives", "faults"]
 
 
 def run(*args, **kwargs):
@@ -349,6 +350,55 @@ def test_faults():
     assert re.findall(r"^\| `(\w+)` \| \d{3} \| [^|]+\. \| [^|]+[.?] \|$", md, re.M) == FAULTS
     text = good("faults")
     assert re.findall(r"^(\w+) \(\d{3}\)\n    person: .+\n    admin:  .+$", text, re.M) == FAULTS
+
+
+# ---- credential ----
+
+@pytest.fixture
+def credential(secret, tmp_path):
+    """credential(VERB, WORDS...): a command on a file of its own."""
+    def run_it(verb, *args, **kwargs):
+        return run("credential", verb, "--file", str(tmp_path / "creds"), "--key", "file:" + secret, *args,
+                   **kwargs)
+    run_it.file = tmp_path / "creds"
+    return run_it
+
+
+WIKI = ("--backend", "https://Wiki.example:443/x", "--user", "ada")
+
+
+def test_credential_there_and_gone(credential):
+    assert credential("set", *WIKI, "corp", "https://idp", "a b", input="wonder:land\n").stdout == "set\n"
+    line = "corp https%3A%2F%2Fidp a%20b  https://wiki.example  ada\n"
+    assert credential("list").stdout == line
+    assert stat.S_IMODE(credential.file.stat().st_mode) == 0o600
+    assert credential("set", *WIKI, "corp https%3A%2F%2Fidp a%20b", input="other").stdout == "set\n"
+    assert credential("list").stdout == line  # the same person, in one word
+    words = ("--backend", "https://wiki.example", "corp", "https://idp", "a b")
+    assert credential("remove", *words).stdout == "removed\n"
+    assert credential("list").stdout == ""
+    gone = credential("remove", *words)
+    assert gone.returncode == 1 and "there is none" in gone.stderr
+
+
+@pytest.mark.parametrize("password, says", [
+    ("", "the password is empty"), ("\n", "the password is empty"), ("a\nb\n", "has control characters"),
+    ("a\0b", "NUL byte"), ("x" * 256, "is longer than 255 bytes"), ("x" * 5000, "is longer than 255 bytes")])
+def test_credential_passwords(credential, password, says):
+    done = credential("set", *WIKI, "one", input=password)
+    assert done.returncode == 1 and says in done.stderr and not credential.file.exists()
+    assert "x" * 20 not in done.stderr
+
+
+@pytest.mark.parametrize("args, says", [
+    (("set", *WIKI, "one", "two"), "write one word, or three"),
+    (("set", *WIKI), "is missing"),
+    (("set", "--backend", "wiki", "--user", "ada", "one"), "--backend: 'wiki'"),
+    (("set", "--backend", "https://wiki", "--user", "a:b", "one"), "has a ':'"),
+    (("remove", "one"), "--backend URL is missing")])
+def test_credential_misuse(credential, args, says):
+    done = credential(*args, input="password\n")
+    assert done.returncode == 2 and says in done.stderr and not credential.file.exists()
 
 
 # ---- the manual page ----

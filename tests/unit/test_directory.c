@@ -25,7 +25,9 @@ static void the_table_is_sound(void **state)
     for (i = 0; i < sso_directory_table.rows; i++) {
         /* What a tenant's .htaccess must not say. */
         assert_int_equal(sso_directory_table.row[i].place,
-                         i == SSO_DIRECTORY_SSOAccessToken ? SSO_AT_DIRECTORY : SSO_AT_HTACCESS);
+                         i == SSO_DIRECTORY_SSOAccessToken || i == SSO_DIRECTORY_SSOBackendAuth
+                             ? SSO_AT_DIRECTORY
+                             : SSO_AT_HTACCESS);
         assert_int_not_equal(sso_directory_table.row[i].kind, SSO_K_SECRET);
     }
 }

@@ -203,6 +203,36 @@ static void errors_leave_nothing(void **state)
     assert_true(sso_span_is(out, "untouched"));
 }
 
+static void files_are_replaced_whole(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *dir = scratch_dir(cx);
+    const char *path = apr_pstrcat(cx->pool, dir, "/f", NULL);
+    int *const call[] = {&plan.write, &plan.fsync};
+    struct stat st;
+    sso_span_t out;
+    apr_size_t i;
+
+    assert_int_equal(sso_file_replace(cx, path, sso_span("first")), APR_SUCCESS);
+    assert_int_equal(sso_file_replace(cx, path, sso_span("second")), APR_SUCCESS);
+    for (i = 0; i < COUNT(call); i++) {
+        *call[i] = EIO;
+        assert_int_not_equal(sso_file_replace(cx, path, sso_span("third")), APR_SUCCESS);
+        clear_plan();
+        assert_fault(cx, CONFIG);
+    }
+    assert_int_equal(sso_file_read(cx, cx->pool, path, 9, SSO_FILE_PRIVATE, &out), APR_SUCCESS);
+    assert_true(sso_span_is(out, "second"));
+    assert_int_equal(scratch_count(dir), 1);
+    if (geteuid() != 0) return; /* only root gives files away */
+    assert_int_equal(chown(path, 1234, 5678), 0);
+    assert_int_equal(sso_file_replace(cx, path, sso_span("fourth")), APR_SUCCESS);
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_uid, 1234);
+    assert_int_equal(st.st_gid, 5678);
+    assert_int_equal(scratch_mode(path), 0600);
+}
+
 /* FAT and some network file systems have no links. */
 static void links_are_not_needed(void **state)
 {
@@ -235,6 +265,7 @@ int main(void)
         UNIT(files_are_made_once),
         UNIT(bytes_may_come_in_pieces),
         UNIT(errors_leave_nothing),
+        UNIT(files_are_replaced_whole),
         UNIT(links_are_not_needed),
     };
 
