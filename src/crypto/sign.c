@@ -171,9 +171,11 @@ apr_status_t sso_sign_make(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *k
     if (EVP_PKEY_get_base_id(key) != alg->key_type) {
         return sso_fail(cx, SSO_F_INTERNAL, "the key is not of the type that %s needs", alg->uri);
     }
+    ERR_set_mark();
     ctx = EVP_MD_CTX_new();
     ok = sign_with(ctx, alg, key, data, made, &n);
     EVP_MD_CTX_free(ctx);
+    ERR_pop_to_mark();
     if (!ok) return sso_fail(cx, SSO_F_INTERNAL, "OpenSSL could not sign with %s", alg->uri);
     if (alg->key_type != EVP_PKEY_EC) {
         *out = sso_span_of(made, n);

@@ -6,9 +6,9 @@
 #include "oidc/oidc_call.h"
 
 #include "base/codec.h"
+#include "crypto/jwk.h"
+#include "crypto/jws.h"
 #include "crypto/random.h"
-#include "oidc/oidc_jws.h"
-#include "oidc/oidc_publish.h"
 
 #include <apr_strings.h>
 
@@ -36,13 +36,14 @@ static apr_status_t make_assertion(sso_ctx_t *cx, const sso_oidc_state_t *st, co
                                    const char **out)
 {
     const apr_int64_t now = apr_time_sec(cx->now);
-    EVP_PKEY *key = APR_ARRAY_IDX(st->keys, 0, const sso_key_pair_t *)->key;
+    sso_jws_signer_t signer = {.alg = st->signs_with,
+                               .key = APR_ARRAY_IDX(st->keys, 0, const sso_key_pair_t *)->key,
+                               .typ = "JWT"};
     sso_buf_t b = sso_buf_make(cx->pool, 512, 8192);
     const char *jti = NULL;
-    const char *kid = NULL;
     apr_status_t rv = sso_random_hex(cx, 16, &jti);
 
-    if (rv == APR_SUCCESS) rv = sso_oidc_key_id(cx, key, &kid);
+    if (rv == APR_SUCCESS) rv = sso_jwk_thumbprint(cx, signer.key, &signer.kid);
     if (rv != APR_SUCCESS) return rv;
     sso_buf_text(&b, "{\"iss\":");
     sso_json_string(&b, st->client_id);
@@ -52,7 +53,7 @@ static apr_status_t make_assertion(sso_ctx_t *cx, const sso_oidc_state_t *st, co
     sso_json_string(&b, audience);
     sso_buf_format(&b, ",\"jti\":\"%s\",\"iat\":%" APR_INT64_T_FMT ",\"exp\":%" APR_INT64_T_FMT "}",
                    jti, now, now + ASSERTION_SEC);
-    return sso_jws_sign(cx, st->signs_with, key, kid, sso_buf_span(&b), out);
+    return sso_jws_sign(cx, &signer, sso_buf_span(&b), out);
 }
 
 static apr_status_t add_assertion(sso_ctx_t *cx, const sso_oidc_state_t *st,

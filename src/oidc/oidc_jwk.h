@@ -13,7 +13,7 @@
 #include "base/ctx.h"
 #include "base/json.h"
 #include "base/span.h"
-#include "oidc/oidc_alg.h"
+#include "crypto/jws_alg.h"
 
 #define SSO_JWKS_BYTES 262144 /* of a key set */
 #define SSO_JWKS_MAX   64     /* keys in it */

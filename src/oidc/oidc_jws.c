@@ -5,10 +5,7 @@
  */
 #include "oidc/oidc_jws.h"
 
-#include "base/buf.h"
 #include "base/codec.h"
-
-#include <apr_strings.h>
 
 #define HEADER_MAX 8192 /* bytes of a header; certificates in it are ignored, but take room */
 
@@ -163,27 +160,4 @@ apr_status_t sso_jws_verify(sso_ctx_t *cx, sso_span_t token, const sso_jwks_t *k
                          signature);
     if (rv == APR_SUCCESS) *out = jws;
     return rv;
-}
-
-apr_status_t sso_jws_sign(sso_ctx_t *cx, const sso_jws_alg_t *alg, EVP_PKEY *key, const char *kid,
-                          sso_span_t payload, const char **out)
-{
-    sso_buf_t header = sso_buf_make(cx->pool, 64, HEADER_MAX);
-    const char *text;
-    sso_span_t signature;
-    apr_status_t rv;
-
-    sso_buf_format(&header, "{\"alg\":\"%s\",\"typ\":\"JWT\"", alg->name);
-    if (kid) {
-        sso_buf_text(&header, ",\"kid\":");
-        sso_json_string(&header, kid);
-    }
-    sso_buf_char(&header, '}');
-    if (header.full) return sso_fail(cx, SSO_F_INTERNAL, "the header of a token is too long");
-    text = apr_pstrcat(cx->pool, sso_b64url_encode(cx->pool, sso_buf_span(&header)), ".",
-                       sso_b64url_encode(cx->pool, payload), NULL);
-    rv = sso_sign_make(cx, &alg->how, key, sso_span(text), &signature);
-    if (rv != APR_SUCCESS) return rv;
-    *out = apr_pstrcat(cx->pool, text, ".", sso_b64url_encode(cx->pool, signature), NULL);
-    return APR_SUCCESS;
 }

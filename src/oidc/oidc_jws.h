@@ -1,5 +1,5 @@
 /*
- * oidc_jws.h - signed tokens in the compact form: verify theirs, make ours.
+ * oidc_jws.h - signed tokens in the compact form: verifying those of providers.
  *
  * Owns:  the cut at the dots, the checks of the header.
  * Layer: oidc (base, crypto).
@@ -59,14 +59,5 @@ int sso_jwt_dots(sso_span_t token);
  */
 apr_status_t sso_jws_verify(sso_ctx_t *cx, sso_span_t token, const sso_jwks_t *keys,
                             unsigned allowed, sso_jws_t *out);
-
-/**
- * Sign a JSON text.
- *
- * @param kid NULL: the header names none.
- * @param out the token, in cx->pool.
- */
-apr_status_t sso_jws_sign(sso_ctx_t *cx, const sso_jws_alg_t *alg, EVP_PKEY *key, const char *kid,
-                          sso_span_t payload, const char **out);
 
 #endif /* SSO_OIDC_OIDC_JWS_H */

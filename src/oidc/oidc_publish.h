@@ -1,7 +1,7 @@
 /*
  * oidc_publish.h - our public keys as a provider reads them.
  *
- * Owns:  the form of our key set, the names of keys in it.
+ * Owns:  the form of our key set.
  * Layer: oidc (base, crypto).
  *
  * SPDX-License-Identifier: Apache-2.0
@@ -13,11 +13,6 @@
 #include "base/span.h"
 
 #include <apr_tables.h>
-
-#include <openssl/evp.h>
-
-/* The thumbprint of an RSA or EC key (RFC 7638): its kid. */
-apr_status_t sso_oidc_key_id(sso_ctx_t *cx, const EVP_PKEY *key, const char **out);
 
 /* A key set of the public halves; keys: array of const sso_key_pair_t *. Each stands there twice,
  * for signing and for encryption. */

@@ -13,7 +13,7 @@
 #include "core/provider.h"
 #include "crypto/keys.h"
 #include "net/client.h"
-#include "oidc/oidc_alg.h"
+#include "crypto/jws_alg.h"
 #include "oidc/oidc_discovery.h"
 
 /* A document of the provider's that is fetched and renewed; of oidc_live. */

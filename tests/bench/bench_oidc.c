@@ -13,6 +13,8 @@
 #include "base/codec.h"
 #include "core/attrmap.h"
 #include "core/session.h"
+#include "crypto/jwk.h"
+#include "crypto/jws.h"
 #include "oidc/oidc.h"
 #include "oidc/oidc_jws.h"
 #include "oidc/oidc_publish.h"
@@ -95,7 +97,7 @@ static void use_key(sso_ctx_t *cx, bench_t *b)
 
     pair->key = b->key = EVP_RSA_gen(2048);
     APR_ARRAY_PUSH(keys, const sso_key_pair_t *) = pair;
-    stop_if(sso_oidc_key_id(cx, b->key, &b->kid), cx, "kid");
+    stop_if(sso_jwk_thumbprint(cx, b->key, &b->kid), cx, "kid");
     stop_if(sso_oidc_publish(cx, keys, &text), cx, "keys");
     b->keys = text.p;
 }
@@ -128,6 +130,7 @@ static void make_bench(sso_ctx_t *cx, bench_t *b)
 
 static void begin(sso_ctx_t *cx, bench_t *b, login_t *login)
 {
+    const sso_jws_signer_t signer = {sso_jws_alg(sso_span("RS256")), b->key, b->kid, "JWT"};
     const apr_int64_t now = apr_time_sec(cx->now);
     sso_reply_t reply = {.kind = SSO_REPLY_NONE};
     const char *claims;
@@ -145,9 +148,7 @@ static void begin(sso_ctx_t *cx, bench_t *b, login_t *login)
                           "\"exp\":%" APR_INT64_T_FMT ",\"iat\":%" APR_INT64_T_FMT
                           ",\"nonce\":\"%.32s\",\"sid\":\"08a5019c-17e1-4977-8f42-65a12843ea02\"}",
                           now + 300, now, login->flow.extra);
-    stop_if(sso_jws_sign(cx, sso_jws_alg(sso_span("RS256")), b->key, b->kid, sso_span(claims),
-                         &login->token),
-            cx, "sign");
+    stop_if(sso_jws_sign(cx, &signer, sso_span(claims), &login->token), cx, "sign");
     login->answer = apr_psprintf(cx->pool,
                                  "{\"access_token\":\"SlAV32hkKG\",\"token_type\":\"Bearer\","
                                  "\"expires_in\":3600,\"id_token\":\"%s\"}",

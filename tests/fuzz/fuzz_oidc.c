@@ -12,6 +12,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/codec.h"
+#include "crypto/jws.h"
 #include "fuzz_core.h"
 #include "oidc/oidc_id_token.h"
 #include "oidc/oidc_identity.h"
@@ -72,13 +73,14 @@ static const char *sign(sso_ctx_t *cx, sso_span_t claims)
 {
     const char *token = NULL;
     sso_span_t raw;
-    EVP_PKEY *key;
+    sso_jws_signer_t signer = {.alg = sso_jws_alg(sso_span("EdDSA")), .typ = "JWT"};
 
     fuzz_demand(sso_b64_decode(cx->pool, sso_span(PRIVATE), SSO_B64_URL | SSO_B64_NOPAD, &raw, NULL)
                 == 0);
-    key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)raw.p, raw.n);
-    fuzz_demand(sso_jws_sign(cx, sso_jws_alg(sso_span("EdDSA")), key, NULL, claims, &token) == 0);
-    EVP_PKEY_free(key);
+    signer.key = EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, NULL, (const unsigned char *)raw.p,
+                                              raw.n);
+    fuzz_demand(sso_jws_sign(cx, &signer, claims, &token) == 0);
+    EVP_PKEY_free(signer.key);
     return token;
 }
 

@@ -4,6 +4,8 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/codec.h"
+#include "crypto/jwk.h"
+#include "crypto/jws.h"
 #include "lines.h"
 #include "oidc/oidc.h"
 #include "oidc/oidc_jwk.h"
@@ -191,10 +193,9 @@ static const char *begin(sso_ctx_t *cx, bench_t *b)
 static const char *signed_token(sso_ctx_t *cx, bench_t *b, const char *claims)
 {
     const char *token = NULL;
+    const sso_jws_signer_t signer = {sso_jws_alg(sso_span("EdDSA")), b->key, "k1", "JWT"};
 
-    assert_int_equal(
-        sso_jws_sign(cx, sso_jws_alg(sso_span("EdDSA")), b->key, "k1", sso_span(claims), &token),
-        APR_SUCCESS);
+    assert_int_equal(sso_jws_sign(cx, &signer, sso_span(claims), &token), APR_SUCCESS);
     return token;
 }
 
@@ -1136,7 +1137,7 @@ static void thumbprint(void **state) /* RFC 7638, section 3.1 */
     sso_jwk_t key;
 
     assert_null(sso_jwk_parse(cx->pool, root, &key));
-    assert_int_equal(sso_oidc_key_id(cx, key.key, &kid), APR_SUCCESS);
+    assert_int_equal(sso_jwk_thumbprint(cx, key.key, &kid), APR_SUCCESS);
     assert_string_equal(kid, "NzbLsXh8uDCcd-6MNwXF4W_7noWXFZAfHkxZsRGC9Xs");
     json_decref(root);
 }

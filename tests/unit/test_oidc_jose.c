@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "base/codec.h"
+#include "crypto/jws.h"
 #include "oidc/oidc_jwe.h"
 #include "oidc/oidc_jws.h"
 #include "unit.h"
@@ -129,9 +130,9 @@ static sso_jwks_t *set_of(sso_ctx_t *cx, const char *keys)
 static const char *sign(sso_ctx_t *cx, const char *alg, const char *kid)
 {
     const char *token = NULL;
-    const sso_jws_alg_t *row = sso_jws_alg(sso_span(alg));
+    const sso_jws_signer_t signer = {sso_jws_alg(sso_span(alg)), key_of(alg), kid, "JWT"};
 
-    assert_int_equal(sso_jws_sign(cx, row, key_of(alg), kid, sso_span(CLAIMS), &token), 0);
+    assert_int_equal(sso_jws_sign(cx, &signer, sso_span(CLAIMS), &token), 0);
     return token;
 }
 

@@ -1,16 +1,16 @@
 /*
- * oidc_alg.h - the algorithms that tokens may be signed with: a closed table.
+ * jws_alg.h - the algorithms that tokens may be signed with: a closed table.
  *
  * Owns:  sso_jws_alg_t.
- * Layer: oidc (base, crypto).
+ * Layer: crypto (base, OpenSSL).
  *
  * What is not a row does not exist here: "none", and HMAC, where a public key could be passed off as
  * a secret. Adding an algorithm is one row and one vector.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#ifndef SSO_OIDC_OIDC_ALG_H
-#define SSO_OIDC_OIDC_ALG_H
+#ifndef SSO_CRYPTO_JWS_ALG_H
+#define SSO_CRYPTO_JWS_ALG_H
 
 #include "base/span.h"
 #include "crypto/sign.h"
@@ -36,4 +36,4 @@ unsigned sso_jws_alg_bit(const sso_jws_alg_t *alg);
 /* Their names with spaces between, in the order of the table. */
 const char *sso_jws_alg_names(apr_pool_t *pool, unsigned set);
 
-#endif /* SSO_OIDC_OIDC_ALG_H */
+#endif /* SSO_CRYPTO_JWS_ALG_H */

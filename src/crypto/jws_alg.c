@@ -1,9 +1,9 @@
 /*
- * oidc_alg.c - the table of signature algorithms (RFC 7518, section 3.1; RFC 8037, section 3.1).
+ * jws_alg.c - the table of signature algorithms (RFC 7518, section 3.1; RFC 8037, section 3.1).
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "oidc/oidc_alg.h"
+#include "crypto/jws_alg.h"
 
 /* The first row that fits a key is the one we sign with. */
 static const sso_jws_alg_t algs[] = {
