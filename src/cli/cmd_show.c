@@ -1,9 +1,9 @@
 /*
  * cmd_show.c - ssoctl show: what the configuration amounts to, by asking httpd itself.
  *
- * With -D DUMP_SSO mod_sso prints a block for every provider and peer at every site, and for every
- * SSOBackendAuth: "Provider NAME (protocol) at URL, defined in FILE:LINE", or "Peer", or "Backend",
- * lines, an empty line.
+ * With -D DUMP_SSO mod_sso prints a block for every provider and peer at every site, for every
+ * SSOBackendAuth, and for the assertions of a site: "Provider NAME (protocol) at URL, defined in
+ * FILE:LINE", or "Peer", or "Backend", or "Signing", lines, an empty line.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -37,7 +37,7 @@ typedef struct {
 /* What stands before the name in the first line of a block; 0: this is none. */
 static apr_size_t head_of(const char *line)
 {
-    static const char *const first[] = {"Provider ", "Peer ", "Backend "};
+    static const char *const first[] = {"Provider ", "Peer ", "Backend ", "Signing "};
     apr_size_t i;
 
     for (i = 0; i < sizeof(first) / sizeof(first[0]); i++) {

@@ -17,6 +17,7 @@ extern const sso_command_t sso_cmd_metadata;
 extern const sso_command_t sso_cmd_flow_make;
 extern const sso_command_t sso_cmd_flow_open;
 extern const sso_command_t sso_cmd_secret_new;
+extern const sso_command_t sso_cmd_assertion_rotate;
 extern const sso_command_t sso_cmd_accounts_list;
 extern const sso_command_t sso_cmd_accounts_show;
 extern const sso_command_t sso_cmd_accounts_ban;

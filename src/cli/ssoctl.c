@@ -18,6 +18,7 @@ static const sso_command_t *const commands[] = {
     &sso_cmd_flow_make,
     &sso_cmd_flow_open,
     &sso_cmd_secret_new,
+    &sso_cmd_assertion_rotate,
     &sso_cmd_accounts_list,
     &sso_cmd_accounts_show,
     &sso_cmd_accounts_ban,

@@ -7,11 +7,13 @@
 
 #include "base/url.h"
 #include "base/when.h"
+#include "core/assertion.h"
 
 #include <apr_strings.h>
 
 #define DAY  APR_TIME_C(86400000000)
-#define SOON 30 /* days */
+#define SOON 30  /* days */
+#define OLD  365 /* days that a key of assertions is in use */
 
 const char *sso_weight_name(sso_weight_t weight)
 {
@@ -117,4 +119,27 @@ void sso_audit_peer(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t 
                       "write SSOAccounts on");
     }
     asker->peer->protocol->peer->audit(cx, asker, findings);
+}
+
+/* ---- assertions ---- */
+
+void sso_audit_assertions(sso_ctx_t *cx, const sso_site_t *site, apr_array_header_t *findings)
+{
+    const sso_keyring_t *ring = site->assertions ? site->assertions->ring : NULL;
+    const char *what;
+
+    if (!ring) {
+        sso_audit_add(findings, SSO_NOTE, "the keys of assertions are not there yet",
+                      "start httpd: it makes them");
+        return;
+    }
+    what = apr_psprintf(cx->pool, "assertions are signed with %s, by the key %s since %s",
+                        ring->current.alg->name, ring->current.kid,
+                        sso_when_text(cx->pool, ring->turned));
+    if (cx->now - ring->turned > OLD * DAY) {
+        sso_audit_add(findings, SSO_NOTE, what,
+                      "run ssoctl assertion rotate once a year, then apachectl graceful");
+    } else {
+        sso_audit_add(findings, SSO_GOOD, what, "");
+    }
 }

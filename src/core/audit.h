@@ -17,6 +17,9 @@ void sso_audit(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_header_t *findings
 /* The same about a peer. */
 void sso_audit_peer(sso_ctx_t *cx, const sso_asker_t *asker, apr_array_header_t *findings);
 
+/* The same about the keys that a site signs assertions with. */
+void sso_audit_assertions(sso_ctx_t *cx, const sso_site_t *site, apr_array_header_t *findings);
+
 /* Add one; NULL as cure is "". */
 void sso_audit_add(apr_array_header_t *findings, sso_weight_t weight, const char *what,
                    const char *cure);

@@ -5,6 +5,9 @@
  */
 #include "core/describe.h"
 
+#include "base/when.h"
+#include "core/assertion.h"
+
 static void settings(sso_ctx_t *cx, const sso_table_t *table, const void *set, unsigned protocol,
                      sso_buf_t *out)
 {
@@ -103,4 +106,44 @@ apr_status_t sso_describe_peer(sso_ctx_t *cx, const sso_asker_t *asker, sso_buf_
     facts("Enter at the other side", list, out);
     sso_buf_char(out, '\n');
     return APR_SUCCESS;
+}
+
+/* ---- assertions ---- */
+
+static void ring_key(const char *what, const sso_ring_key_t *key, sso_buf_t *out)
+{
+    if (key->key) sso_buf_format(out, "    %-10s%s %s\n", what, key->kid, key->alg->name);
+}
+
+static void ring(sso_ctx_t *cx, const sso_keyring_t *keys, sso_buf_t *out)
+{
+    sso_buf_text(out, "  Keys\n");
+    ring_key("current", &keys->current, out);
+    ring_key("next", &keys->next, out);
+    ring_key("previous", &keys->previous, out);
+    sso_buf_format(out, "    since     %s\n", sso_when_text(cx->pool, keys->turned));
+}
+
+void sso_describe_assertions(sso_ctx_t *cx, const sso_site_t *site, const apr_array_header_t *lines,
+                             sso_buf_t *out)
+{
+    const sso_asserting_t *first = &APR_ARRAY_IDX(lines, 0, sso_asserting_t);
+    const sso_keyring_t *keys = site->assertions ? site->assertions->ring : NULL;
+    int i;
+
+    sso_buf_format(out, "Signing assertions (%s) at %s, defined in %s:%d\n",
+                   keys ? keys->current.alg->name : "ES256", site->base_url, first->file,
+                   first->line);
+    sso_buf_format(
+        out,
+        "  What a backend verifies\n    header    " SSO_ASSERTION_HEADER
+        "\n    typ       sso+jwt\n    iss       %s\n    keys      %s%s/" SSO_ASSERTION_LEAF "\n",
+        site->base_url, site->base_url, site->path);
+    for (i = 0; i < lines->nelts; i++) {
+        const sso_asserting_t *line = &APR_ARRAY_IDX(lines, i, sso_asserting_t);
+
+        sso_buf_format(out, "    aud       %s   (%s:%d)\n", line->audience, line->file, line->line);
+    }
+    if (keys) ring(cx, keys, out);
+    sso_buf_char(out, '\n');
 }

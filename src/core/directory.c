@@ -14,6 +14,9 @@
 #include <stddef.h>
 #include <strings.h>
 
+#define AUD     "aud="
+#define AUD_MAX 260 /* characters, with "aud=" */
+
 static const char *const mode_choices[] = {"require", "optional", "passive", NULL};
 static const char *const unauthenticated_choices[] = {"auto", "redirect", "401", "403", NULL};
 static const char *const access_token_choices[] = {"off", "env", "header", NULL};
@@ -58,6 +61,9 @@ static const char *check_header(apr_pool_t *p, int n, const char *const *word)
     if (n == 1) {
         return !strcasecmp(word[0], "off") ? NULL : "needs a name and an attribute, or 'off'";
     }
+    if (!strcasecmp(word[0], "X-SSO-Assertion")) {
+        return "X-SSO-Assertion is what SSOAssertion sets; use another name";
+    }
     if (!is_free_header(word[0])) {
         return apr_psprintf(p,
                             "'%s' cannot carry an identity; use X-... or Remote-..., with '-' "
@@ -65,6 +71,31 @@ static const char *check_header(apr_pool_t *p, int n, const char *const *word)
                             word[0]);
     }
     return is_all(word[1], "_") ? NULL : apr_psprintf(p, "'%s' is not an attribute", word[1]);
+}
+
+/* On or off is said once, and to whom at most once. What an audience may look like: RFC 7519's StringOrURI
+ * without what would have to be quoted. */
+static const char *check_assertion(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *c;
+
+    if (strcasecmp(word[0], "on") != 0 && strcasecmp(word[0], "off") != 0) {
+        return apr_psprintf(p, "'%s' is neither on nor off; write on, on aud=AUDIENCE, or off",
+                            word[0]);
+    }
+    if (n == 1) return NULL;
+    if (!strcasecmp(word[0], "off") || strncmp(word[1], AUD, strlen(AUD)) != 0) {
+        return apr_psprintf(p,
+                            "'%s' does not belong behind '%s'; write on, on aud=AUDIENCE, or off",
+                            word[1], word[0]);
+    }
+    for (c = word[1] + strlen(AUD); apr_isgraph(*c) && !strchr("\"\\,<>", *c); c++)
+        continue;
+    if (!*c && word[1][strlen(AUD)] && c - word[1] <= AUD_MAX) return NULL;
+    return apr_psprintf(p,
+                        "'%s' names no audience; write an address or a name behind aud=, such as "
+                        "aud=https://api.example.org, of %d characters at most",
+                        word[1], AUD_MAX - (int)strlen(AUD));
 }
 
 static const char *check_env(apr_pool_t *p, int n, const char *const *word)
@@ -139,4 +170,42 @@ int sso_directory_accepts(const sso_directory_t *dir, const char *provider)
         if (!strcmp(name_at(dir->providers, i), provider)) return 1;
     }
     return 0;
+}
+
+/* ---- assertions ---- */
+
+int sso_directory_asserts(const sso_directory_t *dir)
+{
+    return dir->assertion && !strcasecmp(name_at(dir->assertion, 0), "on");
+}
+
+const char *sso_directory_audience(const sso_directory_t *dir)
+{
+    return dir->assertion && dir->assertion->nelts == 2 ? name_at(dir->assertion, 1) + strlen(AUD)
+                                                        : NULL;
+}
+
+const char *sso_directory_tenant_check(int row, int n, const char *const *word)
+{
+    int i;
+
+    for (i = 0; row == SSO_DIRECTORY_SSOAssertion && i < n; i++) {
+        if (strncmp(word[i], AUD, strlen(AUD)) != 0) continue;
+        return "an .htaccess file cannot name an audience; write aud= in the server's "
+               "configuration, and on or off here";
+    }
+    return NULL;
+}
+
+void *sso_directory_merge(apr_pool_t *pool, void *outer, const void *inner)
+{
+    const sso_directory_t *around = outer;
+    const sso_directory_t *within = inner;
+    sso_directory_t *merged = sso_settings_merge(&sso_directory_table, pool, outer, inner);
+
+    if (within->assertion && !sso_directory_audience(within) && sso_directory_audience(around)) {
+        merged->assertion = apr_array_copy(pool, within->assertion);
+        APR_ARRAY_PUSH(merged->assertion, const char *) = name_at(around->assertion, 1);
+    }
+    return merged;
 }

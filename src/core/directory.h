@@ -29,6 +29,7 @@ typedef struct {
     int list_format; /* sso_listing_t */
     apr_array_header_t *env;
     int access_token;
+    apr_array_header_t *assertion; /* "on" or "off", and what "aud=" says, if anything; NULL: off */
     apr_array_header_t *backend_auth; /* words; NULL or "none": no credentials are handed on */
     apr_interval_time_t reauth;       /* a login must not be older here; 0: it may */
     apr_array_header_t *step_up; /* authentication contexts of which one is needed here; NULL or
@@ -53,6 +54,19 @@ int sso_directory_steps_up(const sso_directory_t *dir);
 
 /* What a login must be like to come in here; neither forced nor silent. In pool. */
 sso_demand_t sso_directory_demand(apr_pool_t *pool, const sso_directory_t *dir);
+
+/* What holds in a section inside of another. An audience goes on to hold inside: who turns assertions on
+ * or off there does not change whom they are for. */
+void *sso_directory_merge(apr_pool_t *pool, void *outer, const void *inner);
+
+/* Do requests carry an assertion here? */
+int sso_directory_asserts(const sso_directory_t *dir);
+
+/* For whom; NULL: nobody is named. */
+const char *sso_directory_audience(const sso_directory_t *dir);
+
+/* Why a line that may stand in an .htaccess file may not say this there; NULL: it may. */
+const char *sso_directory_tenant_check(int row, int n, const char *const *word);
 
 /* May this provider log people in here? */
 int sso_directory_accepts(const sso_directory_t *dir, const char *provider);

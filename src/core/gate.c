@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "base/when.h"
+#include "core/assertion.h"
 #include "core/choose.h"
 #include "core/event.h"
 #include "core/idp.h"
@@ -539,14 +540,26 @@ static apr_status_t serve_passive(sso_ctx_t *cx, const sso_site_t *site, sso_req
     return sso_passive_serve(cx, site, req, reply);
 }
 
+/* The keys of assertions; none where nobody can sign in, so that nothing can be asserted. */
+static apr_status_t serve_keys(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                               sso_reply_t *reply)
+{
+    (void)req;
+    if (!site->assertions || !apr_hash_count(site->idps)) {
+        return sso_fail(cx, SSO_F_NOT_FOUND, "nothing is asserted here");
+    }
+    sso_reply_body(reply, 200, "application/json", site->assertions->key_set);
+    reply->cacheable = SSO_ASSERTION_KEYS_AGE;
+    return APR_SUCCESS;
+}
+
 static const struct {
     const char *leaf;
     apr_status_t (*serve)(sso_ctx_t *, const sso_site_t *, sso_request_t *, sso_reply_t *);
 } addresses[] = {
-    {"login", serve_login},
-    {"choose", serve_choose},
-    {"session", serve_session},
-    {SSO_PASSIVE_LEAF, serve_passive},
+    {"login", serve_login},           {"choose", serve_choose},
+    {"session", serve_session},       {SSO_PASSIVE_LEAF, serve_passive},
+    {SSO_ASSERTION_LEAF, serve_keys},
 };
 
 /* What arrives where answers to logins do may be about a logout: some providers know one address

@@ -438,6 +438,7 @@ apr_status_t sso_session_view(sso_span_t record, sso_session_t *out)
 {
     if (!is_whole(record)) return APR_NOTFOUND;
     view(record.p, out);
+    out->record_n = record.n;
     return APR_SUCCESS;
 }
 

@@ -62,6 +62,7 @@ typedef struct {
     unsigned char made_by[16]; /* hash of what was spent to make it */
     int n;                     /* attributes */
     const char *record;        /* for sso_session_shown() */
+    apr_size_t record_n;       /* bytes of it */
 } sso_session_t;
 
 /* Everything a new session is made of. */

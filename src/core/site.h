@@ -20,6 +20,7 @@
 typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_samesite_t;
 
 struct sso_accounts;
+struct sso_assertions;
 struct sso_idp;
 
 typedef struct {
@@ -41,7 +42,9 @@ typedef struct {
     apr_hash_t *idps;     /* name -> const sso_idp_t *, every provider usable here */
     apr_hash_t *peers;    /* name -> const sso_asker_t *, every peer that may ask; NULL if none */
     apr_hash_t *aliases;  /* path -> const sso_idp_t *: further callbacks; NULL if none */
-    const struct sso_accounts *accounts; /* NULL: none are kept */
+    const struct sso_accounts *accounts;     /* NULL: none are kept */
+    const struct sso_assertions *assertions; /* NULL: nobody can sign in here; or there are no keys
+                                                yet, during configtest */
 
     /* Takes what a provider granted to a session that has ended, to give it back; does not wait for
      * anybody. NULL: nobody does. */

@@ -44,7 +44,8 @@ static int fits_curve(const EVP_PKEY *key, const sso_jws_alg_t *alg)
     if (alg->how.key_type != EVP_PKEY_EC) return 1;
     if (!EVP_PKEY_get_group_name(key, group, sizeof(group), NULL)) return 0;
     for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (!strcmp(names[i].jose, alg->crv)) return !strcmp(names[i].openssl, group);
+        if (!sso_span_is(sso_span(names[i].jose), alg->crv)) continue;
+        return sso_span_is(sso_span(names[i].openssl), group);
     }
     return 0;
 }
@@ -56,7 +57,7 @@ const sso_jws_alg_t *sso_jws_alg_for(const EVP_PKEY *key, const char *name)
     for (i = 0; i < ALGS; i++) {
         if (EVP_PKEY_get_base_id(key) != algs[i].how.key_type || !fits_curve(key, &algs[i]))
             continue;
-        if (!name || !strcmp(name, algs[i].name)) return &algs[i];
+        if (!name || sso_span_is(sso_span(name), algs[i].name)) return &algs[i];
     }
     return NULL;
 }

@@ -24,7 +24,7 @@ void *sso_directives_make_dir(apr_pool_t *p, char *where)
 
 void *sso_directives_merge_dir(apr_pool_t *p, void *outer, void *inner)
 {
-    return sso_settings_merge(&sso_directory_table, p, outer, inner);
+    return sso_directory_merge(p, outer, inner);
 }
 
 void *sso_directives_make_server(apr_pool_t *p, server_rec *s)
@@ -125,7 +125,7 @@ static void note(const cmd_parms *cmd, const sso_directory_t *dir, int row, int 
     }
     if (row == SSO_DIRECTORY_SSOReauth || row == SSO_DIRECTORY_SSOStepUp
         || row == SSO_DIRECTORY_SSOMode || row == SSO_DIRECTORY_SSOAccessToken
-        || row == SSO_DIRECTORY_SSOBackendAuth) {
+        || row == SSO_DIRECTORY_SSOBackendAuth || row == SSO_DIRECTORY_SSOAssertion) {
         wish(cmd, dir);
     }
     if (row == SSO_DIRECTORY_SSOHeader && n == 2) {
@@ -140,13 +140,13 @@ static const char *set_directory(cmd_parms *cmd, void *dir, int n, char *const w
     sso_reader_t reader = reader_of(cmd);
     int row = (int)(intptr_t)cmd->info;
     const char *const *words = copy_words(cmd->pool, n, word);
-    const char *why;
+    const char *why = is_startup(cmd) ? NULL : sso_directory_tenant_check(row, n, words);
 
     /* AllowOverrideList may let .htaccess say more than AllowOverride does. */
     if (sso_directory_table.row[row].place == SSO_AT_DIRECTORY && !is_startup(cmd)) {
         return complain(cmd, cmd->cmd->name, "is not for .htaccess");
     }
-    why = sso_settings_read(&sso_directory_table, dir, row, n, words, &reader);
+    if (!why) why = sso_settings_read(&sso_directory_table, dir, row, n, words, &reader);
     if (!why && is_startup(cmd)) note(cmd, dir, row, n, words);
     return complain(cmd, cmd->cmd->name, why);
 }

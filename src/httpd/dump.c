@@ -5,6 +5,7 @@
  */
 #include "httpd/dump.h"
 
+#include "core/assertion.h"
 #include "core/audit.h"
 #include "core/describe.h"
 #include "httpd/backend.h"
@@ -132,6 +133,45 @@ static void print_backends(sso_ctx_t *cx, const server_rec *s, print_wish_fn *pr
     }
 }
 
+/* ---- assertions ---- */
+
+/* The SSOAssertion lines that turn it on, of the sections of a host. */
+static apr_array_header_t *asserting_lines(sso_ctx_t *cx, const sso_server_t *server)
+{
+    apr_array_header_t *lines = apr_array_make(cx->pool, 4, sizeof(sso_asserting_t));
+    int i;
+
+    for (i = 0; i < server->wishes->nelts; i++) {
+        const sso_wish_t *wish = &APR_ARRAY_IDX(server->wishes, i, sso_wish_t);
+
+        if (strcasecmp(wish->directive, "SSOAssertion") || !sso_directory_asserts(wish->dir)) {
+            continue;
+        }
+        APR_ARRAY_PUSH(lines, sso_asserting_t) = (sso_asserting_t){
+            sso_assertion_audience(server->site, wish->dir), wish->file, wish->line};
+    }
+    return lines;
+}
+
+static void print_assertions(sso_ctx_t *cx, const sso_server_t *server)
+{
+    const apr_array_header_t *lines = asserting_lines(cx, server);
+    sso_buf_t text = sso_buf_make(cx->pool, 4096, SSO_DESCRIBE_MAX);
+
+    if (!lines->nelts) return;
+    sso_describe_assertions(cx, server->site, lines, &text);
+    (void)fwrite(text.p, 1, text.n, stdout);
+}
+
+static void print_assertion_findings(sso_ctx_t *cx, const sso_server_t *server)
+{
+    apr_array_header_t *list = apr_array_make(cx->pool, 2, sizeof(sso_finding_t));
+
+    if (!asserting_lines(cx, server)->nelts) return;
+    sso_audit_assertions(cx, server->site, list);
+    print_list(server->site, "assertions", list);
+}
+
 static void print_state_dir(sso_ctx_t *cx, server_rec *main_server)
 {
     const char *dir = sso_server_of(main_server)->set->state_dir;
@@ -144,12 +184,14 @@ void sso_dump(apr_pool_t *pconf, server_rec *main_server)
     static const struct {
         const char *word;
         void (*print)(sso_ctx_t *, const sso_idp_t *);
-        void (*peers)(sso_ctx_t *, const sso_site_t *); /* NULL: nothing of them */
-        print_wish_fn *backends;                        /* likewise */
+        void (*peers)(sso_ctx_t *, const sso_site_t *);    /* NULL: nothing of them */
+        print_wish_fn *backends;                           /* likewise */
+        void (*server)(sso_ctx_t *, const sso_server_t *); /* likewise, of the host itself */
     } dump[] = {
-        {"DUMP_SSO", print_description, print_peers, print_backend},
-        {"DUMP_SSO_METADATA", print_metadata, NULL, NULL},
-        {"DUMP_SSO_CHECK", print_findings, print_peer_findings, print_backend_findings},
+        {"DUMP_SSO", print_description, print_peers, print_backend, print_assertions},
+        {"DUMP_SSO_METADATA", print_metadata, NULL, NULL, NULL},
+        {"DUMP_SSO_CHECK", print_findings, print_peer_findings, print_backend_findings,
+         print_assertion_findings},
     };
     sso_ctx_t cx = sso_log_server_ctx(main_server, pconf);
     apr_size_t d;
@@ -165,6 +207,7 @@ void sso_dump(apr_pool_t *pconf, server_rec *main_server)
                 dump[d].print(&cx, apr_hash_this_val(i));
             if (dump[d].peers) dump[d].peers(&cx, sso_server_of(s)->site);
             if (dump[d].backends) print_backends(&cx, s, dump[d].backends);
+            if (dump[d].server) dump[d].server(&cx, sso_server_of(s));
         }
     }
 }

@@ -5,6 +5,7 @@
  */
 #include "httpd/expose.h"
 
+#include "core/assertion.h"
 #include "core/listing.h"
 #include "httpd/log.h"
 
@@ -492,19 +493,38 @@ static int fits(request_rec *r, const sso_directory_t *dir, sum_t *sum)
     return sum->bytes <= max;
 }
 
-/* ---- access tokens ---- */
+/* ---- access tokens and assertions ---- */
+
+/* Variables in which one may stand, that we set or httpd makes of headers: as a request leaves them to
+ * the one that it is redirected to, and without the prefix as its own. */
+#define REDIRECTED "REDIRECT_"
+static const char *const token_variables[] = {
+    (REDIRECTED TOKEN_ENV),
+    (REDIRECTED "HTTP_X_SSO_ACCESS_TOKEN"),
+    (REDIRECTED "HTTP_X_SSO_ASSERTION"),
+};
 
 /* A sub-request may share its tables with the request that it is a part of. */
 void sso_expose_forget_token(request_rec *r)
 {
     const sso_visit_t *visit = sso_visit_find(origin_of(r));
+    apr_size_t i;
 
     if (!visit || !visit->token) return;
     r->headers_in = apr_table_copy(r->pool, r->headers_in);
     r->subprocess_env = apr_table_copy(r->pool, r->subprocess_env);
     apr_table_unset(r->headers_in, TOKEN_HEADER);
-    apr_table_unset(r->subprocess_env, TOKEN_ENV);
-    apr_table_unset(r->subprocess_env, "REDIRECT_" TOKEN_ENV);
+    apr_table_unset(r->headers_in, SSO_ASSERTION_HEADER);
+    for (i = 0; i < sizeof(token_variables) / sizeof(token_variables[0]); i++) {
+        apr_table_unset(r->subprocess_env, token_variables[i]);
+        apr_table_unset(r->subprocess_env, token_variables[i] + strlen(REDIRECTED));
+    }
+}
+
+static void set_token_header(request_rec *r, const char *name, const char *token)
+{
+    apr_table_setn(r->headers_in, name, token);
+    sso_visit_of(origin_of(r))->token = 1;
 }
 
 static void set_token(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
@@ -520,7 +540,7 @@ static void set_token(request_rec *r, const sso_directory_t *dir, const sso_sess
     if (dir->access_token == SSO_TOKEN_ENV) {
         apr_table_setn(r->subprocess_env, TOKEN_ENV, grant.access);
     } else {
-        apr_table_setn(r->headers_in, TOKEN_HEADER, grant.access);
+        set_token_header(r, TOKEN_HEADER, grant.access);
     }
 }
 
@@ -536,6 +556,18 @@ apr_size_t sso_expose_session(request_rec *r, const sso_directory_t *dir,
     if (dir->env) set_chosen_env(r, dir, session);
     if (dir->access_token) set_token(r, dir, session);
     return 0;
+}
+
+apr_status_t sso_expose_assertion(sso_ctx_t *cx, request_rec *r, const sso_directory_t *dir,
+                                  const sso_session_t *session)
+{
+    const sso_site_t *site = sso_server_of(r->server)->site;
+    const char *token;
+    apr_status_t rv = sso_assertion_of(cx, site, session, sso_assertion_audience(site, dir),
+                                       &token);
+
+    if (rv == APR_SUCCESS) set_token_header(r, SSO_ASSERTION_HEADER, token);
+    return rv;
 }
 
 /* ---- shared caches ---- */

@@ -30,13 +30,18 @@ void sso_expose_nobody(request_rec *r, const sso_directory_t *dir);
 void sso_expose_take_out(request_rec *r, const char *name);
 
 /* A part of a request, and what it leads to inside the server, inherit headers and variables: an
- * access token is only for the directories that ask for it. */
+ * access token and an assertion are only for the directories that ask for them. */
 void sso_expose_forget_token(request_rec *r);
 
 /* Set variables and headers of the session for this directory, after the same (H2, H5). 0; or how long
  * the headers are, if that is more than SSOHeaderMax: the request must not go on. */
 apr_size_t sso_expose_session(request_rec *r, const sso_directory_t *dir,
                               const sso_session_t *session);
+
+/* Set the assertion of the session for this directory, where it asks for one (see
+ * sso_directory_asserts). The faults are those of sso_assertion_of(). */
+apr_status_t sso_expose_assertion(sso_ctx_t *cx, request_rec *r, const sso_directory_t *dir,
+                                  const sso_session_t *session);
 
 /* The answer is for one person: Cache-Control gets `private`, and loses what says otherwise. */
 void sso_expose_keep_private(request_rec *r);

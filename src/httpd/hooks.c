@@ -213,17 +213,35 @@ static int is_foreign(request_rec *r, const sso_directory_t *dir, int *status)
 }
 
 /* Nobody is let through as less than they are. */
+static int refuse_less(request_rec *r, sso_ctx_t *cx)
+{
+    sso_request_t req;
+
+    sso_adapt_request(r, site_of(r), &req);
+    return r->main ? HTTP_INTERNAL_SERVER_ERROR : refuse(r, cx, &req);
+}
+
 static int refuse_long(request_rec *r, const sso_directory_t *dir, apr_size_t bytes)
 {
     sso_ctx_t cx = sso_log_request_ctx(r);
-    sso_request_t req;
 
     (void)sso_fail(&cx, SSO_F_HEADER_SIZE,
                    "the identity headers of %s have %" APR_SIZE_T_FMT
                    " bytes, SSOHeaderMax is %" APR_INT64_T_FMT,
                    sso_log_quote(r->pool, r->user, strlen(r->user), 128), bytes, dir->header_max);
-    sso_adapt_request(r, site_of(r), &req);
-    return r->main ? HTTP_INTERNAL_SERVER_ERROR : refuse(r, &cx, &req);
+    return refuse_less(r, &cx);
+}
+
+/* A backend takes the absence of an assertion for nobody: without one the request goes no further. The
+ * head of the request may have taken its time: an assertion is of now. */
+static int hand_on_assertion(request_rec *r, const sso_directory_t *dir,
+                             const sso_session_t *session)
+{
+    sso_ctx_t cx = sso_log_request_ctx(r);
+
+    cx.now = apr_time_now();
+    return sso_expose_assertion(&cx, r, dir, session) == APR_SUCCESS ? DECLINED
+                                                                     : refuse_less(r, &cx);
 }
 
 int sso_hooks_fixup(request_rec *r)
@@ -247,6 +265,7 @@ int sso_hooks_fixup(request_rec *r)
     if (session && !strcmp(r->user, session->user)) {
         too_long = sso_expose_session(r, dir, session);
         if (dir->backend_auth) sso_backend_note(r, dir, session);
+        if (!too_long && sso_directory_asserts(dir)) return hand_on_assertion(r, dir, session);
     } else {
         sso_expose_nobody(r, dir);
     }

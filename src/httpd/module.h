@@ -59,7 +59,8 @@ typedef struct {
 } sso_mention_t;
 
 /* One section with a line of which the whole server must know: its providers must be able to do what
- * SSOReauth, SSOStepUp and SSOMode ask, what SSOBackendAuth names is read. */
+ * SSOReauth, SSOStepUp and SSOMode ask, what SSOBackendAuth names is read, who is shown what SSOAssertion
+ * says. */
 typedef struct {
     const sso_directory_t *dir; /* what its own lines say, all of them once it has been read */
     const char *directive;
@@ -85,11 +86,11 @@ typedef struct {
 
 /* What we know of one request. */
 typedef struct {
-    int ours;                     /* one of our addresses */
-    int borrowed;                 /* it came with identity headers of other gateways (H4) */
-    int token;                    /* its headers or variables hold an access token */
-    const char *cookie;           /* the Cookie header before ours were taken out; NULL: as it is */
-    const sso_session_t *session; /* who is logged in here */
+    int ours;           /* one of our addresses */
+    int borrowed;       /* it came with identity headers of other gateways (H4) */
+    int token;          /* its headers or variables hold an access token or an assertion */
+    const char *cookie; /* the Cookie header before ours were taken out; NULL: as it is */
+    const sso_session_t *session;  /* who is logged in here */
     struct sso_handover *handover; /* credentials for a backend; NULL: none are needed */
 } sso_visit_t;
 

@@ -75,6 +75,34 @@ static int prepare_seal(sso_startup_t *setup)
     return OK;
 }
 
+/* ---- keys of assertions ---- */
+
+/* An .htaccess file may ask for assertions wherever people can sign in. */
+static int has_providers(server_rec *s)
+{
+    while (s && !apr_hash_count(sso_server_of(s)->providers))
+        s = s->next;
+    return s != NULL;
+}
+
+static int prepare_assertions(sso_startup_t *setup)
+{
+    const char *file = apr_pstrcat(setup->pool, setup->state_dir, "/" SSO_ASSERTION_FILE, NULL);
+    sso_ctx_t cx = sso_log_server_ctx(setup->main_server, setup->pool);
+    sso_assertions_t *assertions = NULL;
+    sso_keyring_t *ring = NULL;
+    apr_status_t rv;
+
+    if (!has_providers(setup->main_server)) return OK;
+    rv = sso_keyring_own(&cx, setup->pool, file, setup->may_write, &ring);
+    if (APR_STATUS_IS_ENOENT(rv)) return OK;
+    if (rv == APR_SUCCESS) rv = sso_assertions_make(&cx, setup->pool, ring, &assertions);
+    if (rv != APR_SUCCESS)
+        return sso_complain(setup->main_server, NULL, 0, "SSOAssertion", cx.err.log);
+    setup->assertions = assertions;
+    return OK;
+}
+
 /* ---- documents of others ---- */
 
 static apr_status_t close_dir(void *fd)
@@ -239,6 +267,7 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     warn_bare_authtype(main_server, ap_conftree);
     rc = make_state_dir(&setup);
     if (rc == OK) rc = prepare_seal(&setup);
+    if (rc == OK) rc = prepare_assertions(&setup);
     if (rc == OK) rc = prepare_fresh(&setup);
     if (rc == OK) rc = prepare_all(&setup);
     if (rc == OK) rc = sso_sites_make(&setup);

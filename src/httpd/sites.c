@@ -171,6 +171,7 @@ static int make_site(const sso_startup_t *setup, server_rec *s)
     site->insecure_http = server->set->insecure_http;
     site->secure = !strncmp(site->base_url, "https:", 6) || !site->insecure_http;
     site->seal = setup->seal;
+    site->assertions = setup->assertions;
     site->idps = apr_hash_make(p);
     plan_cookie(site, server->set->cookie);
     add_idps(site, sso_server_of(setup->main_server)->providers, p);

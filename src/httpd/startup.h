@@ -10,6 +10,7 @@
 #ifndef SSO_HTTPD_STARTUP_H
 #define SSO_HTTPD_STARTUP_H
 
+#include "core/assertion.h"
 #include "httpd/module.h"
 
 /* What one reading of the configuration shares. */
@@ -18,6 +19,8 @@ typedef struct {
     apr_pool_t *pool;
     const char *state_dir;
     sso_fresh_set_t *fresh;
+    const sso_assertions_t
+        *assertions;        /* NULL: no provider, or configtest before the first start */
     const sso_seal_t *seal; /* NULL during configtest when there is no secret yet */
     int may_write;
 } sso_startup_t;

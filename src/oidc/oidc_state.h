@@ -11,9 +11,9 @@
 #define SSO_OIDC_OIDC_STATE_H
 
 #include "core/provider.h"
+#include "crypto/jws_alg.h"
 #include "crypto/keys.h"
 #include "net/client.h"
-#include "crypto/jws_alg.h"
 #include "oidc/oidc_discovery.h"
 
 /* A document of the provider's that is fetched and renewed; of oidc_live. */

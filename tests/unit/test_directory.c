@@ -71,6 +71,21 @@ static void lines_are_judged(void **state)
         {ROW(SSOHeaderEncoding), "utf8", NULL},
         {ROW(SSOListFormat), "json", NULL},
         {ROW(SSOListFormat), "xml", "write comma|semicolon|json|numbered"},
+        {ROW(SSOHeader), "x-sso-assertion email", "is what SSOAssertion sets"},
+        {ROW(SSOAssertion), "on", NULL},
+        {ROW(SSOAssertion), "Off", NULL},
+        {ROW(SSOAssertion), "on aud=https://api.example.org/v1", NULL},
+        {ROW(SSOAssertion), "on aud=urn:api", NULL},
+        {ROW(SSOAssertion), "", "wrong number"},
+        {ROW(SSOAssertion), "yes", "'yes' is neither on nor off"},
+        {ROW(SSOAssertion), "aud=x", "'aud=x' is neither on nor off"},
+        {ROW(SSOAssertion), "on https://x", "'https://x' does not belong behind 'on'"},
+        {ROW(SSOAssertion), "off aud=x", "'aud=x' does not belong behind 'off'"},
+        {ROW(SSOAssertion), "on aud=a aud=b", "wrong number"},
+        {ROW(SSOAssertion), "on aud=", "names no audience"},
+        {ROW(SSOAssertion), "on aud=a,b", "names no audience"},
+        {ROW(SSOAssertion), "on \"aud=a b\"", "names no audience"},
+        {ROW(SSOAssertion), "on aud=a<b", "names no audience"},
         {ROW(SSOReauth), "15m", NULL},
         {ROW(SSOReauth), "60s", NULL},
         {ROW(SSOReauth), "30d", NULL},
@@ -176,12 +191,66 @@ static void inner_names_replace_outer_ones(void **state)
     assert_false(sso_directory_accepts(dir, "corp"));
 }
 
+/* An audience holds inside, whatever is turned on or off there; another one takes its place. */
+static void audiences_go_on_inside(void **state)
+{
+    static const struct {
+        const char *outer, *inner, *within; /* NULL: no line */
+        int asserts;
+        const char *audience; /* NULL: none */
+    } row[] = {
+        {NULL, NULL, NULL, 0, NULL},
+        {"on", NULL, NULL, 1, NULL},
+        {"on aud=a", NULL, NULL, 1, "a"},
+        {"on aud=a", "off", NULL, 0, "a"},
+        {"on aud=a", "off", "on", 1, "a"},
+        {"on aud=a", "on", NULL, 1, "a"},
+        {"on aud=a", "on aud=b", NULL, 1, "b"},
+        {"on", "on aud=b", "off", 0, "b"},
+        {"off", "on", NULL, 1, NULL},
+    };
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+    int k;
+
+    for (i = 0; i < COUNT(row); i++) {
+        const char *const line[] = {row[i].outer, row[i].inner, row[i].within};
+        sso_directory_t *dir = sso_settings_make(&sso_directory_table, cx->pool);
+
+        for (k = 0; k < 3; k++) {
+            sso_directory_t *one = sso_settings_empty(&sso_directory_table, cx->pool);
+
+            if (!line[k]) continue;
+            assert_null(line_read(cx, &sso_directory_table, one, ROW(SSOAssertion), line[k]));
+            dir = sso_directory_merge(cx->pool, dir, one);
+        }
+        assert_int_equal(sso_directory_asserts(dir), row[i].asserts);
+        if (row[i].audience) {
+            assert_string_equal(sso_directory_audience(dir), row[i].audience);
+        } else {
+            assert_null(sso_directory_audience(dir));
+        }
+    }
+}
+
+static void tenants_choose_no_audience(void **state)
+{
+    static const char *const word[] = {"on", "aud=x"};
+
+    (void)state;
+    assert_null(sso_directory_tenant_check(ROW(SSOAssertion), 1, word));
+    assert_non_null(sso_directory_tenant_check(ROW(SSOAssertion), 2, word));
+    assert_non_null(sso_directory_tenant_check(ROW(SSOAssertion), 1, word + 1));
+    assert_null(sso_directory_tenant_check(ROW(SSOHeader), 2, word));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         UNIT(the_table_is_sound),         UNIT(lines_are_judged),
         UNIT(off_and_a_name_do_not_meet), UNIT(names_decide_who_is_accepted),
         UNIT(demands_are_made_of_lines),  UNIT(inner_names_replace_outer_ones),
+        UNIT(audiences_go_on_inside),     UNIT(tenants_choose_no_audience),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);
