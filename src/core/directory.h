@@ -23,6 +23,7 @@ typedef struct {
     apr_array_header_t *providers; /* names; NULL or "off": no SSO here */
     int mode;
     int unauthenticated;
+    int keep_post;
     apr_array_header_t *headers; /* NULL: the default ones */
     int header_encoding;         /* SSO_HEADER_* */
     apr_int64_t header_max;

@@ -13,6 +13,7 @@
 #include "core/choose.h"
 #include "core/event.h"
 #include "core/idp.h"
+#include "core/kept.h"
 #include "core/login.h"
 #include "core/logout.h"
 #include "core/look.h"
@@ -50,7 +51,8 @@ static sso_link_t retry_link(sso_ctx_t *cx, const char *url)
         SSO_F_NOT_FOUND,      SSO_F_METHOD,          SSO_F_CSRF,
         SSO_F_NO_SESSION,     SSO_F_PEER_REQUIRE,    SSO_F_CROSS_SITE,
         SSO_F_BACKEND_WORKER, SSO_F_BACKEND_NAME,    SSO_F_BACKEND_UNKNOWN,
-        SSO_F_BACKEND_STORE,  SSO_F_BACKEND_REFUSED, SSO_F_BACKEND_OFF};
+        SSO_F_BACKEND_STORE,  SSO_F_BACKEND_REFUSED, SSO_F_BACKEND_OFF,
+        SSO_F_KEPT_SIZE,      SSO_F_KEPT_FULL};
     apr_size_t i;
 
     for (i = 0; i < sizeof(in_vain) / sizeof(in_vain[0]); i++) {
@@ -194,8 +196,15 @@ static int is_redirected(const sso_directory_t *dir, const sso_request_t *req)
     return dir->unauthenticated == SSO_UNAUTH_REDIRECT && sso_request_is_read(req);
 }
 
+/* Sent as a GET, whatever came. */
+static apr_status_t see_other(apr_status_t rv, sso_reply_t *reply)
+{
+    if (rv == APR_SUCCESS && reply->kind == SSO_REPLY_REDIRECT) reply->status = 303;
+    return rv;
+}
+
 static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
-                                  const sso_request_t *req, sso_reply_t *reply)
+                                  const sso_request_t *req, const char *back, sso_reply_t *reply)
 {
     const sso_demand_t demand = sso_directory_demand(cx->pool, dir);
     const sso_idp_t *idp = NULL;
@@ -206,9 +215,9 @@ static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const s
         rv = find_idp(cx, site, name_at(dir->providers, i), &idp);
     if (rv != APR_SUCCESS) return rv;
     if (dir->providers->nelts == 1) {
-        return sso_login_start(cx, idp, req, req->target, &demand, reply);
+        return sso_login_start(cx, idp, req, back, &demand, reply);
     }
-    sso_reply_redirect(reply, 302, login_of(cx, site, dir, req->target));
+    sso_reply_redirect(reply, 302, login_of(cx, site, dir, back));
     return APR_SUCCESS;
 }
 
@@ -222,16 +231,25 @@ static int is_preflight(const sso_directory_t *dir, const sso_request_t *req)
 }
 
 static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
-                                    const sso_directory_t *dir, const sso_request_t *req,
+                                    const sso_directory_t *dir, sso_request_t *req,
                                     sso_reply_t *reply)
 {
+    sso_store_key_t person;
+
     if (dir->unauthenticated == SSO_UNAUTH_403) {
         return sso_fail(cx, SSO_F_NO_SESSION, "no session, and SSOUnauthenticated is 403");
     }
-    if (is_redirected(dir, req)) return send_to_login(cx, site, dir, req, reply);
+    if (is_redirected(dir, req)) return send_to_login(cx, site, dir, req, req->target, reply);
     if (is_preflight(dir, req)) {
         sso_reply_body(reply, 200, "text/plain", sso_span(""));
         return APR_SUCCESS;
+    }
+    if (sso_kept_wants(cx, site, dir, req, NULL, &person)) {
+        const char *back;
+        apr_status_t rv = sso_kept_put(cx, site, req, &person, &back, reply);
+
+        if (rv == APR_SUCCESS) rv = send_to_login(cx, site, dir, req, back, reply);
+        return see_other(rv, reply);
     }
     answer_401(cx, login_of(cx, site, dir, "/"), reply);
     return APR_SUCCESS;
@@ -310,11 +328,12 @@ static const char *name_of(const sso_session_t *session)
 /* To the provider that the session is of, and only once: the answer is held to the demand. A login
  * that need only be stronger is not forced: the provider may know the person well enough. */
 static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
-                                const sso_request_t *req, const sso_session_t *session,
+                                sso_request_t *req, const sso_session_t *session,
                                 sso_reply_t *reply)
 {
     sso_demand_t demand = sso_directory_demand(cx->pool, dir);
     const sso_idp_t *idp;
+    sso_store_key_t person;
     apr_status_t rv = find_idp(cx, site, session->provider, &idp);
 
     if (rv != APR_SUCCESS) return rv;
@@ -328,13 +347,20 @@ static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso
     if (is_redirected(dir, req)) {
         return sso_login_start(cx, idp, req, req->target, &demand, reply);
     }
+    if (sso_kept_wants(cx, site, dir, req, session, &person)) {
+        const char *back;
+
+        rv = sso_kept_put(cx, site, req, &person, &back, reply);
+        if (rv == APR_SUCCESS) rv = sso_login_start(cx, idp, req, back, &demand, reply);
+        return see_other(rv, reply);
+    }
     demand.hint = NULL;
     answer_weak(cx, sso_login_url(cx, site, session->provider, "/", &demand), &demand, reply);
     return APR_SUCCESS;
 }
 
 apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
-                            const sso_request_t *req, sso_verdict_t *out)
+                            sso_request_t *req, sso_verdict_t *out)
 {
     sso_session_t *session = apr_palloc(cx->pool, sizeof(*session));
     apr_status_t rv;
@@ -553,13 +579,19 @@ static apr_status_t serve_keys(sso_ctx_t *cx, const sso_site_t *site, sso_reques
     return APR_SUCCESS;
 }
 
+static apr_status_t serve_kept(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
+                               sso_reply_t *reply)
+{
+    return sso_kept_serve(cx, site, req, reply);
+}
+
 static const struct {
     const char *leaf;
     apr_status_t (*serve)(sso_ctx_t *, const sso_site_t *, sso_request_t *, sso_reply_t *);
 } addresses[] = {
     {"login", serve_login},           {"choose", serve_choose},
     {"session", serve_session},       {SSO_PASSIVE_LEAF, serve_passive},
-    {SSO_ASSERTION_LEAF, serve_keys},
+    {SSO_ASSERTION_LEAF, serve_keys}, {SSO_KEPT_LEAF, serve_kept},
 };
 
 /* What arrives where answers to logins do may be about a logout: some providers know one address

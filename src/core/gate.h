@@ -35,15 +35,16 @@ apr_status_t sso_gate_check_origin(sso_ctx_t *cx, const sso_site_t *site,
  * Decide about a request to a place where somebody has to be known: SSOMode require says so, and in
  * an open place a Require line that cannot be met by a stranger.
  *
- * Navigations without a session are sent to a login, everything else gets 401 with a JSON body that
- * names the login's address, or what SSOUnauthenticated says. A session that is too old (SSOReauth)
- * or too weak (SSOStepUp) is sent to its own provider for another login in the same ways. What
+ * Navigations without a session are sent to a login, and so is a form of somebody who had one, which
+ * is kept meanwhile (kept.h). Everything else gets 401 with a JSON body that names the login's
+ * address, or what SSOUnauthenticated says. A session that is too old (SSOReauth) or too weak
+ * (SSOStepUp) is sent to its own provider for another login in the same ways. What
  * sso_gate_check_origin() refuses is refused first: not even a login begins with it.
  *
  * @return APR_SUCCESS and a verdict, or a fault: the caller shows it with sso_gate_fail().
  */
 apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
-                            const sso_request_t *req, sso_verdict_t *out);
+                            sso_request_t *req, sso_verdict_t *out);
 
 /**
  * Nobody is known in an open place: is the browser sent to find out, silently (SSOMode passive)?

@@ -78,12 +78,17 @@ static const char *help_url(sso_ctx_t *cx, const char *reference)
     return fill_in(cx, url, "ERRORURL_CTX", sso_error_code(cx));
 }
 
+static const char *title_of(sso_fault_t fault)
+{
+    if (fault >= SSO_F_KEPT_SIZE && fault <= SSO_F_KEPT_OTHER) return "Your form was not sent";
+    return sso_fault_info(fault)->http >= 500 ? "Sign-in is not working right now"
+                                              : "You could not be signed in";
+}
+
 void sso_page_error(sso_ctx_t *cx, const char *reference, sso_link_t retry, sso_reply_t *reply)
 {
     const sso_fault_info_t *info = sso_fault_info(cx->err.fault);
-    sso_markup_t page = sso_markup_open(
-        cx, info->http >= 500 ? "Sign-in is not working right now" : "You could not be signed in",
-        SSO_MARKUP_CARD);
+    sso_markup_t page = sso_markup_open(cx, title_of(cx->err.fault), SSO_MARKUP_CARD);
     const char *help;
 
     sso_markup_paragraph(&page, info->user);
@@ -143,6 +148,24 @@ void sso_page_confirm(sso_ctx_t *cx, const char *url, const char *user, sso_repl
     sso_markup_button(&page, "Sign out");
     sso_buf_text(&page.buf, "</form>");
     sso_markup_close(cx, &page, 200, "'self'", reply);
+}
+
+/* Where the place's own answer to the form leads to is not ours to say: pages of any site may be. */
+void sso_page_resend(sso_ctx_t *cx, const char *url, const char *id, const char *user,
+                     sso_reply_t *reply)
+{
+    sso_markup_t page = sso_markup_open(cx, "Your form is being sent", SSO_MARKUP_CARD);
+
+    sso_markup_about(&page, "You are signed in again as %s. What you filled in was kept.", user);
+    sso_buf_text(&page.buf, "<form id=\"f\" method=\"post\" action=\"");
+    sso_buf_escaped(&page.buf, url);
+    sso_buf_text(&page.buf, "\"><input type=\"hidden\" name=\"sso-kept\" value=\"");
+    sso_buf_escaped(&page.buf, id);
+    sso_buf_text(&page.buf, "\">");
+    sso_markup_button(&page, "Send the form");
+    sso_buf_text(&page.buf, "</form>");
+    sso_markup_script(&page, "document.getElementById('f').submit()");
+    sso_markup_close(cx, &page, 200, !strncmp(url, "https:", 6) ? "https:" : "https: http:", reply);
 }
 
 static int add_field(void *baton, const char *name, const char *value)

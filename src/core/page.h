@@ -40,6 +40,11 @@ void sso_page_unconfirmed(sso_ctx_t *cx, const char *sentence, const char *refer
 /* "Sign out?": a button that posts to url. */
 void sso_page_confirm(sso_ctx_t *cx, const char *url, const char *user, sso_reply_t *reply);
 
+/* "Your form is being sent": a page that posts what stands for the form to url, by itself, with a button
+ * for browsers without script. id: of hex digits. */
+void sso_page_resend(sso_ctx_t *cx, const char *url, const char *id, const char *user,
+                     sso_reply_t *reply);
+
 /**
  * Turn a FORM reply into a page that posts itself, with a button for browsers without script (R64).
  *

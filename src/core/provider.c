@@ -655,8 +655,8 @@ const sso_table_t sso_provider_table = {rows, SSO_PROVIDER_ROWS, sizeof(sso_prov
 
 const char *sso_provider_name_check(const char *name)
 {
-    static const char *const taken[] = {"login", "logout", "session", "choose", "passive",
-                                        "peer",  "assets", "admin",   "off",    NULL};
+    static const char *const taken[] = {"login",  "logout", "session", "choose", "passive", "peer",
+                                        "assets", "admin",  "off",     "kept",   NULL};
     int i;
 
     if (!is_word(name, "-_") || strlen(name) > NAME_MAX_BYTES) {

@@ -40,18 +40,27 @@ int sso_request_is_prefetch(const sso_request_t *req)
 }
 
 /* Frames of every kind say "navigate", too; only a document has an address bar. */
-int sso_request_is_navigation(const sso_request_t *req)
+static int is_top_level(const sso_request_t *req)
 {
     const char *mode = req->header(req, "Sec-Fetch-Mode");
 
-    if (!sso_request_is_read(req) || req->header(req, "Upgrade")) return 0;
-    if (sso_request_is_prefetch(req)) return 0;
+    if (req->header(req, "Upgrade") || sso_request_is_prefetch(req)) return 0;
     if (mode) {
         const char *dest = req->header(req, "Sec-Fetch-Dest");
 
         return !strcmp(mode, "navigate") && (!dest || !strcmp(dest, "document"));
     }
     return !req->header(req, "X-Requested-With") && accepts_html(req);
+}
+
+int sso_request_is_navigation(const sso_request_t *req)
+{
+    return sso_request_is_read(req) && is_top_level(req);
+}
+
+int sso_request_is_form(const sso_request_t *req)
+{
+    return !strcmp(req->method, "POST") && is_top_level(req);
 }
 
 /* Does the text begin with the origin, and does the origin end there? */

@@ -63,6 +63,9 @@ int sso_request_is_prefetch(const sso_request_t *req);
  * accepted; never a prefetch. */
 int sso_request_is_navigation(const sso_request_t *req);
 
+/* Is it a form that a page sends in place of itself? A top-level POST, by the same signs. */
+int sso_request_is_form(const sso_request_t *req);
+
 /* Does the browser vouch that it comes from a page of this site, or from nowhere (typed in)?
  * By Sec-Fetch-Site, else by Origin or Referer against base_url. */
 int sso_request_is_same_origin(const sso_request_t *req, const char *base_url);

@@ -25,6 +25,7 @@ typedef struct {
     int log_redact;
     int language;
     const char *page_template;
+    apr_int64_t keep_post_limit;
     const char *ca_file;
     apr_int64_t quota;
     const char *accounts;

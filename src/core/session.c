@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "core/event.h"
+#include "core/session_mark.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
 
@@ -16,7 +17,7 @@
 #include <strings.h>
 
 #define SECRET_BYTES 32
-#define COOKIE_CHARS 43 /* base64url of SECRET_BYTES */
+#define COOKIE_CHARS SSO_SESSION_SECRET_CHARS /* of the cookie, before its mark */
 _Static_assert(COOKIE_CHARS < sizeof(((sso_memo_t *)0)->cookie), "sso_memo_t is too narrow");
 #define BAN_TIME APR_TIME_C(3153600000000000) /* a hundred years */
 
@@ -77,7 +78,7 @@ static sso_store_key_t key_of_request(sso_ctx_t *cx, const sso_site_t *site,
     sso_span_t old;
 
     if (sso_cookie_get(req->cookie, site->cookie, &old) != APR_SUCCESS) return key;
-    if (old.n == COOKIE_CHARS) (void)cookie_key(cx, old, &key);
+    if (sso_session_is_cookie(old)) (void)cookie_key(cx, old, &key);
     return key;
 }
 
@@ -137,6 +138,19 @@ static apr_status_t check_end(sso_ctx_t *cx, const sso_session_plan_t *plan)
                     plan->idp->provider->name);
 }
 
+/* What the browser is given: what opens the session, and what tells later that it did. */
+static apr_status_t mark_cookie(sso_ctx_t *cx, const sso_session_plan_t *plan, const char *secret,
+                                const char **cookie)
+{
+    const sso_site_t *site = plan->idp->site;
+    sso_store_key_t person;
+    apr_status_t rv = sso_session_person(cx, site, plan->idp->provider->name, plan->who->issuer,
+                                         plan->profile->user, &person);
+
+    if (rv != APR_SUCCESS) return rv;
+    return sso_session_mark(cx, site, secret, &person, sso_session_limit(cx, plan), cookie);
+}
+
 apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
                               const sso_session_plan_t *plan, sso_reply_t *reply)
 {
@@ -151,6 +165,7 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
     if (rv != APR_SUCCESS) return rv;
     cookie = sso_b64url_encode(cx->pool, sso_span_of(secret, sizeof(secret)));
     rv = cookie_key(cx, sso_span(cookie), &key);
+    if (rv == APR_SUCCESS) rv = mark_cookie(cx, plan, cookie, &cookie);
     if (rv == APR_SUCCESS) rv = plan_record(cx, plan, &key, &record);
     if (rv == APR_SUCCESS) rv = site->store->ops->put(site->store, cx, &key, &record);
     if (rv == APR_SUCCESS) rv = check_ban(cx, plan, &key);
@@ -270,7 +285,7 @@ static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cook
 {
     sso_span_t value;
 
-    if (!cookie || sso_cookie_get(cookie, site->cookie, &value) || value.n != COOKIE_CHARS) {
+    if (!cookie || sso_cookie_get(cookie, site->cookie, &value) || !sso_session_is_cookie(value)) {
         return APR_NOTFOUND;
     }
     if (key_of(cx, value, memo, &out->key) != APR_SUCCESS) return APR_NOTFOUND;

@@ -7,7 +7,8 @@
  *
  * Finding a session is one hash, one lookup and one copy.
  *
- * The cookie's value is 32 random bytes in base64url; the store knows only its hash.
+ * The cookie's value is 32 random bytes in base64url, of which the store knows only the hash, and
+ * behind them a mark (session_mark.h).
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -22,6 +22,7 @@ typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_sa
 struct sso_accounts;
 struct sso_assertions;
 struct sso_idp;
+struct sso_kept_dir;
 
 typedef struct {
     const char *base_url; /* "https://www.example.org", no slash at the end */
@@ -45,6 +46,8 @@ typedef struct {
     const struct sso_accounts *accounts;     /* NULL: none are kept */
     const struct sso_assertions *assertions; /* NULL: nobody can sign in here; or there are no keys
                                                 yet, during configtest */
+    const struct sso_kept_dir *kept;         /* where forms are kept over a login; NULL: nowhere */
+    apr_size_t kept_most;                    /* bytes of the longest */
 
     /* Takes what a provider granted to a session that has ended, to give it back; does not wait for
      * anybody. NULL: nobody does. */

@@ -62,6 +62,8 @@ static const struct {
     [SSO_COUNT_REVOKED] = {"revocations", "Revocations", "Tokens given back to providers"},
     [SSO_COUNT_REVOKED_NOT] = {"revocations_failed", "RevocationsFailed",
                                "Tokens that could not be given back to providers"},
+    [SSO_COUNT_FORMS_KEPT] = {"forms_kept", "FormsKept", "Forms kept over a login"},
+    [SSO_COUNT_FORMS_RESENT] = {"forms_resent", "FormsResent", "Forms sent again after it"},
 };
 
 static unsigned long long figure(const sso_status_t *status, apr_size_t i)

@@ -31,6 +31,17 @@ static const char *other_user(const request_rec *r)
                                                                                     : NULL;
 }
 
+/* For a body of up to max bytes: no more than the client says that it has. */
+static apr_size_t room_for(const request_rec *r, apr_size_t max)
+{
+    const char *said = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t n;
+    char *end;
+
+    if (!said || apr_strtoff(&n, said, &end, 10) || *end || n < 0) return max;
+    return n < (apr_off_t)max ? (apr_size_t)n : max;
+}
+
 /* APR's rings count offsets from a null pointer, which the check for undefined behaviour would take
  * for an access. */
 static apr_status_t read_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max, sso_span_t *out)
@@ -41,6 +52,7 @@ static apr_status_t read_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max,
 {
     request_rec *r = req->baton;
     apr_bucket_brigade *bb = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    const apr_size_t room = room_for(r, max);
     apr_size_t n = 0;
     char *body = NULL;
     int done = 0;
@@ -62,11 +74,11 @@ static apr_status_t read_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max,
             if (APR_BUCKET_IS_METADATA(b)) continue;
             rv = apr_bucket_read(b, &data, &len, APR_BLOCK_READ);
             if (rv != APR_SUCCESS) return sso_fail(cx, SSO_F_BODY_READ, "the body ended early");
-            if (len > max - n) {
+            if (len > room - n) {
                 return sso_fail(cx, SSO_F_BODY_SIZE, "the body is longer than %" APR_SIZE_T_FMT,
                                 max);
             }
-            if (!body) body = apr_palloc(r->pool, max + 1);
+            if (!body) body = apr_palloc(r->pool, room + 1);
             memcpy(body + n, data, len);
             n += len;
         }
@@ -146,6 +158,11 @@ static int add_header(void *baton, const char *name, const char *value)
     return 1;
 }
 
+void sso_adapt_headers(request_rec *r, const sso_reply_t *reply)
+{
+    if (reply->headers) apr_table_do(add_header, r->err_headers_out, reply->headers, NULL);
+}
+
 /* err_headers_out: sent whatever the status, and not taken for the site's own. */
 static void set_headers(request_rec *r, const sso_reply_t *reply)
 {
@@ -168,7 +185,7 @@ static void set_headers(request_rec *r, const sso_reply_t *reply)
     if (reply->location && reply->kind == SSO_REPLY_REDIRECT) {
         apr_table_setn(out, "Location", reply->location);
     }
-    if (reply->headers) apr_table_do(add_header, out, reply->headers, NULL);
+    sso_adapt_headers(r, reply);
 }
 
 /* A body that nobody will read: take it off the connection, unless the client waits to be told to

@@ -18,6 +18,9 @@ void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *ou
 /* The Cookie header as the browser sent it; NULL if none. */
 const char *sso_adapt_cookie(const request_rec *r);
 
+/* The headers of a reply, for an answer that somebody else gives. */
+void sso_adapt_headers(request_rec *r, const sso_reply_t *reply);
+
 /**
  * Send a reply with its own body, whatever its status: an ErrorDocument is never reached through
  * us, because httpd would serve it without asking for a login when it lies in the same directory.

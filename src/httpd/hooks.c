@@ -5,6 +5,7 @@
  */
 #include "httpd/hooks.h"
 
+#include "core/kept.h"
 #include "httpd/adapt.h"
 #include "httpd/authz.h"
 #include "httpd/backend.h"
@@ -12,6 +13,7 @@
 #include "httpd/log.h"
 #include "httpd/redact.h"
 #include "httpd/renewals.h"
+#include "httpd/resend.h"
 
 #include <apr_strings.h>
 
@@ -156,6 +158,28 @@ static apr_status_t check_line(sso_ctx_t *cx, const sso_directory_t *dir)
     return sso_fail(cx, SSO_F_CONFIG, "AuthType SSO, but no SSO line names a provider here");
 }
 
+/* What a page of ours may have sent in place of a form that was kept over the login: the form instead,
+ * or what came, once more. */
+static int resend(request_rec *r, sso_ctx_t *cx, sso_request_t *req, const sso_session_t *session)
+{
+    sso_kept_t kept;
+    sso_reply_t reply;
+    sso_span_t body;
+    apr_status_t rv = sso_request_body(cx, req, SSO_KEPT_PLACE_CHARS, &body);
+
+    if (rv == APR_SUCCESS) rv = sso_kept_take(cx, site_of(r), req, session, body, &kept, &reply);
+    if (rv == APR_NOTFOUND) {
+        sso_resend_begin(r, body);
+        return OK;
+    }
+    if (rv != APR_SUCCESS) return refuse(r, cx, req);
+    if (reply.kind != SSO_REPLY_NONE) return sso_adapt_send(r, &reply, 0);
+    sso_adapt_headers(r, &reply);
+    sso_resend_as(r, kept.type, kept.body.n);
+    sso_resend_begin(r, kept.body);
+    return OK;
+}
+
 int sso_hooks_authn(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
@@ -173,7 +197,7 @@ int sso_hooks_authn(request_rec *r)
     }
     if (!verdict.session) return sso_adapt_send(r, &verdict.reply, 0);
     welcome(r, verdict.session);
-    return OK;
+    return sso_resend_may(r, dir) ? resend(r, &cx, &req, verdict.session) : OK;
 }
 
 /* ---- handing on ---- */
@@ -288,5 +312,6 @@ static int is_personal(const request_rec *r)
 
 void sso_hooks_filter(request_rec *r)
 {
+    sso_resend_insert(r);
     if (!is_ours(r) && is_personal(r)) sso_expose_keep_private(r);
 }

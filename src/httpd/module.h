@@ -45,6 +45,7 @@
 
 #include "core/directory.h"
 #include "core/gate.h"
+#include "core/kept_dir.h"
 #include "core/provider.h"
 #include "core/server.h"
 
@@ -92,6 +93,7 @@ typedef struct {
     const char *cookie; /* the Cookie header before ours were taken out; NULL: as it is */
     const sso_session_t *session;  /* who is logged in here */
     struct sso_handover *handover; /* credentials for a backend; NULL: none are needed */
+    struct sso_resend *resend;     /* a body in place of the one that came; NULL: none */
 } sso_visit_t;
 
 static inline sso_server_t *sso_server_of(const server_rec *s)

@@ -103,7 +103,7 @@ static int prepare_assertions(sso_startup_t *setup)
     return OK;
 }
 
-/* ---- documents of others ---- */
+/* ---- what children write ---- */
 
 static apr_status_t close_dir(void *fd)
 {
@@ -113,9 +113,8 @@ static apr_status_t close_dir(void *fd)
 
 /* The children write there, who may not enter the state directory above it: they inherit the open
  * directory. During configtest it is looked at, if there is one. */
-static int open_fetched(const sso_startup_t *setup, int *out)
+static int open_for_children(const sso_startup_t *setup, const char *path, int *out)
 {
-    const char *path = apr_pstrcat(setup->pool, setup->state_dir, "/fetched", NULL);
     int *fd = apr_palloc(setup->pool, sizeof(*fd));
 
     if (setup->may_write && mkdir(path, 0700) != 0 && errno != EEXIST) return errno;
@@ -131,18 +130,37 @@ static int open_fetched(const sso_startup_t *setup, int *out)
     return 0;
 }
 
+static int complain_dir(const sso_startup_t *setup, const char *path, int error)
+{
+    char why[128];
+
+    return sso_complain(setup->main_server, NULL, 0, "SSOStateDirectory",
+                        apr_psprintf(setup->pool, "cannot use %s: %s", path,
+                                     apr_strerror(error, why, sizeof(why))));
+}
+
+/* Forms that wait for a login. */
+static int prepare_kept(sso_startup_t *setup)
+{
+    const char *path = apr_pstrcat(setup->pool, setup->state_dir, "/kept", NULL);
+    sso_kept_dir_t *kept = apr_palloc(setup->pool, sizeof(*kept));
+    int dir = -1;
+    int error = open_for_children(setup, path, &dir);
+
+    if (error) return complain_dir(setup, path, error);
+    *kept = (sso_kept_dir_t){dir, path};
+    if (dir >= 0) setup->kept = kept;
+    return OK;
+}
+
 static int prepare_fresh(sso_startup_t *setup)
 {
     sso_ctx_t cx = sso_log_server_ctx(setup->main_server, setup->pool);
-    char why[128];
+    const char *path = apr_pstrcat(setup->pool, setup->state_dir, "/fetched", NULL);
     int dir = -1;
-    int error = open_fetched(setup, &dir);
+    int error = open_for_children(setup, path, &dir);
 
-    if (error) {
-        return sso_complain(setup->main_server, NULL, 0, "SSOStateDirectory",
-                            apr_psprintf(setup->pool, "cannot use %s/fetched: %s", setup->state_dir,
-                                         apr_strerror(error, why, sizeof(why))));
-    }
+    if (error) return complain_dir(setup, path, error);
     if (sso_fresh_make(&cx, setup->pool, dir, setup->may_write, NULL, &setup->fresh)
         != APR_SUCCESS) {
         return sso_complain(setup->main_server, NULL, 0, "SSOStateDirectory", cx.err.log);
@@ -269,6 +287,7 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rc == OK) rc = prepare_seal(&setup);
     if (rc == OK) rc = prepare_assertions(&setup);
     if (rc == OK) rc = prepare_fresh(&setup);
+    if (rc == OK) rc = prepare_kept(&setup);
     if (rc == OK) rc = prepare_all(&setup);
     if (rc == OK) rc = sso_sites_make(&setup);
     if (rc == OK) rc = sso_backend_prepare(&setup);

@@ -172,6 +172,8 @@ static int make_site(const sso_startup_t *setup, server_rec *s)
     site->secure = !strncmp(site->base_url, "https:", 6) || !site->insecure_http;
     site->seal = setup->seal;
     site->assertions = setup->assertions;
+    site->kept = setup->kept;
+    site->kept_most = (apr_size_t)server->set->keep_post_limit;
     site->idps = apr_hash_make(p);
     plan_cookie(site, server->set->cookie);
     add_idps(site, sso_server_of(setup->main_server)->providers, p);

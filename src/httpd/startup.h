@@ -20,8 +20,9 @@ typedef struct {
     const char *state_dir;
     sso_fresh_set_t *fresh;
     const sso_assertions_t
-        *assertions;        /* NULL: no provider, or configtest before the first start */
-    const sso_seal_t *seal; /* NULL during configtest when there is no secret yet */
+        *assertions;            /* NULL: no provider, or configtest before the first start */
+    const sso_seal_t *seal;     /* NULL during configtest when there is no secret yet */
+    const sso_kept_dir_t *kept; /* NULL during configtest */
     int may_write;
 } sso_startup_t;
 

@@ -75,6 +75,7 @@ static bench_t *make(sso_ctx_t *cx)
     sso_count(&b->counts, SSO_COUNT_LOGINS);
     sso_count(&b->counts, SSO_COUNT_LOGINS);
     sso_count(&b->counts, SSO_COUNT_RENEWALS);
+    sso_count(&b->counts, SSO_COUNT_FORMS_RESENT);
     sso_count_fault(&b->counts, SSO_F_SIGNATURE);
     sso_count_fault(&b->counts, SSO_F_COUNT); /* none */
     return b;
@@ -102,7 +103,8 @@ static void every_form_says_it(void **state)
         {SSO_STATUS_TEXT, "corp: certificate CN=<\"x\\y\">                 ends in 10 days\n"},
         {SSO_STATUS_AUTO, "SSOSessions: 42\n"},
         {SSO_STATUS_AUTO, "SSOLogins: 2\nSSORenewals: 1\n"},
-        {SSO_STATUS_AUTO, "SSORevocationsFailed: 0\nSSOFailures: 1\n"},
+        {SSO_STATUS_AUTO,
+         "SSORevocationsFailed: 0\nSSOFormsKept: 0\nSSOFormsResent: 1\nSSOFailures: 1\n"},
         {SSO_STATUS_TEXT, "\nSessions that providers have confirmed       1\n"},
         {SSO_STATUS_PROMETHEUS, "# TYPE sso_renewals_total counter\nsso_renewals_total 1\n"},
         {SSO_STATUS_JSON, ",\"renewals\":1,\"renewals_failed\":0,"},

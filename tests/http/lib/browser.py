@@ -75,6 +75,14 @@ class Browser:
         pairs = form.filled(**values) + [x for x in form.buttons if x[0] == button][:1]
         return self._settle(self._send_form(form, pairs), form.page.url, form.page)
 
+    def send(self, url, data, initiator, kind="application/x-www-form-urlencoded"):
+        """Send a form of any kind from a page, and go on to the page that stays."""
+        return self._settle(self.post(url, data, initiator, kind), initiator)
+
+    def go_on(self, page):
+        """From an answer of step() or post() to the page that stays."""
+        return self._settle(page, page.url)
+
     def post(self, url, data, initiator=None, kind="application/x-www-form-urlencoded"):
         """One POST as a form sends it, redirects not followed."""
         if isinstance(data, (dict, list)):

@@ -89,6 +89,7 @@ class Backend(Server):
     def __init__(self):
         super().__init__(_BackendHandler)
         self.requests = []  # (method, path) in order of arrival
+        self.bodies = []    # of those with one: (Content-Type, bytes)
 
 
 class _BackendHandler(Handler):
@@ -100,7 +101,9 @@ class _BackendHandler(Handler):
             websocket.serve(self, seen)
             self.close_connection = True
             return
-        self.body()
+        body = self.body()
+        if body or self.command == "POST":
+            self.peer.bodies.append((self.headers.get("Content-Type"), body))
         extra = [("X-Backend", "echo")]
         for word, name in (("cc", "Cache-Control"), ("cookie", "Set-Cookie"), ("vary", "Vary")):
             if word in self.query:
@@ -257,6 +260,14 @@ ENV_CGI = """#!/usr/bin/python3 -ES
 import json, os
 print("Content-Type: application/json\\n")
 print(json.dumps(dict(os.environ)))
+"""
+
+
+BODY_CGI = """#!/usr/bin/python3 -ES
+import base64, json, os, sys
+body = sys.stdin.buffer.read()
+print("Content-Type: application/json\\n")
+print(json.dumps({"env": dict(os.environ), "body": base64.b64encode(body).decode()}))
 """
 
 
