@@ -203,3 +203,14 @@ apr_status_t sso_account_end(sso_ctx_t *cx, const sso_accounts_t *accounts, cons
 {
     return follow(cx, accounts, id, 1, count);
 }
+
+apr_status_t sso_account_arrived(sso_ctx_t *cx, const sso_site_t *site,
+                                 const sso_session_t *session)
+{
+    sso_shown_t account;
+    int count;
+
+    if (!site->accounts) return APR_SUCCESS;
+    if (sso_session_get(session, "account", &account) != APR_SUCCESS) return APR_SUCCESS;
+    return sso_account_follow(cx, site->accounts, account.value, &count);
+}

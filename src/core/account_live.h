@@ -28,6 +28,11 @@
 apr_status_t sso_account_follow(sso_ctx_t *cx, const sso_accounts_t *accounts, const char *id,
                                 int *count);
 
+/* A session that came from another machine, as sso_site_t.arrived: its record may have changed while
+ * the session was nowhere that somebody looked. */
+apr_status_t sso_account_arrived(sso_ctx_t *cx, const sso_site_t *site,
+                                 const sso_session_t *session);
+
 /* End all sessions of a record. */
 apr_status_t sso_account_end(sso_ctx_t *cx, const sso_accounts_t *accounts, const char *id,
                              int *count);

@@ -372,8 +372,9 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
     if (!sso_directory_is_on(dir)) {
         return sso_fail(cx, SSO_F_CONFIG, "AuthType SSO, but no SSO line names a provider here");
     }
-    known = sso_session_of(cx, site, req, session) == APR_SUCCESS
-            && sso_directory_accepts(dir, session->provider);
+    rv = sso_session_of(cx, site, req, session);
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) return rv;
+    known = rv == APR_SUCCESS && sso_directory_accepts(dir, session->provider);
     if (known && is_fresh(dir, session, cx->now) && is_strong(dir, session)) {
         out->session = session;
         return APR_SUCCESS;
@@ -530,8 +531,10 @@ static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_req
     sso_session_t session;
     sso_shown_t name;
     sso_buf_t b = sso_buf_make(cx->pool, 1024, JSON_MAX);
+    apr_status_t rv = sso_session_of(cx, site, req, &session);
 
-    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) return rv;
+    if (rv == APR_NOTFOUND) {
         answer_401(cx, sso_login_choose_url(cx, site, NULL, "/", NULL), reply);
         return APR_SUCCESS;
     }

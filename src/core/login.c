@@ -115,7 +115,10 @@ static void remember_session(sso_ctx_t *cx, const sso_site_t *site, const sso_re
 {
     sso_session_t session;
 
-    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) return;
+    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
+        sso_ctx_clear(cx);
+        return;
+    }
     flow->session = sso_hex_encode(cx->pool, sso_span_of(session.key.b, sizeof(session.key.b)));
 }
 
@@ -257,6 +260,7 @@ static apr_status_t find_before(sso_ctx_t *cx, const sso_idp_t *idp, const sso_r
     sso_store_key_t key;
 
     if (sso_session_of(cx, idp->site, req, out) == APR_SUCCESS) return APR_SUCCESS;
+    sso_ctx_clear(cx);
     if (!flow || sso_hex_decode(sso_span(flow->session), key.b, sizeof(key.b)) != APR_SUCCESS) {
         return APR_NOTFOUND;
     }
@@ -383,6 +387,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->landing = landing_of(answer);
     plan->made = apr_palloc(cx->pool, sizeof(*plan->made));
     if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
+    sso_ctx_clear(cx);
     rv = sso_session_make(cx, req, plan, reply);
     if (rv == APR_SUCCESS && accounts) rv = confirm(cx, accounts, did, &account);
     if (rv != APR_SUCCESS) return rv;

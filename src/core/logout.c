@@ -152,7 +152,9 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
         return sso_fail(cx, SSO_F_METHOD, "%s on the logout address",
                         sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
     }
-    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
+    rv = sso_session_of(cx, site, req, &session);
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) return rv;
+    if (rv == APR_NOTFOUND) {
         say_goodbye(cx, site, "Your session on this site has ended.", back, reply);
         return APR_SUCCESS;
     }
@@ -209,6 +211,7 @@ static apr_status_t end_sessions(sso_ctx_t *cx, const sso_idp_t *idp, const sso_
 
     if (rv != APR_SUCCESS) return rv;
     has_own = sso_session_of(cx, site, req, &session) == APR_SUCCESS;
+    if (!has_own) sso_ctx_clear(cx);
     rv = sso_session_end_matching(cx, idp, &notice->ending, has_own ? &session : NULL, &ended);
     if (rv == APR_SUCCESS) {
         log_ending(cx, idp, notice, &ended);
@@ -259,12 +262,14 @@ static apr_status_t complete(sso_ctx_t *cx, const sso_idp_t *idp, const sso_noti
 static int has_left(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
                     const sso_flows_t *flows)
 {
+    sso_ctx_t aside = *cx;
     sso_session_t session;
 
     if (flows->n == 0 && (cx->err.fault != SSO_F_LOGOUT_UNKNOWN || !sso_request_is_read(req))) {
         return 0;
     }
-    return sso_session_of(cx, idp->site, req, &session) != APR_SUCCESS;
+    sso_ctx_clear(&aside);
+    return sso_session_of(&aside, idp->site, req, &session) == APR_NOTFOUND;
 }
 
 static apr_status_t hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req, const char *leaf,

@@ -92,13 +92,14 @@ apr_status_t sso_ownership_serve(sso_ctx_t *cx, const sso_site_t *site, sso_requ
                                  sso_reply_t *reply)
 {
     sso_session_t session;
+    apr_status_t rv;
 
     if (!site->accounts || !site->accounts->owner.code) {
         return sso_fail(cx, SSO_F_NOT_FOUND, "SSOOwner wants no code here");
     }
-    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
-        return send_to_login(cx, site, req, reply);
-    }
+    rv = sso_session_of(cx, site, req, &session);
+    if (rv == APR_NOTFOUND) return send_to_login(cx, site, req, reply);
+    if (rv != APR_SUCCESS) return rv;
     if (!strcmp(req->method, "POST")) return take(cx, site, req, &session, reply);
     if (!sso_request_is_read(req)) return sso_fail(cx, SSO_F_METHOD, "%s", req->method);
     ask(cx, site, session.user, reply);

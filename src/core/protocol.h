@@ -100,6 +100,7 @@ struct sso_ending {
     const char *subject;            /* of this person; NULL: of whoever has one of the sids */
     const apr_array_header_t *sids; /* of const char *: these sessions of the provider only; NULL or
                                        empty: all of the person's */
+    int here_only;                  /* not those of other machines, because anybody can say so */
     int own_only;                   /* none but that of the browser that brought the message */
 
     /* Does a session of the person with this handle belong to them? NULL: all do. */
@@ -374,6 +375,8 @@ struct sso_protocol {
     /* What a provider and we have in common and nobody else may know: array of sso_span_t, in p. NULL:
      * nothing. */
     const apr_array_header_t *(*secrets)(apr_pool_t *p, const sso_provider_t *provider);
+
+    int ends_by_issuer; /* whoever wants sessions ended is named in the sso_ending_t */
 
     /* What of a provider ends some day: certificates, metadata. Adds sso_expiry_t to the array. NULL:
      * nothing ever does. */

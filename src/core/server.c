@@ -162,6 +162,18 @@ static const char *check_account_database(apr_pool_t *p, int n, const char *cons
            "parameters, or service=NAME, as libpq reads them";
 }
 
+static const char *check_session_store(apr_pool_t *p, int n, const char *const *word)
+{
+    if (!strcasecmp(word[0], "shm")) return n == 1 ? NULL : "'shm' stands alone";
+    if (strcasecmp(word[0], "socache") != 0) {
+        return apr_psprintf(p, "'%s' is no store; write shm, or socache redis:HOST:PORT", word[0]);
+    }
+    if (n < 2) return "needs the cache: socache redis:HOST:PORT or socache memcache:HOST:PORT";
+    if (!strchr(word[1], ',')) return NULL;
+    return "takes one server: where one of several fails, providers look for its keys on another, and "
+           "what has ended would not be found there";
+}
+
 #define WITHIN_MIN APR_TIME_C(60000000)      /* of within=TIME in SSOOwner: a minute */
 #define WITHIN_MAX APR_TIME_C(2592000000000) /* 30 days */
 

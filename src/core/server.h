@@ -15,6 +15,7 @@ typedef struct {
     apr_uint64_t given; /* see settings.h */
     const char *state_dir;
     apr_int64_t memory;
+    apr_array_header_t *session_store;
     int persist;
     apr_array_header_t *secrets;
     const char *audit_log;

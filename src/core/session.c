@@ -17,8 +17,15 @@
 #include <strings.h>
 
 #define SECRET_BYTES 32
-#define COOKIE_CHARS SSO_SESSION_SECRET_CHARS /* of the cookie, before its mark */
+#define COOKIE_CHARS SSO_SESSION_SECRET_CHARS      /* of the cookie, before its mark */
+#define RANDOM_BYTES (SECRET_BYTES - SSO_SEAL_TAG) /* where the rest is a tag of them */
+#define TAG_LABEL    "mod_sso session"
+#define TAGGED_BYTES (sizeof(TAG_LABEL) + RANDOM_BYTES)
 _Static_assert(COOKIE_CHARS < sizeof(((sso_memo_t *)0)->cookie), "sso_memo_t is too narrow");
+#define SUBJECT_NOTICE "subject notice"
+#define SID_NOTICE     "sid notice"
+#define NOTICE_TIME    APR_TIME_C(86400000000) /* at least: lifetimes may have been longer once */
+
 #define BAN_TIME APR_TIME_C(3153600000000000) /* a hundred years */
 
 /* ---- keys ---- */
@@ -68,6 +75,30 @@ static apr_status_t cookie_key(sso_ctx_t *cx, sso_span_t cookie, sso_store_key_t
     return rv;
 }
 
+/* What the tag of a cookie is made of. */
+static sso_span_t tagged(char text[TAGGED_BYTES], const unsigned char *secret)
+{
+    memcpy(text, TAG_LABEL, sizeof(TAG_LABEL));
+    memcpy(text + sizeof(TAG_LABEL), secret, RANDOM_BYTES);
+    return sso_span_of(text, TAGGED_BYTES);
+}
+
+/* Did one of our machines make it up? Asked before any of them is asked what became of it. */
+static int is_tagged(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie)
+{
+    sso_span_t secret;
+    char text[TAGGED_BYTES];
+    const unsigned char *bytes;
+
+    cookie.n = COOKIE_CHARS; /* its mark is no matter here */
+    if (sso_b64_decode(cx->pool, cookie, SSO_B64_URL | SSO_B64_NOPAD, &secret, NULL) != APR_SUCCESS
+        || secret.n != SECRET_BYTES) {
+        return 0;
+    }
+    bytes = (const unsigned char *)secret.p;
+    return sso_seal_is_tagged(cx, site->seal, tagged(text, bytes), bytes + RANDOM_BYTES);
+}
+
 /* ---- making and ending ---- */
 
 /* The key of the session cookie of a request; none if there is no such cookie. */
@@ -87,24 +118,44 @@ static void drop_previous(sso_ctx_t *cx, const sso_site_t *site, const sso_reque
                           const sso_session_t *before)
 {
     sso_store_key_t key = key_of_request(cx, site, req);
+    sso_ctx_t aside = *cx;
 
     if (!sso_store_key_is_none(&key)) {
-        (void)site->store->ops->drop(site->store, cx, &key, site->tenant);
+        (void)site->store->ops->drop(site->store, &aside, &key, site->tenant);
     }
     if (before && memcmp(before->key.b, key.b, sizeof(key.b)) != 0) {
-        (void)site->store->ops->drop(site->store, cx, &before->key, site->tenant);
+        (void)site->store->ops->drop(site->store, &aside, &before->key, site->tenant);
     }
 }
 
-/* What the index needs of a record. */
-static apr_status_t index_record(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject,
-                                 const char *sid, sso_record_t *record)
+/* Where other machines learn that the sessions of a person, or of a session of the provider, have
+ * ended. Where a block stands for several providers it is one of them that says so. */
+static apr_status_t notice_key(sso_ctx_t *cx, const char *label, const sso_idp_t *idp,
+                               const char *issuer, const char *what, sso_store_key_t *out)
 {
+    const char *const of = idp->provider->protocol->ends_by_issuer && issuer ? issuer : "";
+    const sso_span_t part[] = {sso_span(of), sso_span(what)};
+    unsigned char hash[SSO_MAC_BYTES];
+    apr_status_t rv = sso_mac_hash(cx, part, 2, hash);
+
+    if (rv != APR_SUCCESS) return rv;
+    return make_key(cx, label, idp, sso_span_of(hash, sizeof(hash)), out);
+}
+
+/* What the index and other machines need of a record. */
+static apr_status_t index_record(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer,
+                                 const char *subject, const char *sid, sso_record_t *record)
+{
+    const int shared = idp->site->store->ops->notify != NULL;
     apr_status_t rv = sso_session_subject_key(cx, idp, subject, &record->subject);
 
     record->tenant = idp->site->tenant;
+    if (rv == APR_SUCCESS && shared) {
+        rv = notice_key(cx, SUBJECT_NOTICE, idp, issuer, subject, &record->notice[0].key);
+    }
     if (rv != APR_SUCCESS || !sid || !*sid) return rv;
-    return sso_session_sid_key(cx, idp, sid, &record->sid);
+    if (shared) rv = notice_key(cx, SID_NOTICE, idp, issuer, sid, &record->notice[1].key);
+    return rv == APR_SUCCESS ? sso_session_sid_key(cx, idp, sid, &record->sid) : rv;
 }
 
 static apr_status_t plan_record(sso_ctx_t *cx, const sso_session_plan_t *plan,
@@ -112,7 +163,8 @@ static apr_status_t plan_record(sso_ctx_t *cx, const sso_session_plan_t *plan,
 {
     sso_record_t record = {.expires = sso_session_expiry(cx, plan),
                            .idle = plan->idp->provider->set->idle};
-    apr_status_t rv = index_record(cx, plan->idp, plan->who->subject, plan->who->sid, &record);
+    apr_status_t rv = index_record(cx, plan->idp, plan->who->issuer, plan->who->subject,
+                                   plan->who->sid, &record);
 
     if (rv == APR_SUCCESS) rv = sso_session_render(cx, plan, key, &record.value);
     if (rv == APR_SUCCESS) *out = record;
@@ -151,6 +203,17 @@ static apr_status_t mark_cookie(sso_ctx_t *cx, const sso_session_plan_t *plan, c
     return sso_session_mark(cx, site, secret, &person, sso_session_limit(cx, plan), cookie);
 }
 
+/* Where sessions may come from other machines, the last bytes are a tag of the ones before. */
+static apr_status_t make_secret(sso_ctx_t *cx, const sso_site_t *site,
+                                unsigned char secret[SECRET_BYTES])
+{
+    char text[TAGGED_BYTES];
+    apr_status_t rv = sso_random_bytes(cx, secret, SECRET_BYTES);
+
+    if (rv != APR_SUCCESS || !site->store->ops->fetch) return rv;
+    return sso_seal_tag(cx, site->seal, tagged(text, secret), secret + RANDOM_BYTES);
+}
+
 apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
                               const sso_session_plan_t *plan, sso_reply_t *reply)
 {
@@ -161,7 +224,7 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
     const char *cookie;
     apr_status_t rv = check_end(cx, plan);
 
-    if (rv == APR_SUCCESS) rv = sso_random_bytes(cx, secret, sizeof(secret));
+    if (rv == APR_SUCCESS) rv = make_secret(cx, site, secret);
     if (rv != APR_SUCCESS) return rv;
     cookie = sso_b64url_encode(cx->pool, sso_span_of(secret, sizeof(secret)));
     rv = cookie_key(cx, sso_span(cookie), &key);
@@ -181,7 +244,8 @@ apr_status_t sso_session_renew(sso_ctx_t *cx, const sso_idp_t *idp, const sso_se
 {
     sso_store_t *store = idp->site->store;
     sso_record_t record = {.expires = change->expires, .idle = session->idle, .renew = 1};
-    apr_status_t rv = index_record(cx, idp, session->subject, session->sid, &record);
+    apr_status_t rv = index_record(cx, idp, session->issuer, session->subject, session->sid,
+                                   &record);
 
     if (rv == APR_SUCCESS) rv = sso_session_change(cx, idp, session, change, &record.value);
     return rv == APR_SUCCESS ? store->ops->put(store, cx, &session->key, &record) : rv;
@@ -270,14 +334,49 @@ static apr_status_t key_of(sso_ctx_t *cx, sso_span_t cookie, sso_memo_t *memo, s
     return rv;
 }
 
+/* What a store cannot say is not known; what else may be wrong with it is not there. */
+static apr_status_t known(const sso_ctx_t *cx, apr_status_t rv)
+{
+    if (rv == APR_SUCCESS || cx->err.fault == SSO_F_SESSION_STORE) return rv;
+    return APR_NOTFOUND;
+}
+
 static apr_status_t load(sso_ctx_t *cx, const sso_site_t *site, sso_session_t *out)
 {
     sso_record_t record;
     apr_status_t rv = site->store->ops->get(site->store, cx, &out->key, site->tenant, &record);
 
-    if (rv != APR_SUCCESS || sso_session_view(record.value, out) != APR_SUCCESS)
-        return APR_NOTFOUND;
+    if (rv == APR_SUCCESS) rv = sso_session_view(record.value, out);
+    if (rv != APR_SUCCESS) return known(cx, rv);
     return is_vouched_for(site, out->provider) ? APR_SUCCESS : APR_NOTFOUND;
+}
+
+/* A session that another machine has made, and that was changed there and here since. Unless all of
+ * it is known it does not stay. */
+static apr_status_t load_from_others(sso_ctx_t *cx, const sso_site_t *site, sso_session_t *out)
+{
+    const sso_store_ops_t *ops = site->store->ops;
+    sso_record_t record;
+    apr_status_t rv = ops->fetch(site->store, cx, &out->key, site->tenant, &record);
+
+    if (rv == APR_SUCCESS) rv = sso_session_view(record.value, out);
+    if (rv != APR_SUCCESS) return known(cx, rv);
+    if (!site->arrived) return is_vouched_for(site, out->provider) ? APR_SUCCESS : APR_NOTFOUND;
+    rv = site->arrived(cx, site, out);
+    if (rv == APR_SUCCESS) return load(cx, site, out);
+    (void)ops->forget(site->store, cx, &out->key, site->tenant);
+    return rv;
+}
+
+/* cookie: empty where the key came in a message that we sealed. */
+static apr_status_t load_from_anywhere(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie,
+                                       sso_session_t *out)
+{
+    apr_status_t rv = load(cx, site, out);
+
+    if (rv != APR_NOTFOUND || !site->store->ops->fetch) return rv;
+    if (cookie.n && !is_tagged(cx, site, cookie)) return rv;
+    return load_from_others(cx, site, out);
 }
 
 static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
@@ -289,14 +388,14 @@ static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cook
         return APR_NOTFOUND;
     }
     if (key_of(cx, value, memo, &out->key) != APR_SUCCESS) return APR_NOTFOUND;
-    return load(cx, site, out);
+    return load_from_anywhere(cx, site, value, out);
 }
 
 apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
                                 sso_session_t *out)
 {
     out->key = *key;
-    return load(cx, site, out);
+    return load_from_anywhere(cx, site, sso_span_of(NULL, 0), out);
 }
 
 typedef struct {
@@ -418,11 +517,43 @@ static apr_status_t search_subject(search_t *s)
     return rv == APR_SUCCESS ? search(s, &match) : rv;
 }
 
+/* Sessions that are on other machines. */
+static apr_status_t notify(sso_ctx_t *cx, const sso_idp_t *idp, const char *label,
+                           const char *issuer, const char *what)
+{
+    sso_store_t *store = idp->site->store;
+    const apr_interval_time_t lifetime = idp->provider->set->lifetime;
+    sso_store_key_t key;
+    apr_status_t rv;
+
+    if (!store->ops->notify) return APR_SUCCESS;
+    rv = notice_key(cx, label, idp, issuer, what, &key);
+    if (rv != APR_SUCCESS) return rv;
+    return store->ops->notify(store, cx, &key,
+                              cx->now + (lifetime > NOTICE_TIME ? lifetime : NOTICE_TIME));
+}
+
+/* Those of a person, or of the provider's sessions: what fits() tells apart is one person's. */
+static apr_status_t notify_ending(sso_ctx_t *cx, const sso_idp_t *idp, const sso_ending_t *ending)
+{
+    const apr_array_header_t *sids = ending->sids;
+    apr_status_t rv = APR_SUCCESS;
+    int i;
+
+    if (!sids || sids->nelts == 0) {
+        return notify(cx, idp, SUBJECT_NOTICE, ending->issuer, ending->subject);
+    }
+    for (i = 0; i < sids->nelts && rv == APR_SUCCESS; i++)
+        rv = notify(cx, idp, SID_NOTICE, ending->issuer, APR_ARRAY_IDX(sids, i, const char *));
+    return rv;
+}
+
 static void note_own(search_t *s, const sso_session_t *own)
 {
     if (own && is_meant(s, own)) APR_ARRAY_PUSH(s->found, sso_session_t) = *own;
 }
 
+/* Whether or not the others could be told: here all of them end. */
 apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
                                       const sso_ending_t *ending, const sso_session_t *own,
                                       sso_ended_t *out)
@@ -431,23 +562,26 @@ apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
     search_t s = {cx, idp, ending, apr_array_make(cx->pool, 4, sizeof(sso_session_t))};
     sso_ended_t ended = {0, 0};
     apr_status_t rv = APR_SUCCESS;
+    apr_status_t told = APR_SUCCESS;
     int i;
 
     if (ending->own_only) {
         note_own(&s, own);
     } else {
         rv = ending->subject ? search_subject(&s) : search_sids(&s);
+        if (!ending->here_only) told = notify_ending(cx, idp, ending);
     }
-    for (i = 0; i < s.found->nelts && rv == APR_SUCCESS; i++) {
+    for (i = 0; i < s.found->nelts; i++) {
         const sso_session_t *session = &APR_ARRAY_IDX(s.found, i, sso_session_t);
         const sso_store_key_t *key = &session->key;
+        apr_status_t one = site->store->ops->drop(site->store, cx, key, site->tenant);
 
-        rv = site->store->ops->drop(site->store, cx, key, site->tenant);
-        if (rv == APR_SUCCESS) sso_session_tell(cx, site, session, "ended", "by the provider");
-        if (rv == APR_SUCCESS) ended.n++;
-        if (rv == APR_NOTFOUND) rv = APR_SUCCESS; /* gone meanwhile */
+        if (one == APR_SUCCESS) sso_session_tell(cx, site, session, "ended", "by the provider");
+        if (one == APR_SUCCESS) ended.n++;
+        if (rv == APR_SUCCESS && one != APR_NOTFOUND) rv = one; /* else gone meanwhile */
         if (own && !memcmp(key->b, own->key.b, sizeof(key->b))) ended.own = 1;
     }
+    if (rv == APR_SUCCESS) rv = told;
     if (rv == APR_SUCCESS) *out = ended;
     return rv;
 }
@@ -486,6 +620,7 @@ apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *su
     rv = sso_session_subject_key(cx, idp, subject, &match.subject);
     if (rv == APR_SUCCESS) rv = store->ops->revoke(store, cx, &match, ended);
     if (rv == APR_SUCCESS) tell_ban(cx, idp, subject, *ended);
+    if (marked == APR_SUCCESS) marked = notify(cx, idp, SUBJECT_NOTICE, NULL, subject);
     return marked == APR_SUCCESS ? rv : marked;
 }
 

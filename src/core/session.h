@@ -8,7 +8,8 @@
  * Finding a session is one hash, one lookup and one copy.
  *
  * The cookie's value is 32 random bytes in base64url, of which the store knows only the hash, and
- * behind them a mark (session_mark.h).
+ * behind them a mark (session_mark.h). Where machines share sessions the last 8 of the bytes are a tag
+ * of the others, so that an invented cookie is asked about nowhere.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -42,7 +43,8 @@ apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, 
  *
  * @param cookie the Cookie header as the browser sent it.
  * @return       APR_SUCCESS or APR_NOTFOUND; so is a broken record, and a session of a provider that
- *               this site has no more or that is switched off.
+ *               this site has no more or that is switched off. SSO_F_SESSION_STORE: nobody knows; of
+ *               stores of several machines only, and so is what accounts cannot say.
  */
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out);

@@ -46,7 +46,7 @@ typedef struct {
     int list;
 } sso_shown_t;
 
-typedef struct {
+typedef struct sso_session {
     sso_store_key_t key;
     const char *user;
     const char *provider;

@@ -23,8 +23,9 @@ struct sso_accounts;
 struct sso_assertions;
 struct sso_idp;
 struct sso_kept_dir;
+struct sso_session;
 
-typedef struct {
+typedef struct sso_site {
     const char *base_url; /* "https://www.example.org", no slash at the end */
     const char *path;     /* "/.sso": where mod_sso answers itself */
     apr_size_t path_len;
@@ -52,6 +53,11 @@ typedef struct {
     /* Takes what a provider granted to a session that has ended, to give it back; does not wait for
      * anybody. NULL: nobody does. */
     void (*release)(sso_ctx_t *, const struct sso_idp *, const sso_grant_t *);
+
+    /* A session of another machine came into this one's memory: make it what it would be had it been
+     * here all the time. NULL: there is nothing to do. */
+    apr_status_t (*arrived)(sso_ctx_t *cx, const struct sso_site *site,
+                            const struct sso_session *session);
 } sso_site_t;
 
 /* A Set-Cookie value for the session. value NULL: remove it. */

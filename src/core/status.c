@@ -43,6 +43,12 @@ static const struct {
      offsetof(sso_store_stats_t, evicted)},
     {"store_expired", "StoreExpired", "Sessions that ended by themselves", COUNTER,
      offsetof(sso_store_stats_t, expired)},
+    {"shared_hits", "SharedHits", "Sessions of other machines that were found", COUNTER,
+     offsetof(sso_store_stats_t, remote_hits)},
+    {"shared_misses", "SharedMisses", "Sessions that no machine knows any more", COUNTER,
+     offsetof(sso_store_stats_t, remote_misses)},
+    {"shared_errors", "SharedErrors", "Questions that the shared cache did not answer", COUNTER,
+     offsetof(sso_store_stats_t, remote_errors)},
     {"store_rebuilt", "StoreRebuilt", "Parts of the memory repaired after a crash", COUNTER,
      offsetof(sso_store_stats_t, rebuilt)},
 };

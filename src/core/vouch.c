@@ -219,21 +219,23 @@ static apr_status_t check_visit(sso_ctx_t *cx, const sso_asker_t *asker, const s
 
 /* Another authentication of httpd that was asked for at this address says who it is; the session
  * otherwise. */
-static int find_person(sso_ctx_t *cx, const sso_asker_t *asker, const sso_request_t *req,
-                       sso_person_t *out)
+static apr_status_t find_person(sso_ctx_t *cx, const sso_asker_t *asker, const sso_request_t *req,
+                                sso_person_t *out)
 {
     const apr_array_header_t *names = asker->peer->set->login;
     sso_session_t *session;
+    apr_status_t rv;
 
     if (req->user) {
         *out = (sso_person_t){.user = req->user, .req = req};
-        return 1;
+        return APR_SUCCESS;
     }
     session = apr_palloc(cx->pool, sizeof(*session));
-    if (sso_session_of(cx, asker->site, req, session) != APR_SUCCESS) return 0;
-    if (names && !is_named(names, session->provider)) return 0;
+    rv = sso_session_of(cx, asker->site, req, session);
+    if (rv != APR_SUCCESS) return rv;
+    if (names && !is_named(names, session->provider)) return APR_NOTFOUND;
     *out = (sso_person_t){.user = session->user, .session = session, .req = req};
-    return 1;
+    return APR_SUCCESS;
 }
 
 /* ---- strangers: a login first ---- */
@@ -639,9 +641,11 @@ static apr_status_t sign_out(sso_ctx_t *cx, const sso_asker_t *asker, const sso_
                              const sso_question_t *question, sso_reply_t *reply)
 {
     sso_session_t session;
+    apr_status_t rv = sso_session_of(cx, asker->site, req, &session);
 
+    if (rv != APR_SUCCESS && rv != APR_NOTFOUND) return rv;
     sso_reply_redirect(reply, 302, question->callback);
-    if (sso_session_of(cx, asker->site, req, &session) != APR_SUCCESS) return APR_SUCCESS;
+    if (rv == APR_NOTFOUND) return APR_SUCCESS;
     SSO_INFO(cx, "%s signed out at peer %s",
              sso_log_quote(cx->pool, session.user, strlen(session.user), 128), asker->peer->name);
     sso_session_tell(cx, asker->site, &session, "logout", "at a peer");
@@ -676,7 +680,6 @@ apr_status_t sso_vouch(sso_ctx_t *cx, const sso_asker_t *asker, const sso_reques
     sso_question_t question;
     sso_person_t person;
     int strong;
-    int there;
     apr_status_t rv = check_visit(cx, asker, req);
 
     if (rv != APR_SUCCESS) return rv;
@@ -685,12 +688,13 @@ apr_status_t sso_vouch(sso_ctx_t *cx, const sso_asker_t *asker, const sso_reques
     rv = read_question(cx, asker, req, &question);
     if (rv != APR_SUCCESS) return rv;
     if (question.logout) return sign_out(cx, asker, req, &question, reply);
-    there = find_person(cx, asker, req, &person);
-    strong = there && is_strong(cx, asker, &person);
+    rv = find_person(cx, asker, req, &person);
+    strong = rv == APR_SUCCESS && is_strong(cx, asker, &person);
     if (question.silent) {
         return answer_silently(cx, asker, strong ? &person : NULL, &question, reply);
     }
-    if (!there) return send_to_login(cx, asker, req, &question, reply);
+    if (rv == APR_NOTFOUND) return send_to_login(cx, asker, req, &question, reply);
+    if (rv != APR_SUCCESS) return rv;
     if (!strong) return step_up(cx, asker, req, &person, &question, reply);
     return answer(cx, asker, &person, &question, reply);
 }

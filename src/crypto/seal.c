@@ -21,6 +21,7 @@ enum { VERSION = 1, ID = 4, NONCE = 12, TAG = 16, KEY = 32 }; /* sizes in bytes 
 typedef struct {
     unsigned char id[ID];
     unsigned char key[KEY];
+    sso_mac_key_t *tag;
 } seal_key_t;
 
 struct sso_seal {
@@ -61,14 +62,27 @@ static apr_status_t name_key(sso_ctx_t *cx, seal_key_t *key)
     return rv;
 }
 
-static apr_status_t derive_key(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t secret, seal_key_t *key)
+static apr_status_t derive_tag_key(sso_ctx_t *cx, apr_pool_t *pool, const sso_mac_key_t *secret,
+                                   seal_key_t *key)
+{
+    unsigned char derived[SSO_MAC_BYTES];
+    apr_status_t rv = sso_mac_sign(cx, secret, sso_span("mod_sso tag v1"), derived);
+
+    if (rv == APR_SUCCESS) {
+        rv = sso_mac_prepare(cx, pool, sso_span_of(derived, sizeof(derived)), &key->tag);
+    }
+    OPENSSL_cleanse(derived, sizeof(derived));
+    return rv;
+}
+
+static apr_status_t derive_keys(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t secret, seal_key_t *key)
 {
     sso_mac_key_t *mac;
     apr_status_t rv = sso_mac_prepare(cx, pool, secret, &mac);
 
-    if (rv != APR_SUCCESS) return rv;
-    rv = sso_mac_sign(cx, mac, sso_span("mod_sso seal v1"), key->key);
-    return rv == APR_SUCCESS ? name_key(cx, key) : rv;
+    if (rv == APR_SUCCESS) rv = sso_mac_sign(cx, mac, sso_span("mod_sso seal v1"), key->key);
+    if (rv == APR_SUCCESS) rv = name_key(cx, key);
+    return rv == APR_SUCCESS ? derive_tag_key(cx, pool, mac, key) : rv;
 }
 
 apr_status_t sso_seal_prepare(sso_ctx_t *cx, apr_pool_t *pool, const sso_span_t *secrets, int n,
@@ -85,7 +99,7 @@ apr_status_t sso_seal_prepare(sso_ctx_t *cx, apr_pool_t *pool, const sso_span_t 
     apr_pool_cleanup_register(pool, seal, wipe_keys, apr_pool_cleanup_null);
 
     for (i = 0; i < n; i++) {
-        apr_status_t rv = derive_key(cx, pool, secrets[i], &seal->key[i]);
+        apr_status_t rv = derive_keys(cx, pool, secrets[i], &seal->key[i]);
 
         if (rv != APR_SUCCESS) return rv;
     }
@@ -184,4 +198,35 @@ apr_status_t sso_seal_open(sso_ctx_t *cx, const sso_seal_t *seal, const char *pu
         return APR_SUCCESS;
     }
     return APR_EINVAL;
+}
+
+/* ---- tags ---- */
+
+static apr_status_t make_tag(sso_ctx_t *cx, const seal_key_t *key, sso_span_t content,
+                             unsigned char tag[SSO_SEAL_TAG])
+{
+    unsigned char mac[SSO_MAC_BYTES];
+    apr_status_t rv = sso_mac_sign(cx, key->tag, content, mac);
+
+    if (rv == APR_SUCCESS) memcpy(tag, mac, SSO_SEAL_TAG);
+    return rv;
+}
+
+apr_status_t sso_seal_tag(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t content,
+                          unsigned char tag[SSO_SEAL_TAG])
+{
+    return make_tag(cx, &seal->key[0], content, tag);
+}
+
+int sso_seal_is_tagged(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t content,
+                       const unsigned char tag[SSO_SEAL_TAG])
+{
+    unsigned char ours[SSO_SEAL_TAG];
+    int i;
+
+    for (i = 0; i < seal->n; i++) {
+        if (make_tag(cx, &seal->key[i], content, ours) != APR_SUCCESS) return 0;
+        if (sso_mac_same(ours, tag, SSO_SEAL_TAG)) return 1;
+    }
+    return 0;
 }

@@ -9,7 +9,8 @@
  *   1 byte version (1) | 4 bytes key id | 12 bytes nonce | ciphertext | 16 bytes tag
  * AES-256-GCM (NIST SP 800-38D). Version, key id and purpose are the associated data, so that an
  * envelope made for one use does not open for another. The key id is the first 4 bytes of SHA-256("mod_sso key id" ||
- * key); the sealing key is HMAC-SHA256(secret, "mod_sso seal v1").
+ * key); the sealing key is HMAC-SHA256(secret, "mod_sso seal v1"), that of tags
+ * HMAC-SHA256(secret, "mod_sso tag v1").
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -40,5 +41,16 @@ apr_status_t sso_seal_close(sso_ctx_t *cx, const sso_seal_t *seal, const char *p
  * ours, damaged, or another purpose. */
 apr_status_t sso_seal_open(sso_ctx_t *cx, const sso_seal_t *seal, const char *purpose,
                            sso_span_t envelope, sso_span_t *out);
+
+#define SSO_SEAL_TAG 8 /* bytes of a tag */
+
+/* A tag for content: it tells what we made from what was invented, before anything is asked about it.
+ * Too short to rely on for more than that. content starts with what it is for. */
+apr_status_t sso_seal_tag(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t content,
+                          unsigned char tag[SSO_SEAL_TAG]);
+
+/* Is it the tag that one of the keys makes? */
+int sso_seal_is_tagged(sso_ctx_t *cx, const sso_seal_t *seal, sso_span_t content,
+                       const unsigned char tag[SSO_SEAL_TAG]);
 
 #endif /* SSO_CRYPTO_SEAL_H */

@@ -33,6 +33,7 @@
 #include <ap_listen.h>
 #include <ap_mpm.h>
 #include <ap_provider.h>
+#include <ap_socache.h>
 #include <mod_auth.h>
 #include <mod_log_config.h>
 #include <mod_proxy.h>
@@ -82,6 +83,7 @@ typedef struct {
     apr_array_header_t *sealing;  /* of sso_span_t: sealing secrets; main server only */
     sso_fresh_set_t *fresh;       /* documents of others; main server only */
     apr_hash_t *replays;          /* words of SSOBackendAuth -> sso_replay_t *, of all servers */
+    void *socache;                /* httpd/socache.c's; main server only */
     void *accounts;               /* plan of httpd/accounts.c; main server only */
 } sso_server_t;
 

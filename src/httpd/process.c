@@ -16,6 +16,7 @@
 #include "httpd/secrets.h"
 #include "httpd/segment.h"
 #include "httpd/sites.h"
+#include "httpd/socache.h"
 
 #include <apr_file_io.h>
 #include <apr_strings.h>
@@ -271,6 +272,30 @@ static int plan_accounts(const sso_startup_t *setup)
     return sso_complain(where, where->defn_name, (int)where->defn_line_number, what, why);
 }
 
+/* What one machine can decide for itself, and several cannot. */
+static int check_shared(const sso_startup_t *setup)
+{
+    const sso_server_t *server = sso_server_of(setup->main_server);
+    const char *why = NULL;
+    server_rec *s;
+
+    if (!sso_socache_is_wanted(setup->main_server)) return OK;
+    if (sso_background_renews(setup->main_server) != SSO_RENEWS_NEVER) {
+        why = "SSOOidcRefresh is for one machine: two would use the same refresh token, and the "
+              "provider would take it for stolen; leave it out, or write SSOSessionStore shm";
+    }
+    for (s = setup->main_server; s && !why; s = s->next) {
+        if (!sso_server_of(s)->site->accounts) continue;
+        if (server->set->account_database->nelts < 2) {
+            why = "the accounts of several machines are in one database; write SSOAccountDatabase "
+                  "pgsql \"host=... dbname=...\"";
+        } else if (!APR_RETRIEVE_OPTIONAL_FN(ap_watchdog_get_instance)) {
+            why = "needs mod_watchdog with SSOAccounts: by it each machine learns of bans; load it";
+        }
+    }
+    return why ? sso_complain(setup->main_server, NULL, 0, "SSOSessionStore", why) : OK;
+}
+
 int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server)
 {
@@ -293,6 +318,8 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
     if (rc == OK) rc = sso_backend_prepare(&setup);
     if (rc == OK) rc = sso_secrets_check(&setup);
     if (rc == OK) rc = plan_accounts(&setup);
+    if (rc == OK) rc = sso_socache_plan(&setup);
+    if (rc == OK) rc = check_shared(&setup);
     return rc;
 }
 

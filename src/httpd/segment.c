@@ -6,7 +6,9 @@
 #include "httpd/segment.h"
 
 #include "httpd/log.h"
+#include "httpd/socache.h"
 #include "httpd/startup.h"
+#include "store/store_shared.h"
 #include "store/store_shm.h"
 
 #include <apr_strings.h>
@@ -17,6 +19,7 @@
 
 #define RETAINED        "mod_sso:store:1"
 #define RETAINED_COUNTS "mod_sso:counts:2" /* and how much is counted */
+#define RETAINED_REMOTE "mod_sso:remote:1"
 
 /* Kept over restarts, in the process pool. */
 typedef struct {
@@ -141,21 +144,42 @@ static apr_status_t open_store(sso_ctx_t *cx, retained_t *kept, apr_pool_t *proc
     return sso_store_shm_copy(cx, before, kept->store);
 }
 
-/* Shared by all children, over restarts; NULL: no memory, and nobody counts. */
+/* Shared by all children, over restarts; NULL: no memory. */
+static void *find_shared(server_rec *s, const char *key, apr_size_t size)
+{
+    void **kept = ap_retained_data_get(key);
+    void *shared;
+
+    if (kept) return *kept;
+    shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared == MAP_FAILED) return NULL;
+    kept = ap_retained_data_create(apr_pstrdup(s->process->pool, key), sizeof(*kept));
+    *kept = shared;
+    return shared;
+}
+
+/* NULL: nobody counts. */
 static sso_counts_t *find_counts(server_rec *s)
 {
     const char *key = apr_psprintf(s->process->pconf, RETAINED_COUNTS ":%d",
                                    (int)sizeof(sso_counts_t));
-    sso_counts_t **kept = ap_retained_data_get(key);
-    void *shared;
 
-    if (kept) return *kept;
-    shared = mmap(NULL, sizeof(sso_counts_t), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-                  -1, 0);
-    if (shared == MAP_FAILED) return NULL;
-    kept = ap_retained_data_create(apr_pstrdup(s->process->pool, key), sizeof(*kept));
-    *kept = shared;
-    return *kept;
+    return find_shared(s, key, sizeof(sso_counts_t));
+}
+
+/* The store of the sites: what this machine keeps, alone or in front of what several share. */
+static apr_status_t front(sso_ctx_t *cx, server_rec *s, sso_store_t *kept, sso_store_t **out)
+{
+    apr_pool_t *p = s->process->pconf;
+    sso_remote_t *remote;
+    sso_remote_counts_t *counts;
+    apr_status_t rv = sso_socache_open(cx, s, &remote);
+
+    *out = kept;
+    if (rv != APR_SUCCESS || !remote) return rv;
+    counts = find_shared(s, RETAINED_REMOTE, sizeof(*counts));
+    if (!counts) return APR_ENOMEM;
+    return sso_store_shared_make(cx, p, kept, remote, sso_server_of(s)->site->seal, counts, out);
 }
 
 static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_store_t *store)
@@ -178,11 +202,13 @@ static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_stor
 apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server)
 {
     retained_t *kept = find_retained(main_server);
+    sso_store_t *store = NULL;
     apr_status_t rv = plan_snapshot(cx, kept, main_server);
 
     if (rv == APR_SUCCESS) {
         rv = open_store(cx, kept, main_server->process->pool,
                         (apr_size_t)sso_server_of(main_server)->set->memory);
     }
-    return rv == APR_SUCCESS ? add_tenants(cx, main_server, kept->store) : rv;
+    if (rv == APR_SUCCESS) rv = front(cx, main_server, kept->store, &store);
+    return rv == APR_SUCCESS ? add_tenants(cx, main_server, store) : rv;
 }

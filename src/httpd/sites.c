@@ -5,6 +5,7 @@
  */
 #include "httpd/sites.h"
 
+#include "core/account_live.h"
 #include "core/look.h"
 #include "core/vouch.h"
 
@@ -174,6 +175,7 @@ static int make_site(const sso_startup_t *setup, server_rec *s)
     site->assertions = setup->assertions;
     site->kept = setup->kept;
     site->kept_most = (apr_size_t)server->set->keep_post_limit;
+    site->arrived = sso_account_arrived;
     site->idps = apr_hash_make(p);
     plan_cookie(site, server->set->cookie);
     add_idps(site, sso_server_of(setup->main_server)->providers, p);

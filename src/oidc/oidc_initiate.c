@@ -58,9 +58,10 @@ static apr_status_t read_wish(sso_ctx_t *cx, const sso_site_t *site, sso_request
 
 static int is_signed_in(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
 {
+    sso_ctx_t aside = *cx;
     sso_session_t session;
 
-    return sso_session_of(cx, idp->site, req, &session) == APR_SUCCESS
+    return sso_session_of(&aside, idp->site, req, &session) == APR_SUCCESS
            && !strcmp(session.provider, idp->provider->name);
 }
 

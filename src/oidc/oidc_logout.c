@@ -209,7 +209,7 @@ static apr_status_t hear_frame(sso_ctx_t *cx, const sso_oidc_state_t *st, sso_re
         return no_logout(cx, "iss", "iss is not the provider");
     if (!sid || !*sid || strlen(sid) > SID_MAX) return no_logout(cx, "sid", "there is no sid");
     *out = (sso_notice_t){.kind = SSO_NOTICE_ENDS,
-                          .ending = {.sids = one_sid(cx, sid)},
+                          .ending = {.sids = one_sid(cx, sid), .here_only = 1},
                           .more = SSO_OIDC_FRONTCHANNEL};
     return APR_SUCCESS;
 }

@@ -247,5 +247,6 @@ const sso_protocol_t sso_saml = {
     .hear = hear,
     .answer = answer,
     .audit = sso_saml_audit,
+    .ends_by_issuer = 1,
     .expiries = endings,
 };

@@ -34,6 +34,14 @@ static inline int sso_store_key_is_none(const sso_store_key_t *k)
     return memcmp(k->b, none.b, sizeof(none.b)) == 0;
 }
 
+#define SSO_NOTICES 2 /* of one session: about the person, about the provider's session */
+
+/* Where other machines say that sessions have ended, and what stood there when this one began. */
+typedef struct {
+    sso_store_key_t key;   /* all zero: nowhere */
+    unsigned char seen[8]; /* the store's own */
+} sso_store_notice_t;
+
 typedef struct {
     int tenant;               /* from sso_store_ops_t.tenant */
     sso_store_key_t subject;  /* index: hash of provider and subject; none: not indexed */
@@ -41,7 +49,8 @@ typedef struct {
     apr_time_t expires;       /* absolute end */
     apr_interval_time_t idle; /* ends this long after the last get (4 s coarse); 0: never */
     sso_span_t value;         /* 1 to SSO_RECORD_MAX bytes */
-    int renew;                /* put: in place of a live record only, whose idle time goes on */
+    sso_store_notice_t notice[SSO_NOTICES]; /* of stores of several machines */
+    int renew; /* put: in place of a live record only, whose idle time goes on */
 } sso_record_t;
 
 /* Which records a walk concerns: every field that is set must match. */
@@ -60,12 +69,13 @@ typedef struct {
     apr_uint64_t bytes, bytes_room;     /* of values, in whole chunks */
     apr_uint64_t marks, marks_room;
     apr_uint64_t puts, gets, hits, evicted, expired, rebuilt;
+    apr_uint64_t remote_hits, remote_misses, remote_errors; /* of stores of several machines */
     apr_uint64_t overhead; /* bytes of the segment that are neither free nor payload */
 } sso_store_stats_t;
 
 typedef struct sso_store sso_store_t;
 
-/* What a backend fills in. Each call is atomic; none blocks on the network but socache's. */
+/* What a backend fills in. Each call is atomic; none blocks on the network but those of a store of several machines. */
 typedef struct {
     const char *name; /* as written after SSOSessionStore */
 
@@ -74,9 +84,24 @@ typedef struct {
     apr_status_t (*tenant)(sso_store_t *, sso_ctx_t *, const char *name, int quota, int *out);
 
     /* The live record of a tenant, its value copied into cx->pool; it counts as used.
-     * APR_NOTFOUND: absent, expired, idle for too long, revoked, or another tenant's. */
+     * APR_NOTFOUND: absent, expired, idle for too long, revoked, or another tenant's.
+     * SSO_F_SESSION_STORE: it may be there, but nobody can say whether it has ended elsewhere. */
     apr_status_t (*get)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, int tenant,
                         sso_record_t *out);
+
+    /* The same for a session that another machine may have made: asks for it. For keys that we gave
+     * away only, so that what somebody invents is asked about nowhere. NULL: there is one machine.
+     * SSO_F_SESSION_STORE: nobody knows. */
+    apr_status_t (*fetch)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, int tenant,
+                          sso_record_t *out);
+
+    /* Take back what fetch has brought, on this machine only. With fetch. */
+    apr_status_t (*forget)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, int tenant);
+
+    /* Tell other machines that the sessions with this notice have ended; none of them would have
+     * lived beyond until. With fetch. */
+    apr_status_t (*notify)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *notice,
+                           apr_time_t until);
 
     /* Write, replacing what was there. SSO_F_SESSION_SIZE: longer than the tenant's quota or
      * SSO_RECORD_MAX. APR_NOTFOUND (no fault): to be renewed, but not there: what has ended does

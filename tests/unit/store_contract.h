@@ -14,6 +14,9 @@
 /* Makes the store to test, empty, in cx->pool. */
 extern sso_store_t *(*contract_make)(sso_ctx_t *cx);
 
+/* The longest value of a store that needs some of SSO_RECORD_MAX for itself; 0: all of it. */
+extern apr_size_t contract_most;
+
 /* Fails the test if the store is not in order within; may be NULL. */
 extern void (*contract_check)(sso_ctx_t *cx, sso_store_t *store);
 

@@ -518,6 +518,94 @@ static void sessions_are_indexed(void **state)
     assert_false(bench_is_in(b, &b->site));
 }
 
+/* ---- several machines ---- */
+
+static sso_store_key_t told[4];
+static int told_n;
+static sso_record_t written;
+
+static apr_status_t note_told(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *notice,
+                              apr_time_t until)
+{
+    (void)store;
+    assert_true(until > cx->now);
+    assert_true(told_n < 4);
+    told[told_n++] = *notice;
+    return APR_SUCCESS;
+}
+
+static apr_status_t find_nothing(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                                 int tenant, sso_record_t *out)
+{
+    (void)store, (void)cx, (void)key, (void)tenant, (void)out;
+    return APR_NOTFOUND;
+}
+
+static apr_status_t note_written(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                                 const sso_record_t *record)
+{
+    written = *record;
+    return watch_put(store, cx, key, record);
+}
+
+/* A bench with a store of several machines; by_issuer: the provider is one of several. */
+static bench_t *make_shared(sso_ctx_t *cx, int by_issuer)
+{
+    bench_t *b = bench_make(cx);
+    sso_store_ops_t *ops = apr_pmemdup(cx->pool, b->site.store->ops, sizeof(*ops));
+    sso_protocol_t *protocol = apr_pmemdup(cx->pool, b->idp->provider->protocol, sizeof(*protocol));
+
+    ops->fetch = find_nothing;
+    ops->notify = note_told;
+    ops->put = note_written;
+    b->site.store->ops = ops;
+    protocol->ends_by_issuer = by_issuer;
+    ((sso_provider_t *)(uintptr_t)b->idp->provider)->protocol = protocol;
+    b->fake.who->sid = "s1";
+    bench_sign_in(b, b->idp);
+    return b;
+}
+
+/* Is what others are told then the i-th notice of the session? */
+static int is_told(bench_t *b, const sso_ending_t *ending, int i)
+{
+    sso_ended_t ended;
+
+    told_n = 0;
+    assert_int_equal(sso_session_end_matching(b->cx, b->idp, ending, NULL, &ended), APR_SUCCESS);
+    return told_n == 1 && !memcmp(told[0].b, written.notice[i].key.b, sizeof(told[0].b));
+}
+
+static void what_others_are_told(void **state)
+{
+    int by_issuer;
+
+    for (by_issuer = 0; by_issuer < 2; by_issuer++) {
+        bench_t *b = make_shared(*state, by_issuer);
+        apr_array_header_t *sids = apr_array_make(b->cx->pool, 1, sizeof(const char *));
+        sso_ending_t ending = {.issuer = "urn:issuer", .subject = b->fake.who->subject};
+        int ended;
+
+        assert_true(is_told(b, &ending, 0));
+        ending.issuer = "urn:another";
+        assert_int_equal(is_told(b, &ending, 0), !by_issuer);
+        ending.issuer = "urn:issuer";
+        ending.subject = "somebody else";
+        assert_false(is_told(b, &ending, 0));
+        APR_ARRAY_PUSH(sids, const char *) = "s1";
+        ending.sids = sids;
+        assert_true(is_told(b, &ending, 1));
+        ending.subject = NULL;
+        assert_true(is_told(b, &ending, 1));
+        ending.here_only = 1;
+        assert_false(is_told(b, &ending, 1));
+        assert_int_equal(told_n, 0);
+        if (by_issuer) continue;
+        assert_int_equal(sso_session_ban(b->cx, b->idp, b->fake.who->subject, &ended), APR_SUCCESS);
+        assert_memory_equal(told[0].b, written.notice[0].key.b, sizeof(told[0].b));
+    }
+}
+
 /* ---- what does not fit ---- */
 
 static void too_much_is_refused(void **state)
@@ -869,6 +957,7 @@ int main(void)
         UNIT(ending_takes_record_and_cookie),
         UNIT(sessions_need_their_provider),
         UNIT(sessions_are_indexed),
+        UNIT(what_others_are_told),
         UNIT(too_much_is_refused),
         UNIT(sizes_at_the_limit),
         UNIT(the_store_may_refuse),
