@@ -296,6 +296,7 @@ static void drop_borrowed(request_rec *r)
 }
 
 /* What has been set for one request. */
+#define NAME_ROOM 24 /* bytes: no name of ours with what belongs to a line is longer */
 typedef struct {
     apr_size_t bytes;              /* of lines of headers */
     apr_array_header_t *ornaments; /* names of headers that can be left out; NULL: none */
@@ -449,24 +450,42 @@ static set_fn *setter_for(const apr_table_t *table, const char *prefix)
     return has_prefix(table, prefix, strlen(prefix)) ? apr_table_setn : apr_table_addn;
 }
 
+/* Does the directory want the texts as they stand in the record? Nearly all do. */
+static int is_plain(const sso_directory_t *dir)
+{
+    return dir->list_format == SSO_LISTING_COMMA && dir->header_encoding == SSO_HEADER_PERCENT;
+}
+
+/* Can the default headers be longer than the directory allows? What is in a record is not longer than
+ * the record, so that the lines of a small one need not be counted. */
+static int may_exceed(const sso_directory_t *dir, const sso_session_t *session)
+{
+    return !is_plain(dir)
+           || session->record_n + (apr_size_t)SSO_SLOT_COUNT * NAME_ROOM
+                  > (apr_size_t)dir->header_max;
+}
+
 /* Variables of every attribute, and headers of those that have one by default. */
 static void set_defaults(request_rec *r, const sso_directory_t *dir, const sso_session_t *session,
                          sum_t *sum)
 {
     set_fn *set_variable = setter_for(r->subprocess_env, "SSO_");
     set_fn *set_header = setter_for(r->headers_in, "X-SSO-");
+    const int plain = is_plain(dir);
+    const int counted = may_exceed(dir, session);
     int i;
 
     for (i = 0; i < session->n; i++) {
         sso_shown_t shown = sso_session_shown(session, i);
         const char *value;
 
-        set_variable(r->subprocess_env, shown.env, value_of(r->pool, dir, &shown));
-        set_numbered(r, dir, shown.env, &shown);
+        value = plain ? shown.value : value_of(r->pool, dir, &shown);
+        set_variable(r->subprocess_env, shown.env, value);
+        if (!plain) set_numbered(r, dir, shown.env, &shown);
         if (shown.slot == SSO_SLOT_NONE || dir->headers) continue;
-        value = header_value(r, dir, &shown);
+        value = plain ? shown.header : header_value(r, dir, &shown);
         set_header(r->headers_in, sso_slot_header[shown.slot], value);
-        sum->bytes += line_length(sso_slot_header[shown.slot], value);
+        if (counted) sum->bytes += line_length(sso_slot_header[shown.slot], value);
     }
 }
 
