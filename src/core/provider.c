@@ -317,6 +317,32 @@ static const char *check_unsolicited(apr_pool_t *p, int n, const char *const *wo
     return NULL;
 }
 
+/* Fewer bits than the smallest ones here are half of the world. */
+static const char *check_bits(apr_pool_t *p, const char *key, const char *bits, int least, int most)
+{
+    const apr_int64_t n = apr_isdigit(*bits) ? apr_atoi64(bits) : 0;
+
+    if (strspn(bits, "0123456789") == strlen(bits) && strlen(bits) <= 3 && n >= least && n <= most)
+        return NULL;
+    return apr_psprintf(p, "%s=%s is not a number of bits from %d to %d", key, bits, least, most);
+}
+
+static const char *check_saml_address(apr_pool_t *p, int n, const char *const *word)
+{
+    static const char *const keys[] = {"ipv4", "ipv6", NULL};
+    const char *ipv4 = sso_line_value(n, word, "ipv4");
+    const char *ipv6 = sso_line_value(n, word, "ipv6");
+    const char *why;
+
+    if (strcmp(word[0], "on") != 0 && (strcmp(word[0], "off") != 0 || n > 1)) {
+        return "is 'off', or 'on' with what suffices, for example: on ipv4=24 ipv6=64";
+    }
+    why = check_keys(p, n - 1, word + 1, keys);
+    if (!why && ipv4) why = check_bits(p, "ipv4", ipv4, 8, 32);
+    if (!why && ipv6) why = check_bits(p, "ipv6", ipv6, 16, 128);
+    return why;
+}
+
 static const char *check_saml_logout(apr_pool_t *p, int n, const char *const *word)
 {
     if (!strcmp(word[0], "auto") || !strcmp(word[0], "off")) return NULL;

@@ -76,6 +76,7 @@ typedef struct {
     const char *saml_logout;
     int saml_want_signed;
     apr_array_header_t *saml_unsolicited;
+    apr_array_header_t *saml_check_address;
     const char *saml_nameid;
     const char *saml_discovery;
     apr_array_header_t *saml_acr;

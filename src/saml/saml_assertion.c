@@ -92,6 +92,7 @@ typedef struct {
     const xmlNode *data;
     const char *recipient;
     const char *in_response_to;
+    const char *address;
     apr_time_t not_before;      /* SSO_SAML_NO_TIME: absent */
     apr_time_t not_on_or_after; /* likewise */
 } confirmation_t;
@@ -115,6 +116,7 @@ static apr_status_t read_confirmation(reader_t *r, const xmlNode *node, confirma
         c.data = data;
         c.recipient = sso_xml_attr(cx, data, "Recipient");
         c.in_response_to = sso_xml_attr(cx, data, "InResponseTo");
+        c.address = sso_xml_attr(cx, data, "Address");
         rv = sso_saml_time_accept(cx, data, "NotBefore", &c.not_before);
         if (rv == APR_SUCCESS)
             rv = sso_saml_time_accept(cx, data, "NotOnOrAfter", &c.not_on_or_after);
@@ -176,11 +178,25 @@ static apr_status_t bearer_answers_request(reader_t *r, const confirmation_t *c)
         c->in_response_to ? sso_saml_quote(r->cx, c->in_response_to) : "", flow->request);
 }
 
+/* Row 52: where the provider wants the answer to come from; most do not say. */
+static apr_status_t bearer_comes_from_there(reader_t *r, const confirmation_t *c)
+{
+    const sso_saml_network_t *network = &r->state->network;
+    const char *client = r->measure->client ? r->measure->client : "";
+
+    if (!network->checks || !c->address) return APR_SUCCESS;
+    sso_trace_see(r->cx, "Address of the confirmation", client, c->address);
+    if (sso_saml_network_is_same(network, c->address, client)) return APR_SUCCESS;
+    return sso_fail(r->cx, SSO_F_CLIENT_ADDRESS,
+                    "Address of the confirmation is \"%s\", the client's is \"%s\"",
+                    sso_saml_quote(r->cx, c->address), client);
+}
+
 static apr_status_t judge_bearer(reader_t *r, const confirmation_t *c)
 {
     static apr_status_t (*const checks[])(reader_t *, const confirmation_t *) = {
         bearer_has_data,      bearer_answers_request, bearer_comes_here,
-        bearer_has_not_ended, bearer_has_begun,
+        bearer_has_not_ended, bearer_has_begun,       bearer_comes_from_there,
     };
     apr_status_t rv = APR_SUCCESS;
     apr_size_t i;

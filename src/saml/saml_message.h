@@ -19,6 +19,7 @@ typedef struct {
     const sso_saml_state_t *state;
     const char *here;       /* the address at which it arrived */
     const char *entity_id;  /* ours */
+    const char *client;     /* address of the browser; NULL: not known */
     const sso_flow_t *flow; /* the login that it answers; NULL: it began at the provider */
 } sso_saml_measure_t;
 

@@ -567,6 +567,7 @@ apr_status_t sso_saml_response_finish(sso_ctx_t *cx, const sso_idp_t *idp,
 
     r.measure.state = state;
     r.measure.entity_id = sso_saml_entity_id(idp, cx->pool);
+    r.measure.client = req->client;
     for (i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
         rv = checks[i].holds(&r);
         sso_trace_step(cx, checks[i].rule, rv);

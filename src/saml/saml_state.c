@@ -629,6 +629,7 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     prepare_context(&m);
     prepare_scoping(&m);
     read_unsolicited(&m);
+    state->network = sso_saml_network_read(m.set->saml_check_address);
     warn_of_weakness(&m);
     *out = state;
     return APR_SUCCESS;

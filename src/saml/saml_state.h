@@ -14,6 +14,7 @@
 #include "net/client.h"
 #include "saml/saml_members.h"
 #include "saml/saml_metadata.h"
+#include "saml/saml_network.h"
 #include "saml/saml_publish.h"
 #include "saml/saml_sig.h"
 #include "saml/saml_tries.h"
@@ -52,6 +53,7 @@ typedef struct {
     apr_array_header_t *signing;    /* of const sso_cert_t *: for our metadata */
     apr_array_header_t *encryption; /* likewise */
     sso_saml_publish_t publish;     /* for our metadata as well */
+    sso_saml_network_t network;     /* in which the provider has to have seen the browser */
     int signs_requests;
     int unsolicited;              /* logins may begin at the provider */
     int bounces;                  /* those that do begin anew, here */

@@ -64,6 +64,7 @@ static const field_t fields[] = {
     F(TEXT, name_id),
     F(TEXT, method),
     F(TEXT, recipient),
+    F(TEXT, address),
     F(TEXT, audience),
     F(TEXT, acr),
     F(TEXT, attributes),
@@ -293,6 +294,7 @@ static void take_line(attack_t *a, const char *key, const char *value)
         {"charset", &a->charset}, {"flow", &a->flow},       {"at", &a->at},
         {"again", &a->again},     {"by", &a->by},           {"add", &a->add},
         {"return", &a->back},     {"session", &a->session}, {"leads", &a->leads},
+        {"client", &a->client},
     };
     apr_size_t i;
 

@@ -49,6 +49,7 @@ typedef struct {
     const char *back;         /* where a login is to lead that begins here; NULL: it has begun */
     const char *leads;        /* not NULL: what counts is where the login leads */
     const char *session;      /* not NULL: somebody is signed in, which is to end */
+    const char *client;       /* the address from which the message arrives; NULL: not known */
     const char *at;           /* "other-site": the message arrives there */
     const char *again;        /* how the message comes a second time; NULL: it does not */
     apr_interval_time_t late; /* how long after it was made it arrives */

@@ -83,6 +83,7 @@ static bench_t *make_place(attack_t *a)
     set_site(a, b);
     set_lines(a, b);
     (void)bench_prepare(b);
+    b->client = a->client;
     a->cx->level = SSO_LOG_INFO;
     return b;
 }

@@ -925,6 +925,129 @@ static void confirmations_are_not_added_up(void **state)
     assert_refused(b, bench_response(b, bench_sign(b, xml, 0)), RECIPIENT);
 }
 
+/* ---- from where ---- */
+
+#define AT_ACS "Recipient=\"" ACS "\""
+
+/* The provider saw the browser at `there`; it comes from `client`. */
+static sso_fault_t come_from(bench_t *b, const char *there, const char *client)
+{
+    const char *address = there ? apr_pstrcat(b->cx->pool, AT_ACS " Address=\"", there, "\"", NULL)
+                                : AT_ACS;
+    const char *xml = bench_edited(b, SIGN_ASSERTION, AT_ACS, address);
+    sso_answer_t answer = {.once_n = 4711};
+    sso_fault_t fault;
+
+    b->client = client;
+    (void)bench_finish(b, xml, &answer);
+    fault = b->cx->err.fault;
+    assert_int_equal(answer.once_n == 4711, fault != SSO_F_NONE);
+    sso_ctx_clear(b->cx);
+    return fault;
+}
+
+/* One to three of them. */
+static void set_words(bench_t *b, const char *directive, const char *words)
+{
+    char *last = NULL;
+    char *word[3];
+    int n;
+
+    word[0] = apr_strtok(apr_pstrdup(b->cx->pool, words), " ", &last);
+    for (n = 1; n < 3; n++)
+        word[n] = word[n - 1] ? apr_strtok(NULL, " ", &last) : NULL;
+    bench_set(b, directive, word[0], word[1], word[2], NULL);
+}
+
+/* Row 52. Documentation addresses, but for the one kind that is written inside of the other. */
+static void an_answer_comes_from_its_network(void **state)
+{
+    static const struct {
+        const char *words, *there, *client;
+        int accepted;
+    } row[] = {
+        /* Nobody has asked for it. */
+        {NULL, "192.0.2.7", "198.51.100.7", 1},
+        {"off", "nonsense", NULL, 1},
+        /* The provider does not say. */
+        {"on", NULL, "198.51.100.7", 1},
+        {"on", NULL, NULL, 1},
+        /* All of it. */
+        {"on", "192.0.2.7", "192.0.2.7", 1},
+        {"on", "192.0.2.7", "192.0.2.8", 0},
+        {"on", "2001:db8::7", "2001:DB8:0:0::7", 1},
+        {"on", "2001:db8::7", "2001:db8::8", 0},
+        /* One kind inside of the other, both ways; and two that only begin alike. */
+        {"on", "::ffff:192.0.2.7", "192.0.2.7", 1},
+        {"on", "192.0.2.7", "::ffff:c000:207", 1},
+        {"on", "::192.0.2.7", "192.0.2.7", 0},
+        {"on ipv6=16", "::1", "192.0.2.7", 0},
+        {"on ipv6=16", "192.0.2.7", "::1", 0},
+        {"on ipv4=8 ipv6=16", "2001:db8::7", "192.0.2.7", 0},
+        /* The first bits, at the end of a byte and inside of one. */
+        {"on ipv4=24", "192.0.2.7", "192.0.2.200", 1},
+        {"on ipv4=24", "192.0.2.7", "192.0.3.7", 0},
+        {"on ipv4=23", "192.0.2.7", "192.0.3.7", 1},
+        {"on ipv4=23", "192.0.2.7", "192.0.4.7", 0},
+        {"on ipv4=31", "192.0.2.6", "192.0.2.7", 1},
+        {"on ipv4=31", "192.0.2.6", "192.0.2.5", 0},
+        {"on ipv4=24", "::ffff:192.0.2.7", "192.0.2.8", 1},
+        {"on ipv6=64", "2001:db8:0:1::7", "2001:db8:0:1:ffff::", 1},
+        {"on ipv6=64", "2001:db8:0:1::7", "2001:db8:0:2::7", 0},
+        {"on ipv6=57", "2001:db8:0:100::", "2001:db8:0:17f::", 1},
+        {"on ipv6=57", "2001:db8:0:100::", "2001:db8:0:180::", 0},
+        /* Each has its own bits. */
+        {"on ipv6=64", "192.0.2.7", "192.0.2.8", 0},
+        {"on ipv4=8", "2001:db8::7", "2001:db8::8", 0},
+        /* What is no address, or not known. */
+        {"on ipv4=8", "192.0.2.7", NULL, 0},
+        {"on ipv4=8", "192.0.2", "192.0.2.7", 0},
+        {"on ipv4=8", "192.0.2.7 ", "192.0.2.7", 0},
+        {"on ipv4=8", "192.0.02.7", "192.0.2.7", 0},
+        {"on", "", "192.0.2.7", 0},
+        {"on", "", NULL, 0},
+        {"on", "idp.example.org", "idp.example.org", 0},
+        {"on", "fe80::1%eth0", "fe80::1%eth0", 0},
+    };
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(row); i++) {
+        bench_t *b = bench_make(*state);
+
+        print_message("  %s: %s -> %s\n", row[i].words ? row[i].words : "",
+                      row[i].there ? row[i].there : "-", row[i].client ? row[i].client : "-");
+        if (row[i].words) set_words(b, "SSOSamlCheckAddress", row[i].words);
+        (void)bench_prepare(b);
+        assert_string_equal(
+            sso_fault_info(come_from(b, row[i].there, row[i].client))->code,
+            sso_fault_info(row[i].accepted ? SSO_F_NONE : SSO_F_CLIENT_ADDRESS)->code);
+    }
+}
+
+/* One confirmation from the right network is enough, of all that say one. */
+static void another_confirmation_may_say_the_network(void **state)
+{
+    bench_t *b = bench_make(*state);
+    const char *xml;
+
+    bench_set(b, "SSOSamlCheckAddress", "on", NULL);
+    (void)bench_prepare(b);
+    b->client = "192.0.2.7";
+    xml = bench_edited(b, SIGN_ASSERTION, END,
+                       "</saml:SubjectConfirmation>" CONFIRM(
+                           "bearer",
+                           "<saml:SubjectConfirmationData " AT_ACS
+                           " Address=\"198.51.100.7\" InResponseTo=\"" REQUEST
+                           "\" NotOnOrAfter=\"2026-11-23T19:03:52Z\"/>") "</saml:Subject>");
+    (void)take(b, xml);
+    /* Not SubjectLocality, which is about the login at the provider. */
+    xml = bench_edited(b, SIGN_ASSERTION, "<saml:AuthnContext>",
+                       "<saml:SubjectLocality Address=\"198.51.100.7\"/><saml:AuthnContext>");
+    (void)take(b, xml);
+    xml = bench_edited(b, SIGN_ASSERTION, AT_ACS, AT_ACS " Address=\"198.51.100.7\"");
+    assert_refused(b, xml, CLIENT_ADDRESS);
+}
+
 /* ---- how strongly ---- */
 
 static void exact_contexts_are_required(void **state)
@@ -1850,6 +1973,8 @@ int main(void)
         UNIT(an_encrypted_name_is_read),
         UNIT(one_bearer_must_hold),
         UNIT(confirmations_are_not_added_up),
+        UNIT(an_answer_comes_from_its_network),
+        UNIT(another_confirmation_may_say_the_network),
         UNIT(exact_contexts_are_required),
         UNIT(attributes_are_read_as_providers_write_them),
         UNIT(r51_attributes_must_be_readable),
