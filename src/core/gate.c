@@ -688,9 +688,7 @@ int sso_gate_takes_user(const sso_site_t *site, const char *path)
 /* Where what failed begins anew: at the provider whose address it is, where people may sign in by it. */
 static const char *retry_at(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
 {
-    const char *rest = req->path + site->path_len;
-    const char *slash = *rest == '/' ? strchr(rest + 1, '/') : NULL;
-    const sso_idp_t *idp = slash ? apr_hash_get(site->idps, rest + 1, slash - rest - 1) : NULL;
+    const sso_idp_t *idp = idp_at(site, req->path);
 
     if (!idp || idp->provider->set->active != SSO_ACTIVE_ON) {
         return apr_pstrcat(cx->pool, site->base_url, "/", NULL);
