@@ -112,10 +112,8 @@ static void add_verified(sso_ctx_t *cx, sso_buf_t *b, const sso_session_t *sessi
     }
 }
 
-/* An account's id, the same whoever vouches for it; without one the provider's name for the person, of
- * which two providers may have the same. */
-static apr_status_t add_subject(sso_ctx_t *cx, sso_buf_t *b, const sso_site_t *site,
-                                const sso_session_t *session)
+apr_status_t sso_assertion_subject(sso_ctx_t *cx, sso_buf_t *b, const sso_site_t *site,
+                                   const sso_session_t *session)
 {
     const sso_idp_t *idp = apr_hash_get(site->idps, session->provider, APR_HASH_KEY_STRING);
     const char *account = value_of(cx, session, "account");
@@ -159,7 +157,7 @@ static apr_status_t write_claims(sso_ctx_t *cx, const sso_assertion_want_t *want
     sso_buf_text(b, "{\"iss\":");
     sso_json_string(b, want->site->base_url);
     add_text(b, "aud", want->audience);
-    rv = add_subject(cx, b, want->site, want->session);
+    rv = sso_assertion_subject(cx, b, want->site, want->session);
     if (rv != APR_SUCCESS) return rv;
     add_time(b, "iat", cx->now);
     add_time(b, "exp", cx->now + SSO_ASSERTION_LIFE);

@@ -13,6 +13,7 @@
 #ifndef SSO_CORE_ASSERTION_H
 #define SSO_CORE_ASSERTION_H
 
+#include "base/buf.h"
 #include "core/assertion_cache.h"
 #include "core/directory.h"
 #include "crypto/keyring.h"
@@ -45,6 +46,12 @@ apr_status_t sso_assertions_make(sso_ctx_t *cx, apr_pool_t *pool, const sso_keyr
  */
 apr_status_t sso_assertion_of(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                               const char *audience, const char **out);
+
+/* Who a session's person is, as claims, sub and realm, each behind a comma: an account's id, the same
+ * whoever vouches for it; without one the provider's name for the person, made one of a kind, for two
+ * providers may have the same. SSO_F_INTERNAL: this site has no such provider. */
+apr_status_t sso_assertion_subject(sso_ctx_t *cx, sso_buf_t *b, const sso_site_t *site,
+                                   const sso_session_t *session);
 
 /* For whom a directory's assertions are: what its SSOAssertion line says, or the site itself. */
 const char *sso_assertion_audience(const sso_site_t *site, const sso_directory_t *dir);

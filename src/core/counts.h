@@ -20,6 +20,8 @@ typedef enum {
     SSO_COUNT_RENEWALS_ENDED,  /* the session has ended by what the provider said */
     SSO_COUNT_REVOKED,         /* tokens that a provider has taken back */
     SSO_COUNT_REVOKED_NOT,     /* ... and that it has not */
+    SSO_COUNT_NOTIFIED,        /* ended sessions that an application was told of */
+    SSO_COUNT_NOTIFIED_NOT,    /* ... and could not be */
     SSO_COUNT_FORMS_KEPT,      /* over a login */
     SSO_COUNT_FORMS_RESENT,    /* after it */
     SSO_COUNTS

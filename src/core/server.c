@@ -6,6 +6,7 @@
 #include "core/server.h"
 
 #include "base/url.h"
+#include "net/client.h"
 
 #include <apr_lib.h>
 #include <apr_strings.h>
@@ -129,6 +130,18 @@ static const char *check_audit_log(apr_pool_t *p, int n, const char *const *word
     (void)n;
     if (*word[0] && strcmp(word[0], "|") != 0) return NULL;
     return "needs a file, or a program behind '|'";
+}
+
+static const char *check_logout_notify(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *why;
+
+    (void)n;
+    if (!strcasecmp(word[0], "off")) return NULL;
+    why = sso_client_url_check(p, word[0], 0);
+    return why ? apr_psprintf(p, "'%s' %s; write for example https://app.internal/sso-logout",
+                              word[0], why)
+               : NULL;
 }
 
 /* A name stands in every record and in ssoctl's words. */

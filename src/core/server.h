@@ -27,6 +27,7 @@ typedef struct {
     int language;
     const char *page_template;
     apr_int64_t keep_post_limit;
+    const char *logout_notify;
     const char *ca_file;
     apr_int64_t quota;
     const char *accounts;

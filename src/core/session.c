@@ -274,6 +274,7 @@ void sso_session_tell(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t
                                  .user = session->user,
                                  .subject = session->subject,
                                  .session = &session->key});
+    if (site->ended) site->ended(cx, site, session, why ? why : what);
 }
 
 /* ---- finding ---- */
@@ -605,12 +606,32 @@ static void tell_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, i
                                  .sessions = ended});
 }
 
+/* Those of a banned person, for the application behind; nothing where none wants to know. */
+static apr_status_t list_banned(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject,
+                                apr_array_header_t **out)
+{
+    const sso_ending_t ending = {.subject = subject};
+    search_t s = {cx, idp, &ending, apr_array_make(cx->pool, 4, sizeof(sso_session_t))};
+
+    *out = s.found;
+    return idp->site->ended ? search_subject(&s) : APR_SUCCESS;
+}
+
+static void tell_banned(sso_ctx_t *cx, const sso_site_t *site, const apr_array_header_t *banned)
+{
+    int i;
+
+    for (i = 0; i < banned->nelts; i++)
+        site->ended(cx, site, &APR_ARRAY_IDX(banned, i, sso_session_t), "banned");
+}
+
 /* The mark first, then the sessions: a login that is under way looks at the mark after it has
  * written its session (see check_ban). Without room for the mark the sessions end all the same. */
 apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, int *ended)
 {
     sso_store_t *store = idp->site->store;
     sso_match_t match = {.tenant = idp->site->tenant};
+    apr_array_header_t *banned;
     sso_store_key_t key;
     apr_status_t marked = ban_key(cx, idp, subject, &key);
     apr_status_t rv;
@@ -618,8 +639,10 @@ apr_status_t sso_session_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *su
     if (marked == APR_SUCCESS) marked = store->ops->mark(store, cx, &key, cx->now + BAN_TIME);
     if (marked == APR_EEXIST) marked = APR_SUCCESS;
     rv = sso_session_subject_key(cx, idp, subject, &match.subject);
+    if (rv == APR_SUCCESS) rv = list_banned(cx, idp, subject, &banned);
     if (rv == APR_SUCCESS) rv = store->ops->revoke(store, cx, &match, ended);
     if (rv == APR_SUCCESS) tell_ban(cx, idp, subject, *ended);
+    if (rv == APR_SUCCESS) tell_banned(cx, idp->site, banned);
     if (marked == APR_SUCCESS) marked = notify(cx, idp, SUBJECT_NOTICE, NULL, subject);
     return marked == APR_SUCCESS ? rv : marked;
 }

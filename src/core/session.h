@@ -73,7 +73,8 @@ apr_status_t sso_session_renew(sso_ctx_t *cx, const sso_idp_t *idp, const sso_se
 apr_status_t sso_session_end(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                              sso_reply_t *reply);
 
-/* Tell what has happened to a session. */
+/* Tell whoever wants to know that a session has ended: "logout" or "ended", and why (NULL: that says it
+ * all). */
 void sso_session_tell(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                       const char *what, const char *why);
 

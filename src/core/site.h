@@ -11,6 +11,7 @@
 #define SSO_CORE_SITE_H
 
 #include "core/counts.h"
+#include "core/errand.h"
 #include "core/grant.h"
 #include "crypto/seal.h"
 #include "store/store.h"
@@ -23,6 +24,7 @@ struct sso_accounts;
 struct sso_assertions;
 struct sso_idp;
 struct sso_kept_dir;
+struct sso_logout_notify;
 struct sso_session;
 
 typedef struct sso_site {
@@ -50,9 +52,15 @@ typedef struct sso_site {
     const struct sso_kept_dir *kept;         /* where forms are kept over a login; NULL: nowhere */
     apr_size_t kept_most;                    /* bytes of the longest */
 
-    /* Takes what a provider granted to a session that has ended, to give it back; does not wait for
-     * anybody. NULL: nobody does. */
-    void (*release)(sso_ctx_t *, const struct sso_idp *, const sso_grant_t *);
+    const struct sso_logout_notify
+        *notify; /* whom to tell that sessions have ended; NULL: nobody */
+
+    /* Takes what is to be done elsewhere, and waits for nobody. NULL: nobody does it. */
+    void (*errand)(sso_ctx_t *, const sso_errand_t *);
+
+    /* A session has ended otherwise than by its time. NULL: there is nothing to do. */
+    void (*ended)(sso_ctx_t *, const struct sso_site *, const struct sso_session *,
+                  const char *why);
 
     /* A session of another machine came into this one's memory: make it what it would be had it been
      * here all the time. NULL: there is nothing to do. */

@@ -68,6 +68,10 @@ static const struct {
     [SSO_COUNT_REVOKED] = {"revocations", "Revocations", "Tokens given back to providers"},
     [SSO_COUNT_REVOKED_NOT] = {"revocations_failed", "RevocationsFailed",
                                "Tokens that could not be given back to providers"},
+    [SSO_COUNT_NOTIFIED] = {"logout_notices", "LogoutNotices",
+                            "Ended sessions that applications were told of"},
+    [SSO_COUNT_NOTIFIED_NOT] = {"logout_notices_failed", "LogoutNoticesFailed",
+                                "Ended sessions that applications could not be told of"},
     [SSO_COUNT_FORMS_KEPT] = {"forms_kept", "FormsKept", "Forms kept over a login"},
     [SSO_COUNT_FORMS_RESENT] = {"forms_resent", "FormsResent", "Forms sent again after it"},
 };

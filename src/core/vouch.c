@@ -648,9 +648,11 @@ static apr_status_t sign_out(sso_ctx_t *cx, const sso_asker_t *asker, const sso_
     if (rv == APR_NOTFOUND) return APR_SUCCESS;
     SSO_INFO(cx, "%s signed out at peer %s",
              sso_log_quote(cx->pool, session.user, strlen(session.user), 128), asker->peer->name);
+    rv = sso_session_end(cx, asker->site, &session, reply);
+    if (rv != APR_SUCCESS) return rv;
     sso_session_tell(cx, asker->site, &session, "logout", "at a peer");
     sso_release_session(cx, asker->site, &session);
-    return sso_session_end(cx, asker->site, &session, reply);
+    return APR_SUCCESS;
 }
 
 static apr_status_t read_question(sso_ctx_t *cx, const sso_asker_t *asker, const sso_request_t *req,

@@ -8,8 +8,8 @@
 #include "core/status.h"
 #include "httpd/accounts.h"
 #include "httpd/door.h"
+#include "httpd/errands.h"
 #include "httpd/log.h"
-#include "httpd/releases.h"
 #include "httpd/renewals.h"
 #include "httpd/startup.h"
 #include "httpd/status.h"
@@ -19,7 +19,7 @@
 #define WORK_EVERY    APR_TIME_C(1000000)
 #define RENEW_EVERY   APR_TIME_C(100000)
 #define DOOR_EVERY    APR_TIME_C(100000)
-#define RELEASE_EVERY APR_TIME_C(100000)
+#define ERRANDS_EVERY APR_TIME_C(100000)
 #define KEEP_EVERY    APR_TIME_C(5000000)
 #define WARN_EVERY    APR_TIME_C(3600000000)
 
@@ -143,21 +143,29 @@ sso_renews_t sso_background_renews(const server_rec *s)
     return most;
 }
 
-static apr_status_t release(int state, void *data, apr_pool_t *pool)
+static apr_status_t run_errands(int state, void *data, apr_pool_t *pool)
 {
     sso_ctx_t cx;
 
     if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
     cx = sso_log_server_ctx(data, pool);
-    sso_releases_work(&cx, is_stopping);
+    sso_errands_work(&cx, is_stopping);
     return APR_SUCCESS;
 }
 
-int sso_background_releases(const server_rec *s)
+static int wants_notice(const server_rec *s)
+{
+    while (s && !sso_server_of(s)->site->notify)
+        s = s->next;
+    return s != NULL;
+}
+
+int sso_background_has_errands(const server_rec *s)
 {
     apr_pool_t *p = s->process->pconf;
     apr_hash_index_t *i;
 
+    if (wants_notice(s)) return 1;
     for (; s; s = s->next) {
         for (i = apr_hash_first(p, sso_server_of(s)->providers); i; i = apr_hash_next(i)) {
             const sso_provider_t *provider = apr_hash_this_val(i);
@@ -195,9 +203,9 @@ int sso_background_start(server_rec *s, apr_pool_t *p)
         (void)call(dog, FOLLOW_EVERY, s, tell_peers);
     }
     /* So is this one: a provider that takes its time delays nobody's renewal. */
-    if (get && call && sso_background_releases(s)
-        && get(&dog, "_sso_release_", 0, 0, p) == APR_SUCCESS) {
-        (void)call(dog, RELEASE_EVERY, s, release);
+    if (get && call && sso_background_has_errands(s)
+        && get(&dog, "_sso_errands_", 0, 0, p) == APR_SUCCESS) {
+        (void)call(dog, ERRANDS_EVERY, s, run_errands);
     }
     if (get && call && get(&dog, "_sso_door_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, DOOR_EVERY, s, serve_door);
@@ -219,6 +227,9 @@ int sso_background_start(server_rec *s, apr_pool_t *p)
     }
     if (sso_background_renews(s)) {
         return sso_complain(s, NULL, 0, "mod_watchdog", "is needed by SSOOidcRefresh; load it");
+    }
+    if (wants_notice(s)) {
+        return sso_complain(s, NULL, 0, "mod_watchdog", "is needed by SSOLogoutNotify; load it");
     }
     if (!sso_fresh_has_urls(sso_server_of(s)->fresh)) return OK;
     return sso_complain(s, NULL, 0, "mod_watchdog",

@@ -15,8 +15,8 @@
 /* The most that one of the providers does. */
 sso_renews_t sso_background_renews(const server_rec *s);
 
-/* Is there a provider whose grants are kept, and given back? */
-int sso_background_releases(const server_rec *s);
+/* Is there a provider whose grants are kept, and given back; or an application that hears of logouts? */
+int sso_background_has_errands(const server_rec *s);
 
 /* post_config. Without mod_watchdog sessions lose nothing: expired records go when their room is
  * needed. It has to be there for what is fetched from addresses and for renewals. */

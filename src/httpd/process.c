@@ -10,8 +10,8 @@
 #include "httpd/auditlog.h"
 #include "httpd/backend.h"
 #include "httpd/background.h"
+#include "httpd/errands.h"
 #include "httpd/log.h"
-#include "httpd/releases.h"
 #include "httpd/renewals.h"
 #include "httpd/secrets.h"
 #include "httpd/segment.h"
@@ -327,7 +327,7 @@ void sso_process_start_child(apr_pool_t *pool, server_rec *main_server)
 {
     sso_accounts_open(pool, main_server);
     if (sso_background_renews(main_server)) sso_renewals_open(pool);
-    if (sso_background_releases(main_server)) sso_releases_open(pool, main_server);
+    if (sso_background_has_errands(main_server)) sso_errands_open(pool, main_server);
     sso_fresh_start(sso_server_of(main_server)->fresh, sso_client_curl());
 }
 

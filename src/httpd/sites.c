@@ -6,6 +6,7 @@
 #include "httpd/sites.h"
 
 #include "core/account_live.h"
+#include "core/logout_notify.h"
 #include "core/look.h"
 #include "core/vouch.h"
 
@@ -156,6 +157,15 @@ static int read_template(const sso_startup_t *setup, server_rec *s, sso_site_t *
     return sso_complain(s, s->defn_name, (int)s->defn_line_number, "SSOPageTemplate", cx.err.log);
 }
 
+static void plan_notify(sso_site_t *site, const sso_server_settings_t *set, apr_pool_t *p)
+{
+    const char *ca = set->ca_file ? ap_server_root_relative(p, set->ca_file) : NULL;
+
+    if (!strcasecmp(set->logout_notify, "off")) return;
+    site->notify = sso_logout_notify_make(p, set->logout_notify, ca);
+    site->ended = sso_logout_notify_ended;
+}
+
 static int make_site(const sso_startup_t *setup, server_rec *s)
 {
     sso_server_t *server = sso_server_of(s);
@@ -178,6 +188,7 @@ static int make_site(const sso_startup_t *setup, server_rec *s)
     site->arrived = sso_account_arrived;
     site->idps = apr_hash_make(p);
     plan_cookie(site, server->set->cookie);
+    plan_notify(site, server->set, p);
     add_idps(site, sso_server_of(setup->main_server)->providers, p);
     if (s->is_virtual) add_idps(site, server->providers, p);
     add_askers(site, sso_server_of(setup->main_server)->peers, p);

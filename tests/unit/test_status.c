@@ -104,7 +104,8 @@ static void every_form_says_it(void **state)
         {SSO_STATUS_AUTO, "SSOSessions: 42\n"},
         {SSO_STATUS_AUTO, "SSOLogins: 2\nSSORenewals: 1\n"},
         {SSO_STATUS_AUTO,
-         "SSORevocationsFailed: 0\nSSOFormsKept: 0\nSSOFormsResent: 1\nSSOFailures: 1\n"},
+         "SSORevocationsFailed: 0\nSSOLogoutNotices: 0\nSSOLogoutNoticesFailed: 0\n"
+         "SSOFormsKept: 0\nSSOFormsResent: 1\nSSOFailures: 1\n"},
         {SSO_STATUS_TEXT, "\nSessions that providers have confirmed       1\n"},
         {SSO_STATUS_PROMETHEUS, "# TYPE sso_renewals_total counter\nsso_renewals_total 1\n"},
         {SSO_STATUS_JSON, ",\"renewals\":1,\"renewals_failed\":0,"},

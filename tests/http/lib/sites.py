@@ -22,8 +22,8 @@ class Server:
     """An HTTP server on 127.0.0.1 in threads; `handler` is its request handler class, `tls` the context
     of a server that speaks https."""
 
-    def __init__(self, handler, tls=None):
-        self.port, self.tls = free_port(), tls
+    def __init__(self, handler, tls=None, port=None):
+        self.port, self.tls = port or free_port(), tls
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
         if tls:  # hands are shaken in the thread of the connection
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True,

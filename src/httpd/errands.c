@@ -1,9 +1,9 @@
 /*
- * releases.c - a list of notes with a lock, each in memory of its own.
+ * errands.c - a list of notes with a lock, each in memory of its own.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
-#include "httpd/releases.h"
+#include "httpd/errands.h"
 
 #include "httpd/startup.h"
 
@@ -17,8 +17,7 @@ typedef struct note note_t;
 struct note {
     note_t *next;
     apr_pool_t *pool;
-    const sso_idp_t *idp;
-    sso_grant_t grant;
+    sso_errand_t errand;
     int tries;
     apr_time_t made, due;
 };
@@ -32,32 +31,20 @@ static struct {
 
 /* ---- notes ---- */
 
-static void wipe(const char *text)
-{
-    volatile char *c = (volatile char *)(uintptr_t)text;
-
-    while (*c)
-        *c++ = '\0';
-}
-
 static void drop(note_t *note)
 {
-    wipe(note->grant.refresh);
-    wipe(note->grant.access);
+    if (note->errand.kind->wipe) note->errand.kind->wipe(note->errand.what);
     apr_pool_destroy(note->pool);
 }
 
-/* Only what is given back. */
-static note_t *make_note(const sso_idp_t *idp, const sso_grant_t *grant, apr_time_t now)
+static note_t *make_note(const sso_errand_t *errand, apr_time_t now)
 {
     apr_pool_t *pool = sso_startup_temporary(NULL);
     note_t *note = pool ? apr_pcalloc(pool, sizeof(*note)) : NULL;
 
     if (!note) return NULL;
-    *note = (note_t){.pool = pool, .idp = idp, .made = now, .due = now};
-    note->grant.refresh = apr_pstrdup(pool, grant->refresh);
-    note->grant.access = apr_pstrdup(pool, *grant->refresh ? "" : grant->access);
-    note->grant.nonce = "";
+    *note = (note_t){.pool = pool, .errand = *errand, .made = now, .due = now};
+    note->errand.what = errand->kind->copy(pool, errand->what);
     return note;
 }
 
@@ -97,36 +84,57 @@ static note_t *take(apr_time_t now)
     return found;
 }
 
-static void leave_note(sso_ctx_t *cx, const sso_idp_t *idp, const sso_grant_t *grant)
+/* Others for the same one wait as well: who does not answer takes one attempt in a while, and delays
+ * nobody else's. */
+static void postpone(const void *where, apr_time_t due)
 {
-    note_t *note = queue.lock ? make_note(idp, grant, apr_time_now()) : NULL;
+    note_t *note;
+
+    apr_thread_mutex_lock(queue.lock);
+    for (note = queue.first; note; note = note->next) {
+        if (note->errand.where == where && note->due < due) note->due = due;
+    }
+    apr_thread_mutex_unlock(queue.lock);
+}
+
+static void leave_note(sso_ctx_t *cx, const sso_errand_t *errand)
+{
+    note_t *note = queue.lock ? make_note(errand, apr_time_now()) : NULL;
 
     if (note && push(note)) return;
     if (note) drop(note);
-    sso_count(idp->site->counts, SSO_COUNT_REVOKED_NOT);
-    SSO_WARN(cx, "a token of provider %s is not given back: too many wait for it",
-             idp->provider->name);
+    errand->kind->lose(cx, errand, "too many wait for it");
 }
 
 /* ---- a child's life ---- */
 
 static apr_status_t close_queue(void *unused)
 {
-    int n = queue.n;
+    struct {
+        int n;
+        const char *what;
+    } left[SSO_ERRANDS] = {{0, NULL}};
     note_t *note;
+    int i;
 
     (void)unused;
-    while ((note = take(APR_INT64_MAX)))
+    while ((note = take(APR_INT64_MAX))) {
+        const sso_errand_kind_t *kind = note->errand.kind;
+
+        left[kind->number].n++;
+        left[kind->number].what = kind->left;
         drop(note);
+    }
     queue.lock = NULL;
-    if (n > 0) {
-        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, queue.server,
-                     "SSO: %d tokens are not given back to their providers: the process ends", n);
+    for (i = 0; i < SSO_ERRANDS; i++) {
+        if (!left[i].n) continue;
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, queue.server, "SSO: %d %s: the process ends",
+                     left[i].n, left[i].what);
     }
     return APR_SUCCESS;
 }
 
-void sso_releases_open(apr_pool_t *pchild, server_rec *main_server)
+void sso_errands_open(apr_pool_t *pchild, server_rec *main_server)
 {
     server_rec *s;
 
@@ -138,23 +146,26 @@ void sso_releases_open(apr_pool_t *pchild, server_rec *main_server)
     }
     apr_pool_cleanup_register(pchild, NULL, close_queue, apr_pool_cleanup_null);
     for (s = main_server; s; s = s->next)
-        sso_server_of(s)->site->release = leave_note;
+        sso_server_of(s)->site->errand = leave_note;
 }
 
 /* One that does not answer keeps the others waiting no longer than this attempt. */
 static void work_on(sso_ctx_t *cx, note_t *note)
 {
-    const apr_time_t now = apr_time_now();
+    const sso_errand_t *errand = &note->errand;
 
-    if (now - note->made > LATE || !sso_release(cx, note->idp, &note->grant, note->tries)) {
-        drop(note);
-        return;
+    if (cx->now - note->made > LATE) {
+        errand->kind->lose(cx, errand, "it has waited for too long");
+    } else if (errand->kind->run(cx, errand, note->tries)) {
+        note->due = cx->now + sso_errand_pause(++note->tries);
+        postpone(errand->where, note->due);
+        if (push(note)) return;
+        errand->kind->lose(cx, errand, "too many wait for it");
     }
-    note->due = now + sso_release_pause(++note->tries);
-    if (!push(note)) drop(note);
+    drop(note);
 }
 
-void sso_releases_work(sso_ctx_t *cx, int (*is_cancelled)(void *))
+void sso_errands_work(sso_ctx_t *cx, int (*is_cancelled)(void *))
 {
     sso_ctx_t each = *cx;
     note_t *note;
