@@ -293,8 +293,7 @@ def test_the_log_hears_of_it_once_a_minute(app, receiver, make_browser):
     app.httpd.expect_log(LOST)
     for n, session in enumerate(first, 1):  # by the one child that ssoctl speaks to
         ssoctl(app, "end", "--session", session)
-        while counted(make_browser(), app) != (0, n):
-            pass
+        assert any(counted(make_browser(), app) == (0, n) for _ in range(5000))
     assert len(app.httpd.log.find(LOST)) == 1
     app.httpd.advance(61)
     ssoctl(app, "end", "--session", last)
@@ -312,6 +311,18 @@ def test_one_that_does_not_answer_is_not_asked_for_each(app, receiver, alice, bo
     receiver.wire = lambda handler: handler.answer(200, "")
     app.httpd.advance(11)
     assert len(told(app, receiver, 2)) == 3
+
+
+def test_what_is_too_old_is_not_worth_a_word(app, receiver, alice):
+    receiver.wire = lambda handler: handler.answer(503, "")
+    app.httpd.start()
+    enter(alice, app)
+    app.httpd.expect_log(LOST + "it has waited for too long")
+    sign_out(alice, app)
+    assert app.httpd.log.wait(AGAIN)
+    app.httpd.advance(601)
+    assert app.httpd.log.wait(LOST + "it has waited for too long") and len(receiver.tokens) == 1
+    assert counted(alice, app) == (0, 1)
 
 
 def test_what_is_left_at_the_end(app, receiver, alice):
