@@ -33,11 +33,16 @@ static apr_status_t refuse(sso_ctx_t *cx, const char *name, const char *expected
     return sso_fail_about(cx, SSO_F_MALFORMED, name, "%s is not %s", name, expected);
 }
 
+apr_status_t sso_demand_read_flag(sso_ctx_t *cx, const char *name, sso_span_t value, int *out)
+{
+    *out = sso_span_is(value, "true") || sso_span_is(value, "1");
+    if (*out || sso_span_is(value, "false") || sso_span_is(value, "0")) return APR_SUCCESS;
+    return refuse(cx, name, "true or false");
+}
+
 static apr_status_t read_force(sso_ctx_t *cx, sso_span_t value, sso_demand_t *out)
 {
-    out->force = sso_span_is(value, "true") || sso_span_is(value, "1");
-    if (out->force || sso_span_is(value, "false") || sso_span_is(value, "0")) return APR_SUCCESS;
-    return refuse(cx, FORCE, "true or false");
+    return sso_demand_read_flag(cx, FORCE, value, &out->force);
 }
 
 static apr_status_t read_max_age(sso_ctx_t *cx, sso_span_t value, sso_demand_t *out)
@@ -96,17 +101,23 @@ static apr_status_t read_hint(sso_ctx_t *cx, sso_span_t value, sso_demand_t *out
     return APR_SUCCESS;
 }
 
-static apr_status_t read_issuer(sso_ctx_t *cx, sso_span_t value, sso_demand_t *out)
+apr_status_t sso_demand_read_issuer(sso_ctx_t *cx, const char *name, sso_span_t value,
+                                    sso_demand_t *out)
 {
     apr_size_t i;
 
     for (i = 0; i < value.n && (unsigned char)value.p[i] >= 0x20 && value.p[i] != 0x7f; i++)
         continue;
     if (i < value.n || value.n > SSO_DEMAND_ISSUER_MAX || !sso_is_utf8(value)) {
-        return refuse(cx, ISSUER, "an entity ID");
+        return refuse(cx, name, "an entity ID");
     }
     out->issuer = value.n ? sso_span_text(cx->pool, value) : NULL;
     return APR_SUCCESS;
+}
+
+static apr_status_t read_issuer(sso_ctx_t *cx, sso_span_t value, sso_demand_t *out)
+{
+    return sso_demand_read_issuer(cx, ISSUER, value, out);
 }
 
 static const struct {

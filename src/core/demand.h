@@ -47,6 +47,12 @@ int sso_demand_is_any(const sso_demand_t *demand);
  */
 apr_status_t sso_demand_read(sso_ctx_t *cx, const sso_params_t *query, sso_demand_t *out);
 
+/* A parameter of another name with what `idp` holds, or what forceAuthn holds: SSO_F_MALFORMED about
+ * it. */
+apr_status_t sso_demand_read_issuer(sso_ctx_t *cx, const char *name, sso_span_t value,
+                                    sso_demand_t *out);
+apr_status_t sso_demand_read_flag(sso_ctx_t *cx, const char *name, sso_span_t value, int *out);
+
 /* The same parameters, each behind a '&'; "" for nothing. In pool. */
 const char *sso_demand_query(apr_pool_t *pool, const sso_demand_t *demand);
 

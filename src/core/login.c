@@ -177,6 +177,35 @@ const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const ch
         sso_demand_query(cx->pool, demand), NULL);
 }
 
+/* ---- as others want it ---- */
+
+/* R63. */
+const char *sso_login_target(sso_ctx_t *cx, const sso_site_t *site, const char *target)
+{
+    sso_url_t url;
+    const char *path = target;
+
+    if (!target) return "/";
+    if (*target != '/') {
+        if (sso_url_parse(cx->pool, target, &url)) return "/";
+        if (strcmp(sso_url_origin(cx->pool, &url), site->base_url) != 0) return "/";
+        path = url.query ? apr_pstrcat(cx->pool, url.path, "?", url.query, NULL) : url.path;
+    }
+    if (!sso_url_is_local(path, SSO_FLOW_RETURN_MAX)) return "/";
+    return path;
+}
+
+int sso_login_is_done(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer,
+                      const sso_request_t *req)
+{
+    sso_ctx_t aside = *cx;
+    sso_session_t session;
+
+    return sso_session_of(&aside, idp->site, req, &session) == APR_SUCCESS
+           && !strcmp(session.provider, idp->provider->name)
+           && (!issuer || !*issuer || !strcmp(session.issuer, issuer));
+}
+
 /* ---- finish ---- */
 
 /* Where the login leads. R63, at the exit: whoever wrote the path, it is one of this site. */

@@ -46,4 +46,12 @@ const char *sso_login_url(sso_ctx_t *cx, const sso_site_t *site, const char *pro
 const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const char *among,
                                  const char *return_path, const sso_demand_t *demand);
 
+/* Where a link of somebody else's leads: the path and query of an address of this site, absolute or
+ * not, rebuilt from its parts; "/" for any other and for NULL. In cx->pool. */
+const char *sso_login_target(sso_ctx_t *cx, const sso_site_t *site, const char *target);
+
+/* Is the browser signed in through this provider, by this issuer? NULL or "": by whichever. */
+int sso_login_is_done(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer,
+                      const sso_request_t *req);
+
 #endif /* SSO_CORE_LOGIN_H */

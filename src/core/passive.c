@@ -90,11 +90,13 @@ static apr_status_t read_query(sso_ctx_t *cx, const sso_site_t *site, const sso_
     return sso_fail(cx, SSO_F_NOT_FOUND, "a silent login through an unknown provider");
 }
 
-static void try_silently(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
-                         const char *path, sso_reply_t *reply)
+void sso_passive_try(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
+                     const char *path, const char *issuer, sso_reply_t *reply)
 {
     const sso_demand_t demand = {
-        .silent = 1, .acr = "", .issuer = sso_choose_remembered_issuer(cx, idp, req)};
+        .silent = 1,
+        .acr = "",
+        .issuer = issuer && *issuer ? issuer : sso_choose_remembered_issuer(cx, idp, req)};
 
     if (sso_login_start(cx, idp, req, path, &demand, reply) == APR_SUCCESS) return;
     SSO_WARN(cx, "no silent login through %s: %s: %s [%s]", idp->provider->name, sso_error_code(cx),
@@ -117,7 +119,7 @@ apr_status_t sso_passive_serve(sso_ctx_t *cx, const sso_site_t *site, const sso_
     } else if (!sso_request_is_navigation(req)) {
         go_back(cx, site, path, reply);
     } else {
-        try_silently(cx, idp, req, path, reply);
+        sso_passive_try(cx, idp, req, path, NULL, reply);
     }
     return APR_SUCCESS;
 }

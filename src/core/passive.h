@@ -35,6 +35,11 @@ void sso_passive_begin(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t 
 apr_status_t sso_passive_serve(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                                sso_reply_t *reply);
 
+/* The attempt itself: ask the provider, and of several the issuer, or who was chosen last where that is
+ * NULL or "". It leads to path whatever comes of it; a login that cannot start is logged. */
+void sso_passive_try(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
+                     const char *path, const char *issuer, sso_reply_t *reply);
+
 /* No attempt for a while: who has just signed out does not want to be signed in by the next page. */
 void sso_passive_rest(sso_ctx_t *cx, const sso_site_t *site, sso_reply_t *reply);
 

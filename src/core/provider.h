@@ -81,6 +81,7 @@ typedef struct {
     const char *saml_discovery;
     apr_array_header_t *saml_acr;
     int saml_force;
+    int saml_initiate;
     int saml_login_hint;
     int saml_allow_create;
     apr_int64_t saml_acs_index; /* counts where it is given */

@@ -7,7 +7,6 @@
 
 #include "base/codec.h"
 #include "core/login.h"
-#include "core/session.h"
 #include "oidc/oidc_response.h"
 
 #include <apr_strings.h>
@@ -20,18 +19,6 @@ typedef struct {
     const char *hint;   /* NULL: none that is passed on */
     const char *target; /* local path and query */
 } wish_t;
-
-/* R18: of this site, and rebuilt from its parts; "/" otherwise. */
-static const char *local_target(sso_ctx_t *cx, const sso_site_t *site, const char *target)
-{
-    sso_url_t url;
-    const char *path;
-
-    if (!target || sso_url_parse(cx->pool, target, &url)) return "/";
-    if (strcmp(sso_url_origin(cx->pool, &url), site->base_url) != 0) return "/";
-    path = url.query ? apr_pstrcat(cx->pool, url.path, "?", url.query, NULL) : url.path;
-    return sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : "/";
-}
 
 static apr_status_t read_params(sso_ctx_t *cx, sso_request_t *req, sso_params_t *out)
 {
@@ -51,18 +38,9 @@ static apr_status_t read_wish(sso_ctx_t *cx, const sso_site_t *site, sso_request
     if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "login_hint", &out->hint);
     if (rv == APR_SUCCESS) rv = sso_oidc_param(cx, &params, "target_link_uri", &target);
     if (rv != APR_SUCCESS) return rv;
-    out->target = local_target(cx, site, target);
+    out->target = sso_login_target(cx, site, target);
     if (out->hint && strlen(out->hint) > HINT_MAX) out->hint = NULL;
     return APR_SUCCESS;
-}
-
-static int is_signed_in(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
-{
-    sso_ctx_t aside = *cx;
-    sso_session_t session;
-
-    return sso_session_of(&aside, idp->site, req, &session) == APR_SUCCESS
-           && !strcmp(session.provider, idp->provider->name);
 }
 
 apr_status_t sso_oidc_initiate(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oidc_state_t *st,
@@ -78,7 +56,7 @@ apr_status_t sso_oidc_initiate(sso_ctx_t *cx, const sso_idp_t *idp, const sso_oi
             cx, SSO_F_OIDC_INITIATE, "iss", "iss is \"%s\", not %s",
             wish.iss ? sso_log_quote(cx->pool, wish.iss, strlen(wish.iss), 256) : "", st->issuer);
     }
-    if (is_signed_in(cx, idp, req)) {
+    if (sso_login_is_done(cx, idp, NULL, req)) {
         sso_reply_redirect(reply, 303,
                            apr_pstrcat(cx->pool, idp->site->base_url, wish.target, NULL));
         return APR_SUCCESS;

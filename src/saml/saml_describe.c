@@ -9,6 +9,7 @@
 #include "base/when.h"
 #include "saml/saml_address.h"
 #include "saml/saml_current.h"
+#include "saml/saml_initiate.h"
 #include "saml/saml_state.h"
 
 #include <apr_strings.h>
@@ -112,6 +113,8 @@ apr_status_t sso_saml_describe(sso_ctx_t *cx, const sso_idp_t *idp, apr_array_he
                         : signs                       ? "Requests are signed with its key."
                                 : "It does not sign yet: enter it besides the other.");
     }
+    add_fact(facts, "Initiate login URL", sso_saml_initiate_url(idp, cx->pool),
+             "For a link in a portal: entityID says at whom people sign in, target where they go.");
     return APR_SUCCESS;
 }
 

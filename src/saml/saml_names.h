@@ -31,6 +31,7 @@
 #define SAML_CM_BEARER        "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 
 #define SAML_NS_DISCOVERY "urn:oasis:names:tc:SAML:profiles:SSO:idp-discovery-protocol"
+#define SAML_NS_INITIATE  "urn:oasis:names:tc:SAML:profiles:SSO:request-init"
 
 #define SAML_NAMEID_EMAIL       "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 #define SAML_NAMEID_UNSPECIFIED "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"

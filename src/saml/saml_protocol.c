@@ -10,6 +10,7 @@
 #include "saml/saml_audit.h"
 #include "saml/saml_current.h"
 #include "saml/saml_describe.h"
+#include "saml/saml_initiate.h"
 #include "saml/saml_logout.h"
 #include "saml/saml_notice.h"
 #include "saml/saml_request.h"
@@ -131,6 +132,7 @@ static apr_status_t write_metadata(sso_ctx_t *cx, const sso_idp_t *idp, sso_span
         .discovery = state->set->saml_discovery ? apr_pstrcat(
                          cx->pool, idp->site->base_url, idp->site->path, "/choose", (char *)NULL)
                                                 : NULL,
+        .initiate = sso_saml_initiate_url(idp, cx->pool),
         .signs_requests = state->signs_requests,
         .wants_signed_assertions = state->set->saml_want_signed != SSO_SIGNED_RESPONSE,
         .algorithms = state->set->saml_algorithms,
@@ -154,6 +156,9 @@ static apr_status_t serve(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *re
     sso_span_t xml;
     apr_status_t rv;
 
+    if (!strcmp(leaf, "initiate") && idp->provider->set->saml_initiate) {
+        return sso_saml_initiate(cx, idp, req, reply);
+    }
     if (strcmp(leaf, "metadata") != 0) return APR_NOTFOUND;
     if (!sso_request_is_read(req)) {
         return sso_fail(cx, SSO_F_METHOD, "metadata is read with GET or HEAD");

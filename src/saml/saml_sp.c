@@ -132,12 +132,24 @@ static void write_discovery(sso_buf_t *b, const char *location)
     sso_buf_text(b, " index=\"0\"/>\n");
 }
 
+/* Request Initiation Protocol 1.0, section 2.4. */
+static void write_initiate(sso_buf_t *b, const char *location)
+{
+    if (!location) return;
+    sso_buf_text(b, "      <init:RequestInitiator");
+    sso_saml_put_attr(b, "xmlns:init", SAML_NS_INITIATE);
+    sso_saml_put_attr(b, "Binding", SAML_NS_INITIATE);
+    sso_saml_put_attr(b, "Location", location);
+    sso_buf_text(b, "/>\n");
+}
+
 /* There is one, and it is not empty. */
 static void write_extensions(sso_buf_t *b, const sso_saml_sp_t *sp)
 {
-    if (!sp->discovery && !sso_saml_publish_has_ui(sp->publish)) return;
+    if (!sp->initiate && !sp->discovery && !sso_saml_publish_has_ui(sp->publish)) return;
     sso_buf_text(b, "    <md:Extensions>\n");
     sso_saml_publish_ui(b, sp->publish);
+    write_initiate(b, sp->initiate);
     write_discovery(b, sp->discovery);
     sso_buf_text(b, "    </md:Extensions>\n");
 }

@@ -26,6 +26,7 @@ typedef struct {
     int by_artifact;                      /* the first ACS takes artifacts too, by default */
     const char *nameid;                   /* NameID format we ask for; NULL: none */
     const char *discovery;                /* where a discovery service answers; NULL: it does not */
+    const char *initiate;                 /* where links begin logins; NULL: nowhere */
     int signs_requests;
     int wants_signed_assertions;
     const apr_array_header_t *algorithms; /* of const char *: SSOSamlAlgorithms; NULL: not listed */

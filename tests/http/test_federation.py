@@ -179,6 +179,106 @@ def test_an_unknown_one_is_refused(host, pair):
     assert page.status == 403 and page.fault == "idp_unknown"
 
 
+# -- logins that a link elsewhere begins (Request Initiation Protocol)
+
+INIT = "urn:oasis:names:tc:SAML:profiles:SSO:request-init"
+
+
+def initiate(host, **fields):
+    return host.url + "/.sso/fed/initiate?" + urllib.parse.urlencode(fields)
+
+
+def test_a_portal_says_who_and_where(host, pair, alice):
+    begin(host, pair)
+    root = etree.fromstring(Browser().fetch(host.url + "/.sso/fed/metadata").body)
+    (found,) = root.iter("{%s}RequestInitiator" % INIT)
+    assert dict(found.attrib) == {"Binding": INIT, "Location": host.url + "/.sso/fed/initiate"}
+    assert found.getparent().getparent().tag == "{%s}SPSSODescriptor" % NS["m"]
+    there = initiate(host, entityID=pair[1].entity_id, target=host.url + "/app/x.html?y=1")
+    page = alice.open(there)
+    assert page.text.strip() == "inside" and page.url == host.url + "/app/x.html?y=1"
+    assert [len(x.requests) for x in pair] == [0, 1]
+    assert alice.open(there).text.strip() == "inside"  # signed in there already
+    assert [len(x.requests) for x in pair] == [0, 1]
+    assert alice.open(initiate(host, target="/app/x.html")).text.strip() == "inside"
+    assert [len(x.requests) for x in pair] == [0, 1]
+    alice.open(there + "&forceAuthn=true")  # but not anew
+    assert [x.root.get("ForceAuthn") for x in pair[1].requests] == [None, "true"]
+    alice.open(initiate(host, entityID=pair[0].entity_id, target="/app/x.html"))  # and not at the other
+    assert [len(x.requests) for x in pair] == [1, 2]
+
+
+def test_a_portal_that_does_not_say_who(host, pair, alice):
+    begin(host, pair)
+    page = alice.open(initiate(host, target="/app/x.html"))
+    assert page.path == "/.sso/choose" and labels(page) == ["Alpha University", "Beta College"]
+    page = alice.follow(page, page.document().find(".//nav/a").get("href"))
+    assert page.text.strip() == "inside"
+
+
+@pytest.mark.parametrize("target", ["https://evil.example/app/x.html", "//evil.example/", "/\\evil.example",
+                                    "javascript:alert(1)", "https://app.example.test.evil.example/",
+                                    "%s@evil.example/", "app/x.html", "@evil.example/", ".evil.example/"])
+def test_r63_a_portal_leads_nowhere_else(host, pair, alice, target):
+    host.page("/index.html", "front")
+    begin(host, pair)
+    there = initiate(host, entityID=pair[0].entity_id, target=target.replace("%s", host.url))
+    page = alice.open(there)
+    assert page.url == host.url + "/" and page.text.strip() == "front"
+    page = alice.step(there)  # signed in already
+    assert (page.status, page.location) == (303, host.url + "/")
+
+
+def test_a_portal_asks_silently(host, pair, make_browser):
+    host.page("/open.html", "open")
+    begin(host, pair)
+    there = initiate(host, entityID=pair[1].entity_id, target="/open.html", isPassive="true")
+    stranger, known = make_browser(), make_browser("alice")
+    pair[1].answer.status = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+    assert stranger.open(there).text.strip() == "open"
+    assert stranger.step(host.url + "/.sso/session").status == 401
+    pair[1].answer.status = saml_idp.SUCCESS
+    assert known.open(there).text.strip() == "open"
+    assert known.step(host.url + "/.sso/session").status == 200
+    assert [x.root.get("IsPassive") for x in pair[1].requests] == ["true", "true"]
+    host.httpd.log.expect("no silent login through fed: idp_unknown: ")
+    nobody = make_browser("alice")  # of several nobody is asked: none was named
+    assert nobody.open(initiate(host, target="/open.html", isPassive="1")).text.strip() == "open"
+    assert [len(x.requests) for x in pair] == [0, 2]
+
+
+@pytest.mark.parametrize("fields, status, fault", [
+    ({"entityID": "https://evil.example/"}, 403, "idp_unknown"),
+    ({"entityID": "x" * 1025}, 400, "malformed:entityID"),
+    ({"isPassive": "yes"}, 400, "malformed:isPassive"),
+    ({"forceAuthn": "yes"}, 400, "malformed:forceAuthn"),
+    ({"isPassive": "true", "forceAuthn": "true"}, 400, "malformed:isPassive"),
+])
+def test_a_portal_that_asks_wrongly(host, pair, browser, fields, status, fault):
+    begin(host, pair)
+    host.httpd.expect_fault(fault.split(":")[0])
+    page = browser.step(initiate(host, **fields))
+    assert (page.status, page.fault) == (status, fault)
+    assert not pair[0].requests and not pair[1].requests
+
+
+def test_only_a_page_begins_a_login(host, pair, browser):
+    begin(host, pair)
+    host.httpd.expect_fault("frame")
+    host.httpd.expect_fault("method")
+    there = initiate(host, entityID=pair[0].entity_id)
+    page = browser.fetch(there)
+    assert (page.status, page.fault) == (403, "frame")
+    assert browser.post(there, {}, initiator=host.url).status == 405
+
+
+def test_no_portal(host, pair, browser):
+    begin(host, pair, "SSOSamlInitiate off")
+    host.httpd.expect_fault("not_found")
+    assert browser.step(initiate(host, entityID=pair[0].entity_id)).status == 404
+    assert INIT not in Browser().fetch(host.url + "/.sso/fed/metadata").text
+
+
 def test_a_default_that_is_not_there_is_refused(host, pair):
     federation(host, [x.metadata() for x in pair], "SSOSamlDefaultIdP https://x.example/id")
     done = host.httpd.configtest()

@@ -850,6 +850,7 @@ static void what_to_enter_at_the_provider(void **state)
         {"NameID format", "urn:x:y"},
         {"Signing certificate", NULL},
         {"Certificate fingerprint (SHA-256)", NULL},
+        {"Initiate login URL", OURS "/initiate"},
     };
     bench_t *b = bench_make(*state);
     apr_array_header_t *facts = apr_array_make(b->cx->pool, 8, sizeof(sso_fact_t));
