@@ -51,8 +51,10 @@ static int takes_roles(sso_account_step_t *s)
 }
 
 /* A message seen before restricts once more, and does nothing else. */
-static apr_status_t keep_restrictions(sso_account_step_t *s, sso_account_claim_t *less)
+static apr_status_t keep_restrictions(sso_account_step_t *s)
 {
+    sso_account_claim_t *less = apr_palloc(s->cx->pool, sizeof(*less));
+
     *less = (sso_account_claim_t){.realm = s->claim->realm,
                                   .provider = s->claim->provider,
                                   .user_id = s->claim->user_id,
@@ -65,8 +67,7 @@ static apr_status_t keep_restrictions(sso_account_step_t *s, sso_account_claim_t
     return APR_SUCCESS;
 }
 
-static apr_status_t check_fresh(sso_account_step_t *s, const sso_account_fresh_t *fresh,
-                                sso_account_claim_t *less)
+static apr_status_t check_fresh(sso_account_step_t *s, const sso_account_fresh_t *fresh)
 {
     int required = s->set->sync_freshness == SSO_FRESHNESS_REQUIRED;
     apr_status_t rv = check_times(s, fresh, required);
@@ -78,7 +79,7 @@ static apr_status_t check_fresh(sso_account_step_t *s, const sso_account_fresh_t
     }
     if (rv != APR_SUCCESS || !again) return rv;
     if (fresh->has_jti) return stale(s->cx, "a message with this jti was applied before");
-    return keep_restrictions(s, less);
+    return keep_restrictions(s);
 }
 
 /* A tombstone for somebody banned; a record where the site may make them; nobody otherwise. */
@@ -119,7 +120,6 @@ static apr_status_t spare_email(sso_account_step_t *s)
 
 static apr_status_t take_message(sso_account_step_t *s, const sso_account_fresh_t *fresh)
 {
-    sso_account_claim_t less;
     apr_status_t rv = sso_account_step_look_up(s);
     int known = rv == APR_SUCCESS;
 
@@ -129,7 +129,7 @@ static apr_status_t take_message(sso_account_step_t *s, const sso_account_fresh_
         s->account.roles = apr_array_make(s->cx->pool, 1, sizeof(sso_account_role_t));
     }
     sso_account_step_settle_roles(s);
-    rv = fresh ? check_fresh(s, fresh, &less) : APR_SUCCESS;
+    rv = fresh ? check_fresh(s, fresh) : APR_SUCCESS;
     if (rv == APR_SUCCESS && !known) rv = sync_stranger(s);
     if (rv == APR_SUCCESS && s->claim->banned == 1) rv = spare_email(s);
     if (rv == APR_SUCCESS) rv = sso_account_step_update(s);
