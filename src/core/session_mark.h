@@ -3,7 +3,7 @@
  *
  * Owns:  the part of the session cookie behind its secret.
  * Layer: core (base, crypto).
- * Lives: in the browser, sealed, for a while longer than the session.
+ * Lives: in the browser, tagged, for a while longer than the session.
  *
  * The mark opens nothing and is asked only about requests that are turned away: it tells somebody who
  * was signed in here from a stranger, for whom nothing is kept.

@@ -15,6 +15,7 @@
 #include "core/session.h"
 #include "crypto/jwk.h"
 #include "crypto/jws.h"
+#include "crypto/seal.h"
 #include "oidc/oidc.h"
 #include "oidc/oidc_jws.h"
 #include "oidc/oidc_publish.h"
@@ -107,6 +108,8 @@ static void make_bench(sso_ctx_t *cx, bench_t *b)
     static const char *const client[] = {"client-1"};
     static const char *const issuer[] = {ISSUER};
     const sso_reader_t reader = {cx->pool, "/"};
+    const sso_span_t secret = sso_span("the secret of the benchmark, long enough");
+    sso_seal_t *seal;
 
     b->set = sso_settings_make(&sso_provider_table, cx->pool);
     (void)sso_settings_read(&sso_provider_table, b->set, SSO_PROVIDER_SSOOidcIssuer, 1, issuer,
@@ -124,6 +127,8 @@ static void make_bench(sso_ctx_t *cx, bench_t *b)
     ((sso_oidc_state_t *)b->provider.state)->client = &b->client;
     stop_if(sso_store_shm_make(cx, cx->pool, MEMORY, &b->site.store), cx, "store");
     stop_if(b->site.store->ops->tenant(b->site.store, cx, BASE, 0, &b->site.tenant), cx, "tenant");
+    stop_if(sso_seal_prepare(cx, cx->pool, &secret, 1, &seal), cx, "seal");
+    b->site.seal = seal;
 }
 
 /* ---- logins ---- */

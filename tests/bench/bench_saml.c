@@ -11,6 +11,7 @@
 #include "base/codec.h"
 #include "core/attrmap.h"
 #include "core/session.h"
+#include "crypto/seal.h"
 #include "crypto/sign.h"
 #include "saml/saml_names.h"
 #include "saml/saml_sig.h"
@@ -173,6 +174,8 @@ int main(int argc, char **argv)
 {
     const double seconds = argc > 1 ? atof(argv[1]) : 2;
     static const char *form[MESSAGES];
+    const sso_span_t secret = sso_span("the secret of the benchmark, long enough");
+    sso_seal_t *seal;
     const char *xml = NULL;
     double accepted;
     bench_t *b;
@@ -187,6 +190,8 @@ int main(int argc, char **argv)
     stop_if(sso_store_shm_make(b->cx, b->cx->pool, MEMORY, &b->site.store), b->cx, "store");
     stop_if(b->site.store->ops->tenant(b->site.store, b->cx, BASE, 0, &b->site.tenant), b->cx,
             "tenant");
+    stop_if(sso_seal_prepare(b->cx, b->cx->pool, &secret, 1, &seal), b->cx, "seal");
+    b->site.seal = seal;
     for (i = 0; i < MESSAGES; i++) {
         xml = message(b, i);
         form[i] = bench_form(b, xml);
