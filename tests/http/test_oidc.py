@@ -1,8 +1,11 @@
 """Logins by OpenID Connect against a provider that can be told to misbehave: the conformance modules
 of relying parties, outages, and rules R1 to R27."""
 import concurrent.futures
+import copy
 import json
+import pathlib
 import re
+import threading
 import time
 import urllib.parse
 
@@ -720,6 +723,64 @@ def test_sessions_do_not_notice_an_outage(app, op, alice, bob):
     begin = time.monotonic()
     assert alice.open(app.url + "/app/x.html").text == "inside"
     assert time.monotonic() - begin < 0.5
+
+
+def private_memory(httpd):
+    """Bytes of memory that the children have for themselves."""
+    total = 0
+    for pid in httpd.children():
+        for line in pathlib.Path("/proc/%d/smaps_rollup" % pid).read_text().splitlines():
+            total += int(line.split()[1]) * 1024 if line.startswith("Private_Dirty:") else 0
+    return total
+
+
+def test_bad_days_under_load(app, op, alice, make_browser):
+    """The provider resets connections, sends 10 MB, hangs, and at last changes its keys: people with sessions do not
+    notice, who signs in gets an answer, and memory stays where it was."""
+    protect(app, "/app", "SSO op")
+    app.page("/app/x.html", "inside")
+    app.httpd.start()
+    sign_in(alice, app, "op")
+    app.httpd.expect_log(r"SSO: (net_\w+|oidc_\w+|jw\w+|upstream)(:\S+)?: ")
+    over, waits = threading.Event(), []
+
+    def come_back(_):
+        browser = make_browser()
+        browser.jar = copy.deepcopy(alice.jar)
+        while not over.is_set():
+            begin = time.monotonic()
+            assert browser.step(app.url + "/app/x.html").text == "inside"
+            waits.append(time.monotonic() - begin)
+            time.sleep(0.01)
+
+    def bad_day(i):
+        for path, outage in (("/token", "reset"), ("/userinfo", "huge"), ("/token", "hang" if i == 7 else "huge")):
+            op.wire[path] = OUTAGES[outage]
+            assert login(make_browser("alice"), app).status in (502, 504)
+            del op.wire[path]
+
+    def new_keys(i):
+        op.key = Key("key-%d" % i)
+        op.keys = [op.key]
+        page = login(make_browser("alice"), app)  # unknown keys are asked for once a minute
+        assert page.status == 200 or page.fault, repr(page)
+
+    used = []
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        visits = [pool.submit(come_back, i) for i in range(4)]
+        try:
+            for i in range(10):
+                bad_day(i)
+                used.append(private_memory(app.httpd))
+            for i in range(5):
+                new_keys(i)
+            used.append(private_memory(app.httpd))
+        finally:
+            over.set()
+        for visit in visits:
+            visit.result()
+    assert len(waits) > 100 and max(waits) < 1
+    assert used[-1] - used[4] < 4 << 20, used
 
 
 def test_a_provider_that_is_down_at_start(app, op, alice):
