@@ -14,7 +14,7 @@
 
 enum { OPT_STATE, OPT_ALG, OPT_REVOKE };
 static const sso_option_t options[] = {
-    [OPT_STATE] = {"state", "DIR", "SSOStateDirectory; default: " SSO_STATE_DIR, 0, 's'},
+    [OPT_STATE] = {"state", "DIR", "SSOStateDirectory, where it is not the default", 0, 's'},
     [OPT_ALG] = {"alg", "NAME", "ES256 or EdDSA, for the new key; otherwise as the newest", 0, 0},
     [OPT_REVOKE] = {"revoke", NULL, "the keys may be known to others: replace all of them at once",
                     0, 0},

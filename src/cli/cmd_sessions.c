@@ -27,13 +27,14 @@
 
 /* The first ones of both commands, in the words of the question. */
 enum { OPT_STATE, OPT_USER, OPT_PROVIDER, OPT_ISSUER, OPT_SITE, OPT_SESSION, OPT_MORE };
-#define WHICH                                                                                     \
-    [OPT_STATE] = {"state", "DIR", "httpd's SSOStateDirectory; default: " SSO_STATE_DIR, 0, 's'}, \
-    [OPT_USER] = {"user", "NAME", "of this person: REMOTE_USER, or the provider's subject", 0,    \
-                  'u'},                                                                           \
-    [OPT_PROVIDER] = {"provider", "NAME", "made through this <SSOProvider>", 0, 'p'},             \
-    [OPT_ISSUER] = {"issuer", "URI", "made by this identity provider", 0, 'i'},                   \
-    [OPT_SITE] = {"site", "URL", "of this host", 0, 0},                                           \
+#define WHICH                                                                                   \
+    [OPT_STATE] = {"state", "DIR", "httpd's SSOStateDirectory, where it is not the default", 0, \
+                   's'},                                                                        \
+    [OPT_USER] = {"user", "NAME", "of this person: REMOTE_USER, or the provider's subject", 0,  \
+                  'u'},                                                                         \
+    [OPT_PROVIDER] = {"provider", "NAME", "made through this <SSOProvider>", 0, 'p'},           \
+    [OPT_ISSUER] = {"issuer", "URI", "made by this identity provider", 0, 'i'},                 \
+    [OPT_SITE] = {"site", "URL", "of this host", 0, 0},                                         \
     [OPT_SESSION] = {"session", "ID", "the one that is listed, and logged, as ID", 0, 0}
 
 /* ---- the question ---- */
