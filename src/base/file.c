@@ -93,8 +93,7 @@ apr_status_t sso_file_read(sso_ctx_t *cx, apr_pool_t *pool, const char *path, ap
     return rv;
 }
 
-/* Everything on the disk, or the error. */
-static int write_all(int fd, sso_span_t bytes)
+int sso_file_write(int fd, sso_span_t bytes)
 {
     while (bytes.n > 0) {
         ssize_t put = write(fd, bytes.p, bytes.n);
@@ -103,7 +102,16 @@ static int write_all(int fd, sso_span_t bytes)
         if (put < 0) return errno;
         bytes = sso_span_of(bytes.p + put, bytes.n - (apr_size_t)put);
     }
-    return fsync(fd) == 0 ? 0 : errno;
+    return 0;
+}
+
+/* Everything on the disk and the file closed, or the error; an error before stays. */
+static int finish(int fd, sso_span_t bytes, int error)
+{
+    if (error == 0) error = sso_file_write(fd, bytes);
+    if (error == 0 && fsync(fd) != 0) error = errno;
+    if (close(fd) != 0 && error == 0) error = errno;
+    return error;
 }
 
 /* link() and not rename(): of two that make the same file, the first wins and both use it. */
@@ -122,8 +130,7 @@ apr_status_t sso_file_create(sso_ctx_t *cx, const char *path, sso_span_t bytes)
     int error;
 
     if (fd < 0) return fail_to(cx, "create", path, errno);
-    error = write_all(fd, bytes);
-    if (close(fd) != 0 && error == 0) error = errno;
+    error = finish(fd, bytes, 0);
     if (error == 0) error = put_in_place(temporary, path);
     (void)unlink(temporary);
     if (error == EEXIST) return APR_EEXIST;
@@ -148,9 +155,7 @@ apr_status_t sso_file_replace(sso_ctx_t *cx, const char *path, sso_span_t bytes)
     int error;
 
     if (fd < 0) return fail_to(cx, "replace", path, errno);
-    error = keep_owner(fd, path);
-    if (error == 0) error = write_all(fd, bytes);
-    if (close(fd) != 0 && error == 0) error = errno;
+    error = finish(fd, bytes, keep_owner(fd, path));
     if (error == 0 && rename(temporary, path) != 0) error = errno;
     if (error == 0) return APR_SUCCESS;
     (void)unlink(temporary);

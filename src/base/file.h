@@ -45,4 +45,7 @@ apr_status_t sso_file_create(sso_ctx_t *cx, const char *path, sso_span_t bytes);
  */
 apr_status_t sso_file_replace(sso_ctx_t *cx, const char *path, sso_span_t bytes);
 
+/* All bytes to an open file, however many calls it takes; 0 or an error number. Not flushed. */
+int sso_file_write(int fd, sso_span_t bytes);
+
 #endif /* SSO_BASE_FILE_H */

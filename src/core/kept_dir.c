@@ -9,6 +9,8 @@
  */
 #include "core/kept_dir.h"
 
+#include "base/file.h"
+
 #include <apr_lib.h>
 #include <apr_strings.h>
 
@@ -150,18 +152,6 @@ static apr_status_t make_room(sso_ctx_t *cx, const sso_kept_dir_t *dir, DIR *lis
                     dir->path, census.all.files, census.all.bytes);
 }
 
-static int write_all(int fd, sso_span_t bytes)
-{
-    while (bytes.n > 0) {
-        ssize_t put = write(fd, bytes.p, bytes.n);
-
-        if (put < 0 && errno == EINTR) continue;
-        if (put < 0) return errno;
-        bytes = sso_span_of(bytes.p + put, bytes.n - (apr_size_t)put);
-    }
-    return 0;
-}
-
 /* Its time is ours, not that of a file server. Not flushed to the disk: a form need not outlive the
  * machine. */
 static apr_status_t write_file(sso_ctx_t *cx, const sso_kept_dir_t *dir, int at, const char *name,
@@ -174,7 +164,7 @@ static apr_status_t write_file(sso_ctx_t *cx, const sso_kept_dir_t *dir, int at,
     int error;
 
     if (fd < 0) return fail_to(cx, "write to", dir, errno);
-    error = write_all(fd, bytes);
+    error = sso_file_write(fd, bytes);
     if (error == 0 && futimens(fd, times) != 0) error = errno;
     if (close(fd) != 0 && error == 0) error = errno;
     if (error == 0) return APR_SUCCESS;

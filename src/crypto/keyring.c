@@ -8,10 +8,12 @@
 #include "base/buf.h"
 #include "base/file.h"
 #include "crypto/jwk.h"
+#include "crypto/owned.h"
 #include "crypto/secret.h"
 
 #include <apr_file_info.h>
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
@@ -29,25 +31,6 @@ static const struct {
 #define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 /* ---- one key ---- */
-
-static apr_status_t free_pkey(void *key)
-{
-    EVP_PKEY_free(key);
-    return APR_SUCCESS;
-}
-
-static apr_status_t free_bio(void *bio)
-{
-    BIO_free_all(bio);
-    return APR_SUCCESS;
-}
-
-/* NULL stays NULL, so that a maker can stand in the call. */
-static void *adopt(apr_pool_t *pool, void *object, apr_status_t (*release)(void *))
-{
-    if (object) apr_pool_cleanup_register(pool, object, release, apr_pool_cleanup_null);
-    return object;
-}
 
 static int is_kind(const char *name)
 {
@@ -70,7 +53,7 @@ static EVP_PKEY *generate(const char *name)
 static apr_status_t take_key(sso_ctx_t *cx, apr_pool_t *pool, const char *file, EVP_PKEY *key,
                              sso_ring_key_t *out)
 {
-    sso_ring_key_t taken = {.key = adopt(pool, key, free_pkey)};
+    sso_ring_key_t taken = {.key = sso_owned_pkey(pool, key)};
     apr_status_t rv;
 
     taken.alg = key ? sso_jws_alg_for(key, NULL) : NULL;
@@ -126,7 +109,7 @@ static EVP_PKEY *read_block(BIO *bio, const char *wanted)
 static apr_status_t parse(sso_ctx_t *cx, apr_pool_t *pool, const char *file, sso_span_t text,
                           sso_keyring_t *out)
 {
-    BIO *bio = adopt(cx->pool, BIO_new_mem_buf(text.p, (int)text.n), free_bio);
+    BIO *bio = sso_owned_bio(cx->pool, BIO_new_mem_buf(text.p, (int)text.n));
     EVP_PKEY *key;
     apr_status_t rv;
 
@@ -175,7 +158,7 @@ static int print(BIO *bio, const sso_keyring_t *ring)
 static apr_status_t write_ring(sso_ctx_t *cx, const char *file, const sso_keyring_t *ring,
                                apr_status_t (*put)(sso_ctx_t *, const char *, sso_span_t))
 {
-    BIO *bio = adopt(cx->pool, BIO_new(BIO_s_secmem()), free_bio);
+    BIO *bio = sso_owned_bio(cx->pool, BIO_new(BIO_s_secmem()));
     char *text;
     long n;
 

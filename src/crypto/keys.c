@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/file.h"
+#include "crypto/owned.h"
 #include "crypto/random.h"
 
 #include <apr_file_info.h>
@@ -29,37 +30,10 @@
 #define NAME_MAX_CN  64    /* characters of a common name (RFC 5280, ub-common-name) */
 #define PEM_CERT     "-----BEGIN CERTIFICATE-----"
 
-/* ---- what OpenSSL made belongs to a pool ---- */
-
-static apr_status_t free_x509(void *x509)
-{
-    X509_free(x509);
-    return APR_SUCCESS;
-}
-
-static apr_status_t free_pkey(void *key)
-{
-    EVP_PKEY_free(key);
-    return APR_SUCCESS;
-}
-
-static apr_status_t free_bio(void *bio)
-{
-    BIO_free_all(bio);
-    return APR_SUCCESS;
-}
-
-/* NULL stays NULL, so that a maker can stand in the call. */
-static void *adopt(apr_pool_t *pool, void *object, apr_status_t (*release)(void *))
-{
-    if (object) apr_pool_cleanup_register(pool, object, release, apr_pool_cleanup_null);
-    return object;
-}
-
 /* A reader of these bytes; they must outlive it. */
 static BIO *reader(apr_pool_t *pool, sso_span_t text)
 {
-    return text.n > INT_MAX ? NULL : adopt(pool, BIO_new_mem_buf(text.p, (int)text.n), free_bio);
+    return text.n > INT_MAX ? NULL : sso_owned_bio(pool, BIO_new_mem_buf(text.p, (int)text.n));
 }
 
 /* ---- fitness ---- */
@@ -152,7 +126,7 @@ static X509 *read_x509(sso_ctx_t *cx, sso_span_t text)
 /* RFC 2253 form, escaped down to printable ASCII. */
 static const char *subject_of(apr_pool_t *pool, X509 *x509)
 {
-    BIO *bio = adopt(pool, BIO_new(BIO_s_mem()), free_bio);
+    BIO *bio = sso_owned_bio(pool, BIO_new(BIO_s_mem()));
     char *text;
     long n;
 
@@ -227,7 +201,7 @@ static apr_status_t describe(sso_ctx_t *cx, apr_pool_t *pool, X509 *x509, sso_ce
 
 apr_status_t sso_cert_make(sso_ctx_t *cx, apr_pool_t *pool, X509 *x509, sso_cert_t **out)
 {
-    return describe(cx, pool, adopt(pool, x509, free_x509), out);
+    return describe(cx, pool, sso_owned_x509(pool, x509), out);
 }
 
 apr_status_t sso_cert_parse(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text, sso_cert_t **out)
@@ -236,7 +210,7 @@ apr_status_t sso_cert_parse(sso_ctx_t *cx, apr_pool_t *pool, sso_span_t text, ss
     X509 *x509;
 
     ERR_set_mark();
-    x509 = adopt(pool, read_x509(cx, text), free_x509);
+    x509 = sso_owned_x509(pool, read_x509(cx, text));
     rv = x509 ? describe(cx, pool, x509, out)
               : sso_fail(cx, SSO_F_CONFIG, "not a certificate: PEM, DER or Base64 is expected");
     ERR_pop_to_mark();
@@ -288,7 +262,7 @@ apr_status_t sso_key_pair_make(sso_ctx_t *cx, apr_pool_t *pool, EVP_PKEY *key,
     sso_key_pair_t *pair = apr_pcalloc(pool, sizeof(*pair));
     apr_status_t rv;
 
-    pair->key = adopt(pool, key, free_pkey);
+    pair->key = sso_owned_pkey(pool, key);
     pair->cert = cert;
     rv = check_key(cx, key);
     if (rv != APR_SUCCESS) return rv;
@@ -391,8 +365,8 @@ static int fill_cert(sso_ctx_t *cx, X509 *x509, EVP_PKEY *key, const char *name)
 /* Key and certificate as PEM in OpenSSL's memory, which it wipes when it frees it. */
 static int write_pair(sso_ctx_t *cx, const char *name, BIO *bio)
 {
-    EVP_PKEY *key = adopt(cx->pool, EVP_RSA_gen(RSA_BITS_OWN), free_pkey);
-    X509 *x509 = adopt(cx->pool, X509_new(), free_x509);
+    EVP_PKEY *key = sso_owned_pkey(cx->pool, EVP_RSA_gen(RSA_BITS_OWN));
+    X509 *x509 = sso_owned_x509(cx->pool, X509_new());
 
     return bio && key && x509 && fill_cert(cx, x509, key, name)
            && PEM_write_bio_PrivateKey(bio, key, NULL, NULL, 0, NULL, NULL)
@@ -401,7 +375,7 @@ static int write_pair(sso_ctx_t *cx, const char *name, BIO *bio)
 
 static apr_status_t make_pair(sso_ctx_t *cx, const char *file, const char *name)
 {
-    BIO *bio = adopt(cx->pool, BIO_new(BIO_s_mem()), free_bio);
+    BIO *bio = sso_owned_bio(cx->pool, BIO_new(BIO_s_mem()));
     apr_status_t rv;
     char *text;
 

@@ -107,14 +107,6 @@ static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
 
 /* ---- finish ---- */
 
-/* A1; prefetching and plain http were refused before. */
-static apr_status_t check_method(sso_ctx_t *cx, const sso_request_t *req)
-{
-    if (sso_span_is(sso_span(req->method), "GET")) return APR_SUCCESS;
-    return sso_fail(cx, SSO_F_METHOD, "an answer came by %s",
-                    sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
-}
-
 static apr_status_t read_answer(sso_ctx_t *cx, const sso_provider_t *provider,
                                 const sso_request_t *req, apr_array_header_t **pairs)
 {
@@ -174,7 +166,7 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
     sso_identity_t *who = NULL;
     apr_array_header_t *pairs;
     int nobody = 0;
-    apr_status_t rv = check_method(cx, req);
+    apr_status_t rv = sso_token_check_method(cx, req);
 
     sso_trace_step(cx, "A1: a person's GET", rv);
     if (rv == APR_SUCCESS) rv = read_answer(cx, idp->provider, req, &pairs);

@@ -15,7 +15,6 @@
 #include "token/token_site.h"
 #include "token/token_sync.h"
 
-#include <apr_cstr.h>
 #include <apr_strings.h>
 
 #define TOKEN_BYTES 16  /* E1: as many bits as nobody can guess; lower-case hex (R4) */
@@ -136,36 +135,6 @@ static apr_status_t start(sso_ctx_t *cx, const sso_idp_t *idp, sso_flow_t *flow,
 
 /* ---- finish ---- */
 
-/* Did the browser fetch the page before anybody asked for it? */
-static int is_speculative(const sso_request_t *req)
-{
-    static const char *const name[] = {"Sec-Purpose", "Purpose", "X-Moz"};
-    apr_size_t i;
-
-    for (i = 0; i < sizeof(name) / sizeof(name[0]); i++) {
-        const char *value = req->header(req, name[i]);
-
-        if (value && apr_cstr_casecmpn(value, "prefetch", 8) == 0) return 1;
-    }
-    return 0;
-}
-
-/* A1 and A2. What does not show a page to a person must not spend the token. */
-static apr_status_t check_request(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req)
-{
-    if (!sso_span_is(sso_span(req->method), "GET")) {
-        return sso_fail(cx, SSO_F_METHOD, "an answer came by %s",
-                        sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
-    }
-    if (is_speculative(req)) {
-        return sso_fail(cx, SSO_F_METHOD, "an answer was only prefetched; the token is not spent");
-    }
-    if (!req->https && !req->loopback && !site->insecure_http) {
-        return sso_fail(cx, SSO_F_TLS, "an answer came by plain http");
-    }
-    return APR_SUCCESS;
-}
-
 static apr_status_t read_answer(sso_ctx_t *cx, const sso_provider_t *provider,
                                 const sso_request_t *req, sso_hmac_fields_t *out)
 {
@@ -228,9 +197,9 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 {
     sso_hmac_fields_t fields;
     const sso_flow_t *flow = NULL;
-    apr_status_t rv = check_request(cx, idp->site, req);
+    apr_status_t rv = sso_token_check_method(cx, req);
 
-    sso_trace_step(cx, "A1, A2: a person's GET, by https", rv);
+    sso_trace_step(cx, "A1: a person's GET", rv);
     if (rv == APR_SUCCESS) rv = read_answer(cx, idp->provider, req, &fields);
     if (rv != APR_SUCCESS) return rv;
     rv = match_flow(cx, flows, fields.token, &flow);

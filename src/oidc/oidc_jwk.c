@@ -6,6 +6,7 @@
 #include "oidc/oidc_jwk.h"
 
 #include "base/codec.h"
+#include "crypto/owned.h"
 
 #include <apr_strings.h>
 
@@ -22,12 +23,6 @@
 #define KID_MAX       512
 
 static const sso_json_limits_t set_limits = {SSO_JWKS_BYTES, 6, 256};
-
-static apr_status_t free_key(void *key)
-{
-    EVP_PKEY_free(key);
-    return APR_SUCCESS;
-}
 
 /* ---- members ---- */
 
@@ -256,7 +251,7 @@ const char *sso_jwk_parse(apr_pool_t *pool, const json_t *jwk, sso_jwk_t *out)
         EVP_PKEY_free(made.key);
         return why;
     }
-    apr_pool_cleanup_register(pool, made.key, free_key, apr_pool_cleanup_null);
+    (void)sso_owned_pkey(pool, made.key);
     *out = made;
     return NULL;
 }

@@ -1,5 +1,5 @@
 /*
- * token_flow.c - the handshake that an answer belongs to.
+ * token_flow.c - how an answer comes, and the handshake that it belongs to.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -10,6 +10,13 @@
 #include <apr_strings.h>
 
 #define CLOCK_SKEW 60 /* seconds that machines which share a site may differ by */
+
+apr_status_t sso_token_check_method(sso_ctx_t *cx, const sso_request_t *req)
+{
+    if (sso_span_is(sso_span(req->method), "GET")) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_METHOD, "an answer came by %s",
+                    sso_log_quote(cx->pool, req->method, strlen(req->method), 16));
+}
 
 static apr_status_t check_age(sso_ctx_t *cx, const sso_flow_t *flow, int age_sec)
 {

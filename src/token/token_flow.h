@@ -1,5 +1,5 @@
 /*
- * token_flow.h - the handshake that an answer belongs to (A12).
+ * token_flow.h - how an answer comes (A1), and the handshake that it belongs to (A12).
  *
  * Owns:  the search for it.
  * Layer: token (base, core).
@@ -10,6 +10,11 @@
 #define SSO_TOKEN_TOKEN_FLOW_H
 
 #include "core/flow.h"
+#include "core/request.h"
+
+/* An answer comes by GET: what shows no page to a person must not spend its token. SSO_F_METHOD. What was
+ * only prefetched, or came by plain http (A2), has been refused before (login.h). */
+apr_status_t sso_token_check_method(sso_ctx_t *cx, const sso_request_t *req);
 
 /**
  * Find the handshake, begun in this browser and not long ago, that an answer names.
