@@ -42,7 +42,7 @@ apr_status_t sso_assertions_make(sso_ctx_t *cx, apr_pool_t *pool, const sso_keyr
  * @param session of this site; found for this request, so that it is there still.
  * @param out     in cx->pool; untouched on failure.
  * @return        SSO_F_CONFIG: there are no keys; SSO_F_HEADER_SIZE: the claims do not fit.
- * @spec          section 5.4; RFC 7515; RFC 7519.
+ * @spec          RFC 7515; RFC 7519.
  */
 apr_status_t sso_assertion_of(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t *session,
                               const char *audience, const char **out);

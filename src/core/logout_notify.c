@@ -74,7 +74,7 @@ static apr_status_t write_person(sso_ctx_t *cx, sso_buf_t *b, const sso_site_t *
                    : APR_SUCCESS;
 }
 
-/* Section 2.4. No nonce: with one it might pass for an ID token. */
+/* OpenID Connect Back-Channel Logout 1.0, section 2.4. No nonce: with one it might pass for an ID token. */
 static apr_status_t write_claims(sso_ctx_t *cx, sso_buf_t *b, const sso_site_t *site,
                                  const farewell_t *farewell)
 {

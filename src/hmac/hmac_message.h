@@ -50,7 +50,7 @@ typedef enum { SSO_HMAC_REQUEST, SSO_HMAC_ANSWER, SSO_HMAC_SYNC } sso_hmac_kind_
 apr_status_t sso_hmac_signed_read(sso_ctx_t *cx, const sso_hmac_peer_t *peer, sso_hmac_kind_t kind,
                                   const sso_params_t *params, sso_hmac_signed_t *out);
 
-/* "token=...&sig=..." for the query of the Endpoint. The token needs no %-encoding (E1). */
+/* "token=...&sig=..." for the query of the Endpoint. The token needs no %-encoding. */
 apr_status_t sso_hmac_request_make(sso_ctx_t *cx, const sso_hmac_peer_t *peer, const char *token,
                                    const char **query);
 
@@ -66,7 +66,7 @@ apr_status_t sso_hmac_request_check(sso_ctx_t *cx, const sso_hmac_peer_t *peer,
                                     const sso_params_t *params, int *secret, const char **token);
 
 /**
- * A JSON object as Base64 in which only letters and digits occur (E3), so that encodings and
+ * A JSON object as Base64 in which only letters and digits occur, so that encodings and
  * readings of it cannot differ.
  *
  * @param object keys are written in the order they were added.

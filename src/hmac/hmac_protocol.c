@@ -17,7 +17,7 @@
 
 #include <apr_strings.h>
 
-#define TOKEN_BYTES 16  /* E1: as many bits as nobody can guess; lower-case hex (R4) */
+#define TOKEN_BYTES 16  /* as many bits as nobody can guess; lower-case hex (R4) */
 #define TOKEN_AGE   900 /* seconds from request to answer (A12) */
 
 /* Made by prepare; but for the counters read-only. */

@@ -19,7 +19,7 @@
 #define PREFIX     "x-sso-"             /* of the headers that we set by default, folded */
 
 /* What other gateways call the identity: a backend may believe it, so it does not come in from
- * outside where we vouch for people (H4). Folded; '*' at the end: any continuation. */
+ * outside where we vouch for people. Folded; '*' at the end: any continuation. */
 static const char *const borrowed[] = {
     "remote-user",
     "remote-email",
@@ -441,7 +441,7 @@ static int has_prefix(const apr_table_t *table, const char *prefix, apr_size_t n
     return 0;
 }
 
-/* One name, one value (H5). A table compares a new name with every one that begins with the same
+/* One name, one value. A table compares a new name with every one that begins with the same
  * four letters, as all of ours do: where none of ours is in it yet, adding is as safe as setting. */
 typedef void set_fn(apr_table_t *, const char *, const char *);
 

@@ -16,14 +16,14 @@
 char *sso_expose_fold(apr_pool_t *p, const char *name);
 
 /**
- * Take out what only we may say, before any other module reads it (R62, H1, H3): identity headers
+ * Take out what only we may say, before any other module reads it (R62): identity headers
  * in any spelling, their names in Connection, Proxy-Connection and Trailer, our cookies in Cookie.
  * For every request of the server, protected or not.
  */
 void sso_expose_scrub(request_rec *r);
 
 /* Where SSO holds and nobody is logged in: names that only this directory gives to the identity, and
- * those of other gateways, do not come in from outside either (H2, H4). */
+ * those of other gateways, do not come in from outside either. */
 void sso_expose_nobody(request_rec *r, const sso_directory_t *dir);
 
 /* The client's own header of this name, in any spelling, and its name in Connection. */
@@ -33,7 +33,7 @@ void sso_expose_take_out(request_rec *r, const char *name);
  * access token and an assertion are only for the directories that ask for them. */
 void sso_expose_forget_token(request_rec *r);
 
-/* Set variables and headers of the session for this directory, after the same (H2, H5). 0; or how long
+/* Set variables and headers of the session for this directory, after the same. 0; or how long
  * the headers are, if that is more than SSOHeaderMax: the request must not go on. */
 apr_size_t sso_expose_session(request_rec *r, const sso_directory_t *dir,
                               const sso_session_t *session);

@@ -90,7 +90,7 @@ typedef struct {
 /* What we know of one request. */
 typedef struct {
     int ours;           /* one of our addresses */
-    int borrowed;       /* it came with identity headers of other gateways (H4) */
+    int borrowed;       /* it came with identity headers of other gateways */
     int token;          /* its headers or variables hold an access token or an assertion */
     const char *cookie; /* the Cookie header before ours were taken out; NULL: as it is */
     const sso_session_t *session;  /* who is logged in here */

@@ -11,8 +11,8 @@
 
 #include "httpd/startup.h"
 
-/* No two blocks share a secret: the signed-token handshake has no domain separation between two
- * (section 1.1). But for the two ends of one connection, and two blocks of one OpenID client. */
+/* No two blocks share a secret: the signed-token handshake has no domain separation between two.
+ * But for the two ends of one connection, and two blocks of one OpenID client. */
 int sso_secrets_check(const sso_startup_t *setup);
 
 #endif /* SSO_HTTPD_SECRETS_H */

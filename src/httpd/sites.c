@@ -272,7 +272,7 @@ static int check_wishes(server_rec *s)
     return rc;
 }
 
-/* H7: it makes headers of what a client sends behind the body, when ours have long been judged. */
+/* It makes headers of what a client sends behind the body, when ours have long been judged. */
 static int check_trailers(server_rec *s)
 {
     const core_server_config *core = ap_get_core_module_config(s->module_config);

@@ -20,7 +20,7 @@ static sso_buf_t make_form(sso_ctx_t *cx, const sso_grant_t *grant)
     return form;
 }
 
-/* Section 2.2.1: it lives on, and the provider says why. */
+/* RFC 7009, section 2.2.1: it lives on, and the provider says why. */
 static apr_status_t read_refusal(sso_ctx_t *cx, const sso_client_response_t *res, int *again)
 {
     const json_t *answer = sso_oidc_call_json(cx, res);

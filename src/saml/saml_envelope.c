@@ -25,7 +25,7 @@ static const sso_envelope_cipher_t ciphers[] = {
     {SAML_NS_ENC "aes256-cbc", "AES-256-CBC", 32, 0},
 };
 
-/* Section 5.5.2; RSA 1.5 is not here (R41). */
+/* XML Encryption 1.1, section 5.5.2; RSA 1.5 is not here (R41). */
 static const struct {
     const char *uri;
     int has_mgf; /* MGF may be chosen; else it is MGF1 with SHA-1 */

@@ -15,7 +15,7 @@
 #include <pthread.h>
 
 #define SSO_SHM_PARTS_MAX  64
-#define SSO_SHM_BLOCK      64          /* bytes; docs/STORE.md section 6 says why */
+#define SSO_SHM_BLOCK      64          /* bytes; docs/STORE.md section 7 says why */
 #define SSO_SHM_LINK_INDEX 0x1fffffffu /* of a link: number of the next block, 0 for none */
 #define SSO_SHM_LINK_SEEN  0x20000000u /* of a link: met by the rebuild that is under way */
 #define SSO_SHM_LINK_KIND  0xc0000000u /* of a link: what the block is */

@@ -16,7 +16,7 @@ static json_t *ada(void)
                      "ada@example.org", "name", "Ada Lovelace");
 }
 
-/* ---- E1 to E3 ---- */
+/* ---- what we write ---- */
 
 /* Vector I3. */
 static void answers_are_made_as_published(void **state)
