@@ -496,8 +496,7 @@ static int fits(request_rec *r, const sso_directory_t *dir, sum_t *sum)
     const apr_size_t max = (apr_size_t)dir->header_max;
     int i;
 
-    if (sum->bytes <= max) return 1;
-    for (i = 0; sum->ornaments && i < sum->ornaments->nelts; i++) {
+    for (i = 0; sum->bytes > max && sum->ornaments && i < sum->ornaments->nelts; i++) {
         const char *name = APR_ARRAY_IDX(sum->ornaments, i, const char *);
         const char *value = apr_table_get(r->headers_in, name);
 
