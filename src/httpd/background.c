@@ -34,14 +34,14 @@ static apr_status_t sweep(int state, void *data, apr_pool_t *pool)
     return store->ops->sweep(store, &cx);
 }
 
-/* Forms that nobody came back for. */
+/* Forms that nobody came back for; at the start those of before. Writers wait meanwhile: seldom. */
 static apr_status_t sweep_kept(int state, void *data, apr_pool_t *pool)
 {
     const sso_kept_dir_t *kept = sso_server_of((server_rec *)data)->site->kept;
     sso_ctx_t cx;
     int n;
 
-    if (state != AP_WATCHDOG_STATE_RUNNING || !kept) return APR_SUCCESS;
+    if (state == AP_WATCHDOG_STATE_STOPPING || !kept) return APR_SUCCESS;
     cx = sso_log_server_ctx(data, pool);
     n = sso_kept_dir_sweep(&cx, kept);
     if (n) SSO_INFO(&cx, "%d forms were kept for a login that did not come", n);
@@ -213,7 +213,7 @@ int sso_background_start(server_rec *s, apr_pool_t *p)
     }
     if (get && call && get(&dog, "_sso_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, SWEEP_EVERY, s, sweep);
-        (void)call(dog, KEEP_EVERY, s, sweep_kept);
+        (void)call(dog, SWEEP_EVERY, s, sweep_kept);
         (void)call(dog, FOLLOW_EVERY, s, follow_accounts);
         (void)call(dog, WORK_EVERY, s, work);
         (void)call(dog, WARN_EVERY, s, warn);
