@@ -230,8 +230,10 @@ static int is_preflight(const sso_directory_t *dir, const sso_request_t *req)
            && req->header(req, "Origin") && req->header(req, "Access-Control-Request-Method");
 }
 
+/* may_keep 0: somebody is here, whom this place does not know. Whoever signs in for it is somebody
+ * else, for whom no form is kept. */
 static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
-                                    const sso_directory_t *dir, sso_request_t *req,
+                                    const sso_directory_t *dir, sso_request_t *req, int may_keep,
                                     sso_reply_t *reply)
 {
     sso_store_key_t person;
@@ -244,7 +246,7 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
         sso_reply_body(reply, 200, "text/plain", sso_span(""));
         return APR_SUCCESS;
     }
-    if (sso_kept_wants(cx, site, dir, req, NULL, &person)) {
+    if (may_keep && sso_kept_wants(cx, site, dir, req, NULL, &person)) {
         const char *back;
         apr_status_t rv = sso_kept_put(cx, site, req, &person, &back, reply);
 
@@ -381,7 +383,7 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
     }
     set_look(cx, site, req);
     rv = known ? refuse_weak(cx, site, dir, req, session, &out->reply)
-               : refuse_stranger(cx, site, dir, req, &out->reply);
+               : refuse_stranger(cx, site, dir, req, rv == APR_NOTFOUND, &out->reply);
     return finish_form(cx, rv, &out->reply);
 }
 

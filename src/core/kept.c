@@ -182,10 +182,13 @@ static const char *type_of(const sso_request_t *req)
     return type ? type : "";
 }
 
-/* With a cookie for some paths only our page would not see who is there. */
+/* With a cookie for some paths only our page may not see who is there (RFC 6265, section 5.1.4). */
 static int sees_sessions(const sso_site_t *site)
 {
-    return !strncmp(site->path, site->cookie_path, strlen(site->cookie_path));
+    const apr_size_t n = strlen(site->cookie_path);
+
+    return !strncmp(site->path, site->cookie_path, n)
+           && (site->cookie_path[n - 1] == '/' || site->path[n] == '/' || !site->path[n]);
 }
 
 int sso_kept_wants(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t *dir,
@@ -407,12 +410,13 @@ apr_status_t sso_kept_serve(sso_ctx_t *cx, const sso_site_t *site, const sso_req
         say_sent(cx, site, reply);
         return APR_SUCCESS;
     }
-    if (sso_session_of(cx, site, req, &session) != APR_SUCCESS) {
+    rv = sso_session_of(cx, site, req, &session);
+    if (rv == APR_NOTFOUND) {
         sso_reply_redirect(reply, 302,
                            sso_login_choose_url(cx, site, NULL, path_of(cx, site, id), NULL));
         return APR_SUCCESS;
     }
-    rv = find_form(cx, site, &ticket, &session, &form);
+    if (rv == APR_SUCCESS) rv = find_form(cx, site, &ticket, &session, &form);
     if (rv != APR_SUCCESS) return rv;
     sso_page_resend(cx, apr_pstrcat(cx->pool, site->base_url, form.target, NULL), id, session.user,
                     reply);

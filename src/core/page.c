@@ -80,6 +80,8 @@ static const char *help_url(sso_ctx_t *cx, const char *reference)
 
 static const char *title_of(sso_fault_t fault)
 {
+    /* It may have been sent. */
+    if (fault == SSO_F_KEPT_GONE) return "Your form is not kept any more";
     if (fault >= SSO_F_KEPT_SIZE && fault <= SSO_F_KEPT_OTHER) return "Your form was not sent";
     return sso_fault_info(fault)->http >= 500 ? "Sign-in is not working right now"
                                               : "You could not be signed in";

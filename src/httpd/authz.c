@@ -10,23 +10,34 @@
 
 #include <apr_strings.h>
 
-const sso_session_t *sso_authz_session(request_rec *r)
+apr_status_t sso_authz_find(request_rec *r, sso_ctx_t *cx, const sso_session_t **out)
 {
     const sso_site_t *site = sso_server_of(r->server)->site;
     const request_rec *q;
     sso_session_t *session;
-    sso_ctx_t cx;
+    apr_status_t rv;
 
+    *out = NULL;
     for (q = r; q; q = q->main ? q->main : q->prev) {
         const sso_visit_t *visit = sso_visit_find(q);
 
-        if (visit && visit->session) return visit->session;
+        if (!visit || !visit->session) continue;
+        *out = visit->session;
+        return APR_SUCCESS;
     }
-    if (!site || !site->store) return NULL;
-    cx = sso_log_request_ctx(r);
+    if (!site || !site->store) return APR_NOTFOUND;
     session = apr_palloc(r->pool, sizeof(*session));
-    if (sso_session_find(&cx, site, sso_adapt_cookie(r), session) != APR_SUCCESS) return NULL;
-    return session;
+    rv = sso_session_find(cx, site, sso_adapt_cookie(r), session);
+    if (rv == APR_SUCCESS) *out = session;
+    return rv;
+}
+
+const sso_session_t *sso_authz_session(request_rec *r)
+{
+    sso_ctx_t cx = sso_log_request_ctx(r);
+    const sso_session_t *session;
+
+    return sso_authz_find(r, &cx, &session) == APR_SUCCESS ? session : NULL;
 }
 
 /* ---- Require ---- */

@@ -12,7 +12,10 @@
 #include "httpd/module.h"
 
 /* Who is logged in at this request: found already, along internal redirects and sub-requests, or by
- * its cookie. Without side effects; NULL if nobody. */
+ * its cookie. Without side effects. APR_NOTFOUND: nobody; SSO_F_SESSION_STORE: it cannot be known. */
+apr_status_t sso_authz_find(request_rec *r, sso_ctx_t *cx, const sso_session_t **out);
+
+/* The same where not to know is to be nobody: NULL. */
 const sso_session_t *sso_authz_session(request_rec *r);
 
 /* Require sso-group, sso-role, sso-provider, sso-acr, sso-attribute; %{SSO:name} and sso_list()

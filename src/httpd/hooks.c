@@ -189,6 +189,7 @@ int sso_hooks_authn(request_rec *r)
 
     if (is_ours(r) || !is_wanted(r, dir)) return DECLINED;
     if (r->main && sso_directory_is_on(dir)) return check_subrequest(r, dir);
+    if (r->prev) sso_resend_insert(r); /* the form may have to be kept once more */
     cx = sso_log_request_ctx(r);
     sso_adapt_request(r, site_of(r), &req);
     if (check_line(&cx, dir) != APR_SUCCESS
@@ -202,14 +203,19 @@ int sso_hooks_authn(request_rec *r)
 
 /* ---- handing on ---- */
 
-/* Where a login is not required nobody has asked for the session yet. */
-static const sso_session_t *session_here(request_rec *r, const sso_directory_t *dir)
+/* Where a login is not required nobody has asked for the session yet. *out NULL: nobody is here, or
+ * not as the place wants it. Fails where that cannot be known: SSO_F_SESSION_STORE. */
+static apr_status_t find_here(request_rec *r, sso_ctx_t *cx, const sso_directory_t *dir,
+                              const sso_session_t **out)
 {
-    const sso_session_t *session;
+    apr_status_t rv;
 
-    if (!r->user && dir->mode == SSO_MODE_REQUIRE) return NULL;
-    session = sso_authz_session(r);
-    return session && sso_gate_admits(dir, session, r->request_time) ? session : NULL;
+    *out = NULL;
+    if (!r->user && dir->mode == SSO_MODE_REQUIRE) return APR_SUCCESS;
+    rv = sso_authz_find(r, cx, out);
+    if (rv == APR_NOTFOUND) return APR_SUCCESS;
+    if (rv == APR_SUCCESS && !sso_gate_admits(dir, *out, r->request_time)) *out = NULL;
+    return rv;
 }
 
 /* Is the browser sent on a silent attempt? Not by what is only a part of an answer. */
@@ -274,6 +280,7 @@ int sso_hooks_fixup(request_rec *r)
     const sso_session_t *session;
     apr_size_t too_long = 0;
     sso_reply_t reply;
+    sso_ctx_t cx;
     int status;
 
     if (r->main || r->prev) sso_expose_forget_token(r);
@@ -283,7 +290,8 @@ int sso_hooks_fixup(request_rec *r)
     if (dir->backend_auth) sso_backend_strip(r, dir);
     if (dir->same_origin && is_foreign(r, dir, &status)) return status;
     if (!sso_directory_is_on(dir)) return DECLINED;
-    session = session_here(r, dir);
+    cx = sso_log_request_ctx(r);
+    if (find_here(r, &cx, dir, &session) != APR_SUCCESS) return refuse_less(r, &cx);
     if (!session && tries(r, dir, &reply)) return sso_adapt_send(r, &reply, 0);
     if (session && !r->user) welcome(r, session);
     if (session && !strcmp(r->user, session->user)) {

@@ -15,12 +15,23 @@ struct sso_resend {
 
 static ap_filter_rec_t *resend_filter;
 
+/* Has a request that was redirected to this one seen to the body? */
+static int is_resent(const request_rec *r)
+{
+    for (r = r->prev; r; r = r->prev) {
+        const sso_visit_t *visit = sso_visit_find(r);
+
+        if (visit && visit->resend) return 1;
+    }
+    return 0;
+}
+
 int sso_resend_may(const request_rec *r, const sso_directory_t *dir)
 {
     const char *length;
     const char *type;
 
-    if (r->method_number != M_POST || r->main || r->prev || !dir->keep_post) return 0;
+    if (r->method_number != M_POST || r->main || is_resent(r) || !dir->keep_post) return 0;
     length = apr_table_get(r->headers_in, "Content-Length");
     if (!length || strcmp(length, APR_STRINGIFY(SSO_KEPT_PLACE_CHARS)) != 0) return 0;
     type = apr_table_get(r->headers_in, "Content-Type");

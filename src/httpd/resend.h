@@ -25,7 +25,7 @@ void sso_resend_begin(request_rec *r, sso_span_t body);
 /* Say so in the headers. type "": the body is of none. */
 void sso_resend_as(request_rec *r, const char *type, apr_size_t n);
 
-/* insert_filter, also after an internal redirect, which begins without filters. */
+/* insert_filter; and after an internal redirect, which begins without filters, before anybody reads. */
 void sso_resend_insert(request_rec *r);
 void sso_resend_register(void);
 

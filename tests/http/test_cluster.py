@@ -12,7 +12,8 @@ import pytest
 from lib.browser import exchange
 from lib.cluster import Balancer, Cluster, Memcached, Redis
 from lib.oidc_op import PEOPLE, Op, token
-from lib.recipes import is_turned_away, provider, sign_in, user_of
+from lib.recipes import is_turned_away, provider, saml, sign_in, user_of
+from lib.saml_idp import SamlIdp
 from lib.sites import sign
 
 KINDS = {"redis": Redis, "memcache": Memcached}
@@ -234,6 +235,35 @@ def test_without_the_cache_copies_go_on_and_nothing_ends(cluster, alice, bob, ma
     for machine in cluster.machines:
         assert inside(alice, cluster, machine) == (how == "pause")  # a cache that died has lost all
         assert inside(bob, cluster, machine) == (how == "pause")
+
+
+@pytest.mark.parametrize("mode", ["optional", "passive"])
+def test_nobody_is_less_than_they_are_while_the_cache_is_away(bare, site, closing, alice, mode):
+    """Where strangers may come in, who may be signed in is not taken for one."""
+    idp = closing(SamlIdp())
+    for machine in bare.machines:
+        machine.add('<Location "/open">\nSSO corp\nSSOMode %s\nRequire all granted\n</Location>' % mode)
+        saml(machine, idp)
+        machine.page("/open/x.html", "open")
+    bare.members(site)
+    bare.start()
+    sign_in(alice, bare, "corp")
+    bare.cache.kill()
+    complains(bare.b)
+    bare.b.httpd.expect_fault("session_store")
+    assert in_doubt(alice, bare, bare.b, "/open/x.html")
+    assert exchange("GET", bare.url + "/open/x.html").text == "open"
+    bare.at(bare.a)
+    assert alice.step(bare.url + "/open/x.html").text == "open"  # there is a copy here
+
+
+def test_who_waits_for_a_form_is_not_taken_for_a_stranger(cluster, alice):
+    sign_in(alice, cluster)
+    cluster.cache.kill()
+    complains(cluster.b)
+    cluster.b.httpd.expect_fault("session_store")
+    alice.jar.put(cluster.url, "__Host-sso-kept-" + "0" * 16, base64.urlsafe_b64encode(bytes(40)).decode().rstrip("="))
+    assert in_doubt(alice, cluster, cluster.b, "/.sso/kept?id=" + "0" * 16)
 
 
 def test_many_requests_of_one_browser_while_the_cache_hangs(cluster, alice):

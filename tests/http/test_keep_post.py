@@ -168,6 +168,9 @@ FRONT = {
     "rewritten in the host": (
         "rewrite", "RewriteEngine On\nRewriteRule ^/cgi/pretty$ /cgi/save.cgi [PT]", "",
         "/cgi/pretty"),
+    "rewritten from where nobody is asked": (
+        "rewrite", '<Directory "DOCROOT">\nRewriteEngine On\nRewriteRule ^pretty$ /cgi/save.cgi [L]\n'
+                   "</Directory>", "", "/pretty"),
 }
 
 
@@ -186,6 +189,28 @@ def test_front_controllers(clocked, site, backend, alice, how):
     assert page.status == 200 and page.url == place.url, repr(page)
     assert base64.b64decode(page.json()["body"]) == multipart(BINARY)
     assert page.json()["env"]["CONTENT_TYPE"] == MULTIPART
+
+
+def test_a_redirect_to_where_more_is_asked_for(httpd, backend, alice, closing):
+    """The form has taken its place already, and is kept once more: the form, not what is left of it."""
+    idp = closing(ObedientIdp())
+    place = make_place(httpd, idp, backend, "SSO corp", first=saml)
+    httpd.need("rewrite")
+    httpd.add("SSOSessionPersist off")
+    place.host.add('<Directory "%s/cgi">\nRewriteEngine On\nRewriteRule ^pretty$ /strong/save.cgi [L]\n'
+                   "</Directory>" % place.host.docroot)
+    protect(place.host, "/strong", "SSO corp\nSSOStepUp %s %s\nOptions +ExecCGI\n"
+                                   "AddHandler cgi-script .cgi" % (TOKEN, MFA))
+    place.host.page("/strong/save.cgi", sites.BODY_CGI, 0o755)
+    httpd.start()
+    sign_in(alice, place.host, "corp")
+    httpd.restart()
+    place.url = place.host.url + "/cgi/pretty"
+    page = alice.go_on(place.send(alice, multipart(BINARY), MULTIPART))
+    assert page.status == 200 and page.url == place.url, repr(page)
+    assert idp.requests[-1].root.find("p:RequestedAuthnContext", NS) is not None
+    assert base64.b64decode(page.json()["body"]) == multipart(BINARY)
+    assert page.json()["env"]["CONTENT_TYPE"] == MULTIPART and place.kept == []
 
 
 def test_http2(clocked, site, backend, alice):
@@ -301,6 +326,8 @@ def test_at_once_from_many(late, alice):
         pages = list(pool.map(lambda _: exchange("POST", late.url, headers, body), range(12)))
     assert sorted(x.status for x in pages) == [200] + [410] * 11
     assert late.posted() == [("/app/save?id=7&x=%2F", FORM, b"pay=1")]
+    titles = {x.document().findtext(".//h1") for x in pages if x.status == 410}
+    assert titles == {"Your form is not kept any more"}  # it was sent
 
 
 def test_what_cannot_be_removed_is_not_sent(late, alice):
@@ -453,6 +480,33 @@ def test_where_it_is_not_wanted(clocked, site, backend, alice, lines, status):
     place.expire()
     page = place.send(alice)
     assert page.status == status and len(place.kept) == (status == 303)
+
+
+def test_who_is_there_by_another_provider(clocked, site, backend, alice, closing):
+    """Whoever signs in by this one is somebody else: the form would come back to nobody."""
+    second = closing(sites.TokenSite("another-secret-for-tests-0123456789"))
+
+    def both(host, site):
+        members(host, site)
+        members(host, second, "others")
+    place = make_place(clocked, site, backend, "SSO others", first=both)
+    clocked.start()
+    sign_in(alice, place.host)
+    assert is_unauthorised(place.send(alice)) and place.kept == []
+
+
+@pytest.mark.parametrize("cookie, path, status", [
+    ("/cgi", "/cgi/sso", 303), ("/cgi/", "/cgi/sso", 303), ("/cgi", "/cgis/sso", 401),
+    ("/cgi/", "/cgis/sso", 401), ("/cgi", "/cg", 401)])
+def test_our_page_sees_the_cookie(clocked, site, backend, alice, cookie, path, status):
+    place = make_place(clocked, site, backend, extra="SSOPath %s\nSSOCookie path=%s" % (path, cookie))
+    site.callback = "%s%s/members/callback" % (place.host.url, path)
+    clocked.start()
+    alice.open("%s%s/login?provider=members&return=/x.html" % (place.host.url, path))
+    place.expire()
+    place.url = place.host.url + "/cgi/save.cgi"
+    page = place.send(alice)
+    assert page.status == status and len(place.kept) == (status == 303), repr(page)
 
 
 def test_htaccess(clocked, site, backend, alice):
@@ -615,12 +669,12 @@ def test_too_late(late, alice):
 
 
 def test_what_is_left_is_swept(late, alice):
+    """Once a minute, and at the start, which does not let a test wait."""
     assert is_kept(late.send(alice))
     stranger = late.httpd.state / "kept" / "README"
     stranger.write_text("not ours")
-    old = time.time() - 7 * 86400
-    for path in late.kept:
-        os.utime(path, (old, old))
+    late.httpd.advance(16 * 60)
+    late.httpd.restart()
     until = time.monotonic() + 20
     while late.kept != [stranger] and time.monotonic() < until:
         time.sleep(0.05)
