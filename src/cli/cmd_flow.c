@@ -126,7 +126,7 @@ static int read_issued(sso_cli_t *cli, const char *text, sso_flow_t *flow)
 
 static int read_return(sso_cli_t *cli, const char *text, sso_flow_t *flow)
 {
-    if (!sso_url_is_local(text, SSO_FLOW_RETURN_MAX)) {
+    if (!sso_url_is_local(text, SSO_LANDING_MAX)) {
         return sso_cli_misused(cli,
                                "--return: '%s' is not a path of the site; write for example "
                                "/app/?page=2",

@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/url.h"
 #include "core/idp.h"
+#include "core/landing.h"
 #include "core/login.h"
 #include "core/markup.h"
 
@@ -38,7 +39,7 @@ typedef struct {
     sso_ctx_t *cx;
     const sso_site_t *site;
     const char *among;     /* names with ',' between them; NULL: all of the site */
-    const char *back;      /* local path */
+    const char *back;      /* landing */
     const char *typed;     /* NULL: nothing */
     const char *found;     /* by a discovery service; NULL: it was not asked, or does not know */
     int all;               /* no shortcut any more */
@@ -125,7 +126,7 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
     if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &c->demand);
     if (rv != APR_SUCCESS) return rv;
     c->json = format && !strcmp(format, "json");
-    if (!c->back || !sso_url_is_local(c->back, SSO_FLOW_RETURN_MAX)) c->back = "/";
+    c->back = sso_landing_or_root(c->site, c->back);
     c->typed = trimmed(cx->pool, c->typed);
     c->demand.issuer = NULL; /* the same parameter: here it is what was found */
     c->languages = req->header(req, "Accept-Language");

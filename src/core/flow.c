@@ -9,7 +9,6 @@
 
 #include "base/buf.h"
 #include "base/codec.h"
-#include "base/url.h"
 #include "crypto/random.h"
 
 #include <apr_strings.h>
@@ -36,7 +35,7 @@ apr_status_t sso_flow_make(sso_ctx_t *cx, const sso_site_t *site, const char *pr
     apr_status_t rv = sso_random_hex(cx, ID_BYTES, &flow.id);
 
     if (rv != APR_SUCCESS) return rv;
-    flow.return_path = sso_url_is_local(return_path, SSO_FLOW_RETURN_MAX) ? return_path : "/";
+    flow.return_path = sso_landing_or_root(site, return_path);
     flow.issued = cx->now;
     *out = flow;
     return APR_SUCCESS;

@@ -16,14 +16,14 @@
 #define SSO_CORE_FLOW_H
 
 #include "core/demand.h"
+#include "core/landing.h"
 #include "core/reply.h"
 #include "core/request.h"
 #include "core/site.h"
 
-#define SSO_FLOWS_MAX       5
-#define SSO_FLOWS_BYTES     4096 /* of all their cookies; httpd takes 8190 in one header */
-#define SSO_FLOW_RETURN_MAX 1024 /* bytes of the place to come back to */
-#define SSO_FLOW_KEEP       APR_TIME_C(1800000000) /* 30 min: late answers are "expired", not "missing" */
+#define SSO_FLOWS_MAX   5
+#define SSO_FLOWS_BYTES 4096 /* of all their cookies; httpd takes 8190 in one header */
+#define SSO_FLOW_KEEP   APR_TIME_C(1800000000) /* 30 min: late answers are "expired", not "missing" */
 
 typedef struct {
     const char *id;          /* 8 hex digits: the cookie's name, SAML's RelayState */
@@ -31,7 +31,7 @@ typedef struct {
     const char *site;        /* base_url of the site that started it */
     const char *request;     /* protocol's: token or request ID; the answer must name it */
     const char *extra;       /* protocol's, "" if none */
-    const char *return_path; /* local path and query */
+    const char *return_path; /* a landing (landing.h) */
     const char *session;     /* hex of the store's key of the session that was there, "" if none */
     sso_demand_t demand;     /* what the answer must be like */
     apr_time_t issued;       /* on our clock */
@@ -47,7 +47,7 @@ typedef struct {
 } sso_flows_t;
 
 /* A new flow: random id, no demand, no session; request and extra are for the protocol to fill.
- * return_path is checked to be local, "/" otherwise. */
+ * return_path is checked to be a landing, "/" otherwise. */
 apr_status_t sso_flow_make(sso_ctx_t *cx, const sso_site_t *site, const char *provider,
                            const char *return_path, sso_flow_t *out);
 

@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/idp.h"
 #include "core/kept.h"
+#include "core/landing.h"
 #include "core/login.h"
 #include "core/logout.h"
 #include "core/look.h"
@@ -30,6 +31,7 @@
 
 #include <strings.h>
 
+#define MOVED    "moved" /* parameter of the login's address: from another name of the site */
 #define JSON_MAX (8 * SSO_RECORD_MAX) /* bytes of a session shown, every one as \u00XX */
 
 int sso_gate_is_ours(const sso_site_t *site, const char *path)
@@ -196,6 +198,22 @@ static int is_redirected(const sso_directory_t *dir, const sso_request_t *req)
     return dir->unauthenticated == SSO_UNAUTH_REDIRECT && sso_request_is_read(req);
 }
 
+/* A login begins where its cookies and its provider's answer will be: under the site's own name. moved:
+ * the browser is there already, whatever a proxy makes of the name. */
+static apr_status_t begin_login(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,
+                                int moved, const char *landing, const sso_demand_t *demand,
+                                sso_reply_t *reply)
+{
+    if (moved || !sso_landing_is_elsewhere(idp->site, req)) {
+        return sso_login_start(cx, idp, req, landing, demand, reply);
+    }
+    sso_reply_redirect(
+        reply, 302,
+        apr_pstrcat(cx->pool, sso_login_url(cx, idp->site, idp->provider->name, landing, demand),
+                    "&" MOVED "=1", NULL));
+    return APR_SUCCESS;
+}
+
 /* Sent as a GET, whatever came. */
 static apr_status_t see_other(apr_status_t rv, sso_reply_t *reply)
 {
@@ -215,7 +233,7 @@ static apr_status_t send_to_login(sso_ctx_t *cx, const sso_site_t *site, const s
         rv = find_idp(cx, site, name_at(dir->providers, i), &idp);
     if (rv != APR_SUCCESS) return rv;
     if (dir->providers->nelts == 1) {
-        return sso_login_start(cx, idp, req, back, &demand, reply);
+        return begin_login(cx, idp, req, 0, back, &demand, reply);
     }
     sso_reply_redirect(reply, 302, login_of(cx, site, dir, back));
     return APR_SUCCESS;
@@ -241,7 +259,10 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
     if (dir->unauthenticated == SSO_UNAUTH_403) {
         return sso_fail(cx, SSO_F_NO_SESSION, "no session, and SSOUnauthenticated is 403");
     }
-    if (is_redirected(dir, req)) return send_to_login(cx, site, dir, req, req->target, reply);
+    if (is_redirected(dir, req)) {
+        return send_to_login(cx, site, dir, req, sso_landing_here(cx, site, req, req->target),
+                             reply);
+    }
     if (is_preflight(dir, req)) {
         sso_reply_body(reply, 200, "text/plain", sso_span(""));
         return APR_SUCCESS;
@@ -253,7 +274,7 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
         if (rv == APR_SUCCESS) rv = send_to_login(cx, site, dir, req, back, reply);
         return see_other(rv, reply);
     }
-    answer_401(cx, login_of(cx, site, dir, "/"), reply);
+    answer_401(cx, login_of(cx, site, dir, sso_landing_here(cx, site, req, "/")), reply);
     return APR_SUCCESS;
 }
 
@@ -347,7 +368,8 @@ static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso
                         demand.force ? "old" : "weak");
     }
     if (is_redirected(dir, req)) {
-        return sso_login_start(cx, idp, req, req->target, &demand, reply);
+        return begin_login(cx, idp, req, 0, sso_landing_here(cx, site, req, req->target), &demand,
+                           reply);
     }
     if (sso_kept_wants(cx, site, dir, req, session, &person)) {
         const char *back;
@@ -357,7 +379,10 @@ static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso
         return see_other(rv, reply);
     }
     demand.hint = NULL;
-    answer_weak(cx, sso_login_url(cx, site, session->provider, "/", &demand), &demand, reply);
+    answer_weak(
+        cx,
+        sso_login_url(cx, site, session->provider, sso_landing_here(cx, site, req, "/"), &demand),
+        &demand, reply);
     return APR_SUCCESS;
 }
 
@@ -441,11 +466,6 @@ static apr_status_t query_text(sso_ctx_t *cx, const sso_request_t *req, const ch
     return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
 }
 
-static const char *local_or_root(const char *path)
-{
-    return path && sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : "/";
-}
-
 /* Where a login without "return" leads: where the person was going when another one began, as when a
  * site asks for a fresh token after its own login page; "/" otherwise. */
 static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
@@ -453,7 +473,7 @@ static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const s
     sso_flows_t flows = {.n = 0};
 
     if (req->cookie) sso_flows_read(cx, idp->site, req, idp->provider->name, &flows);
-    return flows.n ? local_or_root(flows.item[0].return_path) : "/";
+    return flows.n ? flows.item[0].return_path : "/";
 }
 
 static apr_status_t read_demand(sso_ctx_t *cx, const sso_request_t *req, sso_demand_t *out)
@@ -470,17 +490,20 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
     const char *back;
     const char *name;
     const char *chosen;
+    const char *moved;
     const sso_idp_t *idp;
     sso_demand_t demand;
     apr_status_t rv = query_text(cx, req, "return", &back);
 
     if (rv == APR_SUCCESS) rv = query_text(cx, req, "provider", &name);
     if (rv == APR_SUCCESS) rv = query_text(cx, req, "chosen", &chosen);
+    if (rv == APR_SUCCESS) rv = query_text(cx, req, MOVED, &moved);
     if (rv == APR_SUCCESS) rv = read_demand(cx, req, &demand);
     if (rv != APR_SUCCESS) return rv;
+    if (back) back = sso_landing_here(cx, site, req, sso_landing_or_root(site, back));
     if (!name) {
         sso_reply_redirect(reply, 302,
-                           sso_login_choose_url(cx, site, NULL, local_or_root(back), &demand));
+                           sso_login_choose_url(cx, site, NULL, back ? back : "/", &demand));
         return APR_SUCCESS;
     }
     idp = apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
@@ -490,8 +513,8 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
         return APR_SUCCESS;
     }
     if (chosen) sso_choose_remember(cx, idp, demand.issuer, reply);
-    return sso_login_start(
-        cx, idp, req, back ? local_or_root(back) : interrupted_path(cx, idp, req), &demand, reply);
+    return begin_login(cx, idp, req, moved != NULL, back ? back : interrupted_path(cx, idp, req),
+                       &demand, reply);
 }
 
 static apr_status_t serve_choose(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,

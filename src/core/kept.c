@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/codec.h"
 #include "core/kept_dir.h"
+#include "core/landing.h"
 #include "core/login.h"
 #include "core/page.h"
 #include "core/session_mark.h"
@@ -195,12 +196,12 @@ int sso_kept_wants(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t 
                    const sso_request_t *req, const sso_session_t *session, sso_store_key_t *person)
 {
     if (!dir->keep_post || !site->kept || !sso_request_is_form(req)) return 0;
-    if (!sees_sessions(site)) return 0;
+    if (!sees_sessions(site) || sso_landing_is_elsewhere(site, req)) return 0;
     if (dir->unauthenticated != SSO_UNAUTH_AUTO && dir->unauthenticated != SSO_UNAUTH_REDIRECT) {
         return 0;
     }
     if (!sso_request_is_same_origin(req, site->base_url) || req->header(req, "Content-Encoding")
-        || strlen(type_of(req)) > TYPE_MAX || !sso_url_is_local(req->target, SSO_FLOW_RETURN_MAX)) {
+        || strlen(type_of(req)) > TYPE_MAX || !sso_url_is_local(req->target, SSO_LANDING_MAX)) {
         return 0;
     }
     if (session) {

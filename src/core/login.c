@@ -13,6 +13,7 @@
 #include "core/account_sync.h"
 #include "core/event.h"
 #include "core/idp.h"
+#include "core/landing.h"
 #include "core/page.h"
 #include "core/session.h"
 #include "core/trial.h"
@@ -183,16 +184,16 @@ const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const ch
 const char *sso_login_target(sso_ctx_t *cx, const sso_site_t *site, const char *target)
 {
     sso_url_t url;
-    const char *path = target;
+    const char *place = target;
 
     if (!target) return "/";
     if (*target != '/') {
         if (sso_url_parse(cx->pool, target, &url)) return "/";
-        if (strcmp(sso_url_origin(cx->pool, &url), site->base_url) != 0) return "/";
-        path = url.query ? apr_pstrcat(cx->pool, url.path, "?", url.query, NULL) : url.path;
+        if (!strcmp(sso_url_origin(cx->pool, &url), site->base_url)) {
+            place = url.query ? apr_pstrcat(cx->pool, url.path, "?", url.query, NULL) : url.path;
+        }
     }
-    if (!sso_url_is_local(path, SSO_FLOW_RETURN_MAX)) return "/";
-    return path;
+    return sso_landing_or_root(site, place);
 }
 
 int sso_login_is_done(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer,
@@ -208,20 +209,20 @@ int sso_login_is_done(sso_ctx_t *cx, const sso_idp_t *idp, const char *issuer,
 
 /* ---- finish ---- */
 
-/* Where the login leads. R63, at the exit: whoever wrote the path, it is one of this site. */
-static const char *landing_of(const sso_answer_t *answer)
+/* Where the login leads. R63, at the exit: whoever wrote it, it is of this site. */
+static const char *landing_of(const sso_site_t *site, const sso_answer_t *answer)
 {
     const char *path = answer->return_path;
 
     if (!path && answer->flow) path = answer->flow->return_path;
-    return sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : "/";
+    return sso_landing_or_root(site, path);
 }
 
 /* Back to where the person wanted to go. A SameSite=Strict cookie is not sent on a redirect that
  * began at the provider's site, so such a login ends on a page of ours that goes on by itself. */
 static void lead_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, sso_reply_t *reply)
 {
-    sso_link_t link = {apr_pstrcat(cx->pool, site->base_url, path, NULL), "Continue"};
+    sso_link_t link = {sso_landing_url(cx, site, path), "Continue"};
 
     if (site->samesite != SSO_SAMESITE_STRICT) {
         sso_reply_redirect(reply, 303, link.url);
@@ -413,7 +414,7 @@ static apr_status_t admit(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request
     plan->idp = idp;
     plan->who = answer->who;
     plan->profile = profile;
-    plan->landing = landing_of(answer);
+    plan->landing = landing_of(idp->site, answer);
     plan->made = apr_palloc(cx->pool, sizeof(*plan->made));
     if (find_before(cx, idp, req, answer->flow, before) == APR_SUCCESS) plan->before = before;
     sso_ctx_clear(cx);
@@ -440,7 +441,7 @@ static apr_status_t accept_answer(sso_ctx_t *cx, const sso_idp_t *idp, const sso
         rv = sso_flow_linger(cx, idp->site, answer->flow, sso_protocol_posts_back(idp->provider),
                              reply);
     }
-    lead_back(cx, idp->site, landing_of(answer), reply);
+    lead_back(cx, idp->site, landing_of(idp->site, answer), reply);
     return rv;
 }
 
@@ -486,8 +487,6 @@ static void go_on_anonymously(sso_ctx_t *cx, const sso_idp_t *idp, const sso_flo
                               sso_reply_t *reply)
 {
     const int level = cx->err.fault == SSO_F_STATUS_PASSIVE ? SSO_LOG_INFO : SSO_LOG_WARN;
-    const char *path = sso_url_is_local(flow->return_path, SSO_FLOW_RETURN_MAX) ? flow->return_path
-                                                                                : "/";
 
     sso_log(cx, level, "no silent login through %s: %s: %s [%s]", idp->provider->name,
             sso_error_code(cx), cx->err.log, sso_fault_info(cx->err.fault)->cure);
@@ -501,7 +500,7 @@ static void go_on_anonymously(sso_ctx_t *cx, const sso_idp_t *idp, const sso_flo
     sso_ctx_clear(cx);
     *reply = (sso_reply_t){.kind = SSO_REPLY_NONE};
     sso_flow_end(cx, idp->site, flow, reply);
-    sso_reply_redirect(reply, 303, apr_pstrcat(cx->pool, idp->site->base_url, path, NULL));
+    sso_reply_redirect(reply, 303, sso_landing_url(cx, idp->site, flow->return_path));
 }
 
 apr_status_t sso_login_finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,

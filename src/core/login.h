@@ -14,7 +14,7 @@
 /**
  * Send the browser to a provider.
  *
- * @param return_path local path and query to come back to.
+ * @param return_path the landing to come back to.
  * @param demand      what the login must be like; NULL: like any.
  * @return SSO_F_TLS on plain http without SSOInsecureHttp, SSO_F_INACTIVE, SSO_F_LOOP; SSO_F_REAUTH
  *         or SSO_F_STEP_UP when the provider cannot be asked for such a login.
@@ -46,8 +46,8 @@ const char *sso_login_url(sso_ctx_t *cx, const sso_site_t *site, const char *pro
 const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const char *among,
                                  const char *return_path, const sso_demand_t *demand);
 
-/* Where a link of somebody else's leads: the path and query of an address of this site, absolute or
- * not, rebuilt from its parts; "/" for any other and for NULL. In cx->pool. */
+/* Where a link of somebody else's leads: the landing of an address of this site, absolute or not; "/"
+ * for any other and for NULL. In cx->pool. */
 const char *sso_login_target(sso_ctx_t *cx, const sso_site_t *site, const char *target);
 
 /* Is the browser signed in through this provider, by this issuer? NULL or "": by whichever. */

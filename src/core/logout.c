@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "base/url.h"
+#include "core/landing.h"
 #include "core/page.h"
 #include "core/passive.h"
 #include "core/release.h"
@@ -18,8 +19,7 @@
 
 static sso_link_t way_on(sso_ctx_t *cx, const sso_site_t *site, const char *back)
 {
-    return (sso_link_t){apr_pstrcat(cx->pool, site->base_url, back ? back : "/", NULL),
-                        "Go to the site"};
+    return (sso_link_t){sso_landing_url(cx, site, back ? back : "/"), "Go to the site"};
 }
 
 static void say_goodbye(sso_ctx_t *cx, const sso_site_t *site, const char *sentence,
@@ -54,7 +54,8 @@ static void say_unconfirmed(sso_ctx_t *cx, const sso_site_t *site, const char *b
 /* ---- one's own session ---- */
 
 /* Where the query asks to go afterwards, if it is a place of this site; NULL otherwise. */
-static apr_status_t wanted_return(sso_ctx_t *cx, const sso_request_t *req, const char **out)
+static apr_status_t wanted_return(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                                  const char **out)
 {
     sso_params_t params;
     sso_span_t value;
@@ -64,7 +65,7 @@ static apr_status_t wanted_return(sso_ctx_t *cx, const sso_request_t *req, const
     if (rv == APR_SUCCESS) rv = sso_params_get(cx, &params, "return", &value);
     if (rv != APR_SUCCESS) return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
     *out = sso_span_text(cx->pool, value);
-    if (!sso_url_is_local(*out, SSO_FLOW_RETURN_MAX)) *out = NULL;
+    if (!sso_landing_is(site, *out)) *out = NULL;
     return APR_SUCCESS;
 }
 
@@ -145,7 +146,7 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
     int post = !strcmp(req->method, "POST");
     sso_session_t session;
     const char *back;
-    apr_status_t rv = wanted_return(cx, req, &back);
+    apr_status_t rv = wanted_return(cx, site, req, &back);
 
     if (rv != APR_SUCCESS) return rv;
     if (!post && strcmp(req->method, "GET") != 0) {
@@ -226,9 +227,9 @@ static apr_status_t end_sessions(sso_ctx_t *cx, const sso_idp_t *idp, const sso_
 }
 
 /* Where the logout was to lead; NULL: nowhere. R63, at the exit. */
-static const char *goal_of(const sso_flow_t *flow)
+static const char *goal_of(const sso_site_t *site, const sso_flow_t *flow)
 {
-    return sso_url_is_local(flow->return_path, SSO_FLOW_RETURN_MAX) ? flow->return_path : NULL;
+    return sso_landing_is(site, flow->return_path) ? flow->return_path : NULL;
 }
 
 /* The provider's answer to the logout that began here. */
@@ -236,7 +237,7 @@ static apr_status_t complete(sso_ctx_t *cx, const sso_idp_t *idp, const sso_noti
                              sso_reply_t *reply)
 {
     const sso_site_t *site = idp->site;
-    const char *back = goal_of(notice->flow);
+    const char *back = goal_of(site, notice->flow);
     const sso_link_t link = way_on(cx, site, back);
 
     sso_flow_end(cx, site, notice->flow, reply);
@@ -304,6 +305,6 @@ apr_status_t sso_logout_hear(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t 
     sso_flows_read_logouts(cx, idp->site, req, idp->provider->name, flows);
     rv = hear(cx, idp, req, leaf, flows, reply);
     if (rv == APR_SUCCESS || !has_left(cx, idp, req, flows)) return rv;
-    say_unconfirmed(cx, idp->site, flows->n ? goal_of(&flows->item[0]) : NULL, reply);
+    say_unconfirmed(cx, idp->site, flows->n ? goal_of(idp->site, &flows->item[0]) : NULL, reply);
     return APR_SUCCESS;
 }

@@ -7,6 +7,7 @@
 
 #include "base/codec.h"
 #include "core/choose.h"
+#include "core/landing.h"
 #include "core/login.h"
 
 #include <apr_strings.h>
@@ -34,7 +35,8 @@ int sso_passive_may_try(const sso_site_t *site, const sso_request_t *req)
 {
     return !strcmp(req->method, "GET") && req->header(req, "Sec-Fetch-Mode")
            && sso_request_is_navigation(req) && !is_marked(req->query)
-           && sso_url_is_local(req->target, SSO_FLOW_RETURN_MAX) && !was_tried(site, req->cookie);
+           && sso_url_is_local(req->target, SSO_LANDING_MAX) && !was_tried(site, req->cookie)
+           && !sso_landing_is_elsewhere(site, req);
 }
 
 static void remember(sso_ctx_t *cx, const sso_site_t *site, apr_interval_time_t age,
@@ -66,7 +68,7 @@ void sso_passive_rest(sso_ctx_t *cx, const sso_site_t *site, sso_reply_t *reply)
 
 static void go_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, sso_reply_t *reply)
 {
-    sso_reply_redirect(reply, 302, apr_pstrcat(cx->pool, site->base_url, path, NULL));
+    sso_reply_redirect(reply, 302, sso_landing_url(cx, site, path));
 }
 
 static apr_status_t read_query(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
@@ -84,8 +86,7 @@ static apr_status_t read_query(sso_ctx_t *cx, const sso_site_t *site, const sso_
     }
     if (rv != APR_SUCCESS) return rv;
     *idp = apr_hash_get(site->idps, sso_span_text(cx->pool, name), APR_HASH_KEY_STRING);
-    *path = sso_span_text(cx->pool, back);
-    if (!sso_url_is_local(*path, SSO_FLOW_RETURN_MAX)) *path = "/";
+    *path = sso_landing_or_root(site, sso_span_text(cx->pool, back));
     if (*idp) return APR_SUCCESS;
     return sso_fail(cx, SSO_F_NOT_FOUND, "a silent login through an unknown provider");
 }

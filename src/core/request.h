@@ -28,6 +28,7 @@ struct sso_request {
     const char *path;   /* decoded, begins with '/' */
     const char *query;  /* raw, without '?'; NULL if none */
     const char *target; /* path and query as the browser sent them, to come back to */
+    const char *host;   /* name in the Host header, lower case, no port; NULL: none came */
     int https;          /* reached the public side by https (SSOBaseURL says so, or TLS here) */
     int loopback;       /* the client is on this machine */
     const char *client; /* its address as text, behind trusted proxies; NULL: not known */

@@ -17,6 +17,7 @@
 #include "store/store.h"
 
 #include <apr_hash.h>
+#include <apr_tables.h>
 
 typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_samesite_t;
 
@@ -28,8 +29,9 @@ struct sso_logout_notify;
 struct sso_session;
 
 typedef struct sso_site {
-    const char *base_url; /* "https://www.example.org", no slash at the end */
-    const char *path;     /* "/.sso": where mod_sso answers itself */
+    const char *base_url;            /* "https://www.example.org", no slash at the end */
+    const apr_array_header_t *names; /* of const char *: ServerAlias, patterns too; NULL: none */
+    const char *path;                /* "/.sso": where mod_sso answers itself */
     apr_size_t path_len;
     const char *cookie; /* name of the session cookie: "__Host-sso" */
     const char *domain; /* Domain attribute, NULL: host-only */

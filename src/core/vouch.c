@@ -261,7 +261,7 @@ static const char *keep_question(sso_ctx_t *cx, const sso_asker_t *asker,
     }
     path = apr_pstrcat(cx->pool, asker->url + strlen(asker->site->base_url), "?" KEPT "=",
                        sso_b64url_encode(cx->pool, sealed), NULL);
-    return sso_url_is_local(path, SSO_FLOW_RETURN_MAX) ? path : NULL;
+    return sso_url_is_local(path, SSO_LANDING_MAX) ? path : NULL;
 }
 
 /* Exactly the kept texts, each ended by a NUL. */

@@ -140,6 +140,7 @@ void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *ou
                            .path = r->uri,
                            .query = r->args,
                            .target = target_of(r),
+                           .host = r->hostname,
                            .https = !strncmp(site->base_url, "https:", 6),
                            .loopback = is_local(r),
                            .client = r->useragent_ip,

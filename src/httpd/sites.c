@@ -75,6 +75,13 @@ static const char *base_url(server_rec *s, apr_pool_t *p)
     return sso_url_parse(p, given, &url) ? NULL : sso_url_origin(p, &url);
 }
 
+/* Under what other names browsers know the host. */
+static const apr_array_header_t *other_names(const server_rec *s, apr_pool_t *p)
+{
+    if (!s->names) return s->wild_names;
+    return s->wild_names ? apr_array_append(p, s->names, s->wild_names) : s->names;
+}
+
 static sso_samesite_t samesite_of(const char *word)
 {
     if (word && !strcasecmp(word, "strict")) return SSO_SAMESITE_STRICT;
@@ -177,6 +184,7 @@ static int make_site(const sso_startup_t *setup, server_rec *s)
         return sso_complain(s, s->defn_name, (int)s->defn_line_number, "ServerName",
                             "does not make a URL; set ServerName or SSOBaseURL");
     }
+    site->names = other_names(s, p);
     site->path = server->set->path;
     site->path_len = strlen(site->path);
     site->insecure_http = server->set->insecure_http;

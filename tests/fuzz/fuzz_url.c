@@ -103,7 +103,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     apr_pool_t *p = fuzz_pool();
     const char *text = fuzz_text(p, data, size);
 
-    if (sso_url_is_local(text, SSO_FLOW_RETURN_MAX)) check_local(p, text);
+    if (sso_url_is_local(text, SSO_LANDING_MAX)) check_local(p, text);
     check_flow(p, text);
     check_absolute(p, text);
     check_params(p, data, size);

@@ -77,7 +77,7 @@ static void r63_a_flow_comes_back_to_this_site(void **state)
         "/\tx",           "/x\r\ny",         "javascript:alert(1)",   "",
     };
     bench_t *b = bench_make(*state);
-    char path[SSO_FLOW_RETURN_MAX + 2];
+    char path[SSO_LANDING_MAX + 2];
     apr_size_t i;
 
     for (i = 0; i < COUNT(away); i++) {
@@ -87,9 +87,9 @@ static void r63_a_flow_comes_back_to_this_site(void **state)
     assert_string_equal(make_flow(b, NULL, 0).return_path, "/");
     memset(path, 'x', sizeof(path));
     path[0] = '/';
-    path[SSO_FLOW_RETURN_MAX + 1] = '\0';
+    path[SSO_LANDING_MAX + 1] = '\0';
     assert_string_equal(make_flow(b, path, 0).return_path, "/");
-    path[SSO_FLOW_RETURN_MAX] = '\0';
+    path[SSO_LANDING_MAX] = '\0';
     assert_string_equal(make_flow(b, path, 0).return_path, path);
 }
 
@@ -391,14 +391,14 @@ static void r66_the_oldest_flow_goes_first(void **state)
 static void r66_long_flows_leave_room(void **state)
 {
     bench_t *b = bench_make(*state);
-    char path[SSO_FLOW_RETURN_MAX + 1];
+    char path[SSO_LANDING_MAX + 1];
     sso_flow_t last = {.id = NULL};
     sso_request_t req;
     int i;
 
     memset(path, 'x', sizeof(path));
     path[0] = '/';
-    path[SSO_FLOW_RETURN_MAX] = '\0';
+    path[SSO_LANDING_MAX] = '\0';
     for (i = 0; i < 6; i++) {
         last = send_flow(b, path);
         req = bench_request(b, "GET", "/");

@@ -80,15 +80,15 @@ static void only_navigations_try(void **state)
 static void long_addresses_stay(void **state)
 {
     bench_t *b = bench_make(*state);
-    char *target = apr_pcalloc(b->cx->pool, SSO_FLOW_RETURN_MAX + 2);
+    char *target = apr_pcalloc(b->cx->pool, SSO_LANDING_MAX + 2);
     sso_request_t req;
 
-    memset(target, 'x', SSO_FLOW_RETURN_MAX + 1);
+    memset(target, 'x', SSO_LANDING_MAX + 1);
     target[0] = '/';
     bench_navigate(b);
     req = bench_request(b, "GET", target);
     assert_false(sso_passive_may_try(&b->site, &req));
-    target[SSO_FLOW_RETURN_MAX] = '\0';
+    target[SSO_LANDING_MAX] = '\0';
     assert_true(sso_passive_may_try(&b->site, &req));
 }
 

@@ -1,0 +1,155 @@
+"""One virtual host under many names: the name chooses who signs people in, and is where they come back to."""
+import urllib.parse
+
+import pytest
+
+from conftest import SECRET
+from lib.browser import exchange
+from lib.recipes import is_login, members, protect
+from lib.sites import TokenSite
+
+CHOICE = r"""ServerAlias *.example.test
+<Location "/app">
+<If "%{HTTP_HOST} =~ /^a[.]example[.]test(:|$)/">
+SSO alpha
+</If>
+<ElseIf "%{HTTP_HOST} =~ /^b[.]example[.]test(:|$)/">
+SSO beta
+</ElseIf>
+<Else>
+Require all denied
+</Else>
+</Location>"""
+
+
+@pytest.fixture
+def sites(closing):
+    return {name: closing(TokenSite(SECRET + name)) for name in ("alpha", "beta")}
+
+
+@pytest.fixture
+def host(httpd, sites):
+    host = httpd.host("www.example.test", tls=True)
+    for name, site in sites.items():
+        members(host, site, name)
+    host.page("/app/x.html", "inside")
+    return host
+
+
+@pytest.fixture
+def tenants(host):
+    """Whoever may sign in at a.example.test may not at b, and the other way round."""
+    host.add(CHOICE + "\nSSOCookie domain=example.test")
+    return host
+
+
+def at(host, name, path):
+    return "https://%s:%d%s" % (name, host.port, path)
+
+
+def asked(page, site):
+    """Was the site on the way to the page?"""
+    return any(urllib.parse.urlsplit(x.url).port == site.port for x in page.trace)
+
+
+def login_of(page):
+    return page.location and urllib.parse.urlsplit(page.location)
+
+
+@pytest.mark.parametrize("name, provider, other", [("a.example.test", "alpha", "beta"),
+                                                   ("b.example.test", "beta", "alpha")])
+def test_a_name_chooses_and_is_come_back_to(tenants, sites, alice, name, provider, other):
+    tenants.httpd.start()
+    page = alice.open(at(tenants, name, "/app/x.html?q=1%2F2"))
+    assert page.status == 200 and page.text == "inside", repr(page)
+    assert page.url == at(tenants, name, "/app/x.html?q=1%2F2")
+    assert asked(page, sites[provider]) and not asked(page, sites[other])
+    assert alice.fetch(at(tenants, name, "/.sso/session")).json()["attributes"]["provider"] == provider
+
+
+def test_a_session_of_one_name_does_not_open_another(tenants, sites, alice):
+    tenants.httpd.start()
+    alice.open(at(tenants, "a.example.test", "/app/x.html"))
+    page = alice.step(at(tenants, "b.example.test", "/app/x.html"))
+    assert page.status == 302 and "provider=beta" in login_of(page).query
+    page = alice.go_on(page)
+    assert page.text == "inside" and asked(page, sites["beta"])
+
+
+def test_a_name_that_is_nobodys_is_closed(tenants, alice):
+    tenants.httpd.log.expect("AH01630")
+    tenants.httpd.start()
+    assert alice.step(at(tenants, "c.example.test", "/app/x.html")).status == 403
+
+
+def test_scripts_are_told_of_their_own_name(tenants, browser):
+    tenants.httpd.start()
+    page = browser.fetch(at(tenants, "a.example.test", "/app/x.html"))
+    assert page.status == 401
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(page.json()["login"]).query)
+    assert query["return"] == [at(tenants, "a.example.test", "/")]
+
+
+def test_a_link_of_ones_own(tenants, alice):
+    """A page below the name links to the login by a path, as pages do."""
+    tenants.httpd.start()
+    page = alice.open(at(tenants, "a.example.test", "/.sso/login?provider=alpha&return=/app/x.html"))
+    assert page.url == at(tenants, "a.example.test", "/app/x.html") and page.text == "inside"
+
+
+def test_logout_leads_back_to_the_name(tenants, alice):
+    tenants.httpd.start()
+    alice.open(at(tenants, "a.example.test", "/app/x.html"))
+    back = at(tenants, "a.example.test", "/goodbye.html")
+    tenants.page("/goodbye.html", "bye")
+    page = alice.open(at(tenants, "a.example.test",
+                         "/.sso/logout?return=" + urllib.parse.quote(back, safe="")))
+    assert page.url == back
+
+
+@pytest.mark.parametrize("away", [
+    "https://evil.test/", "https://a.example.test.evil.test/", "https://evilexample.test/",
+    "http://a.example.test:PORT/", "https://a.example.test:1/", "https://a.example.test/",
+    "https://a.example.test:PORT@evil.test/", "https://a.example.test:PORT.evil.test/",
+    "https://a.example.test:PORT", "https://a.example.test:PORT//evil.test/",
+    "https://a.example.test:PORT/\\evil.test", "https://a@b.example.test:PORT/",
+    "https://a%2f.example.test:PORT/", "https://-example.test:PORT/", "https://[::1]:PORT/"])
+def test_nothing_else_is_come_back_to(tenants, alice, away):
+    """R63, with names."""
+    tenants.httpd.start()
+    away = away.replace("PORT", str(tenants.port))
+    page = alice.open(tenants.url + "/.sso/login?provider=alpha&return="
+                      + urllib.parse.quote(away, safe=""))
+    assert page.url == tenants.url + "/"
+
+
+def test_a_name_that_sessions_do_not_reach_leads_to_the_host_itself(host, alice):
+    """An old name, without SSOCookie domain=: people go on under the name of the host."""
+    host.add("ServerAlias old.example.test")
+    protect(host, "/app", "SSO alpha")
+    host.httpd.start()
+    page = alice.open(at(host, "old.example.test", "/app/x.html?q=1"))
+    assert page.url == host.url + "/app/x.html?q=1" and page.text == "inside"
+
+
+def test_a_proxy_that_writes_another_name_makes_no_loop(host):
+    """Every request comes under an alias, whatever the browser has asked for."""
+    host.add("ServerAlias inner.example.test")
+    protect(host, "/app", "SSO alpha")
+    host.httpd.start()
+    page, hops = exchange("GET", host.url + "/app/x.html", HEADERS), 0
+    while page.location.startswith(host.url) and hops < 3:
+        page, hops = exchange("GET", page.location, HEADERS), hops + 1
+    assert is_login(page) and hops == 1
+
+
+HEADERS = [("Host", "inner.example.test"), ("Accept", "text/html")]
+
+
+def test_a_name_of_the_configuration_only(host, alice):
+    """A Host that is no ServerAlias is not followed: the first host of the port answers for it."""
+    host.add("SSOCookie domain=example.test")
+    protect(host, "/app", "SSO alpha")
+    host.httpd.start()
+    page = alice.step(at(host, "x.example.test", "/app/x.html"))
+    assert is_login(page) and "example.test" not in login_of(page).netloc
