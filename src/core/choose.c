@@ -113,11 +113,15 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
     const char *all = NULL;
     const char *from = NULL;
     const char *format = NULL;
+    const char *fragment = NULL;
     sso_params_t params;
     apr_status_t rv = read_params(cx, req, &params);
 
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "among", 1024, &c->among);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "return", 8192, &c->back);
+    if (rv == APR_SUCCESS) {
+        rv = read_text(cx, &params, SSO_LOGIN_FRAGMENT, SSO_LANDING_MAX, &fragment);
+    }
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "q", SSO_CHOOSE_TYPED_MAX, &c->typed);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "idp", 1024, &c->found);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "all", 8, &all);
@@ -126,7 +130,8 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
     if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &c->demand);
     if (rv != APR_SUCCESS) return rv;
     c->json = format && !strcmp(format, "json");
-    c->back = sso_landing_or_root(c->site, c->back);
+    c->back = sso_landing_with_fragment(cx, c->site, sso_landing_or_root(c->site, c->back),
+                                        sso_span(fragment ? fragment : ""));
     c->typed = trimmed(cx->pool, c->typed);
     c->demand.issuer = NULL; /* the same parameter: here it is what was found */
     c->languages = req->header(req, "Accept-Language");
@@ -362,11 +367,15 @@ static void write_hidden(sso_markup_t *m, const char *name, const char *value)
 static void write_kept(sso_markup_t *m, const choice_t *c)
 {
     const char *query = sso_demand_query(c->cx->pool, &c->demand);
+    const char *place;
+    const char *fragment;
     sso_params_t params;
     int i;
 
+    sso_landing_split(c->cx, c->back, &place, &fragment);
     if (c->among) write_hidden(m, "among", c->among);
-    write_hidden(m, "return", c->back);
+    write_hidden(m, "return", place);
+    if (*fragment) write_hidden(m, SSO_LOGIN_FRAGMENT, fragment);
     if (!*query || sso_params_parse(c->cx, sso_span(query + 1), 0, &params) != APR_SUCCESS) return;
     for (i = 0; i < params.n; i++) {
         const char *name = sso_span_text(c->cx->pool, params.item[i].raw_name);

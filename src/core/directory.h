@@ -24,6 +24,7 @@ typedef struct {
     int mode;
     int unauthenticated;
     int keep_post;
+    int keep_fragment;
     apr_array_header_t *headers; /* NULL: the default ones */
     int header_encoding;         /* SSO_HEADER_* */
     apr_int64_t header_max;

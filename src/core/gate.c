@@ -214,6 +214,12 @@ static apr_status_t begin_login(sso_ctx_t *cx, const sso_idp_t *idp, const sso_r
     return APR_SUCCESS;
 }
 
+/* Only a page of ours can see what stands behind '#' in the address, and send it along to the login. */
+static int keeps_fragment(const sso_directory_t *dir, const sso_request_t *req)
+{
+    return dir->keep_fragment && sso_request_is_navigation(req);
+}
+
 /* Sent as a GET, whatever came. */
 static apr_status_t see_other(apr_status_t rv, sso_reply_t *reply)
 {
@@ -260,8 +266,11 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
         return sso_fail(cx, SSO_F_NO_SESSION, "no session, and SSOUnauthenticated is 403");
     }
     if (is_redirected(dir, req)) {
-        return send_to_login(cx, site, dir, req, sso_landing_here(cx, site, req, req->target),
-                             reply);
+        const char *landing = sso_landing_here(cx, site, req, req->target);
+
+        if (!keeps_fragment(dir, req)) return send_to_login(cx, site, dir, req, landing, reply);
+        sso_page_onward(cx, login_of(cx, site, dir, landing), SSO_LOGIN_FRAGMENT, reply);
+        return APR_SUCCESS;
     }
     if (is_preflight(dir, req)) {
         sso_reply_body(reply, 200, "text/plain", sso_span(""));
@@ -368,8 +377,14 @@ static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso
                         demand.force ? "old" : "weak");
     }
     if (is_redirected(dir, req)) {
-        return begin_login(cx, idp, req, 0, sso_landing_here(cx, site, req, req->target), &demand,
-                           reply);
+        const char *landing = sso_landing_here(cx, site, req, req->target);
+
+        if (!keeps_fragment(dir, req)) {
+            return begin_login(cx, idp, req, 0, landing, &demand, reply);
+        }
+        sso_page_onward(cx, sso_login_url(cx, site, session->provider, landing, &demand),
+                        SSO_LOGIN_FRAGMENT, reply);
+        return APR_SUCCESS;
     }
     if (sso_kept_wants(cx, site, dir, req, session, &person)) {
         const char *back;
@@ -491,6 +506,7 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
     const char *name;
     const char *chosen;
     const char *moved;
+    const char *fragment;
     const sso_idp_t *idp;
     sso_demand_t demand;
     apr_status_t rv = query_text(cx, req, "return", &back);
@@ -498,9 +514,11 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
     if (rv == APR_SUCCESS) rv = query_text(cx, req, "provider", &name);
     if (rv == APR_SUCCESS) rv = query_text(cx, req, "chosen", &chosen);
     if (rv == APR_SUCCESS) rv = query_text(cx, req, MOVED, &moved);
+    if (rv == APR_SUCCESS) rv = query_text(cx, req, SSO_LOGIN_FRAGMENT, &fragment);
     if (rv == APR_SUCCESS) rv = read_demand(cx, req, &demand);
     if (rv != APR_SUCCESS) return rv;
     if (back) back = sso_landing_here(cx, site, req, sso_landing_or_root(site, back));
+    if (back && fragment) back = sso_landing_with_fragment(cx, site, back, sso_span(fragment));
     if (!name) {
         sso_reply_redirect(reply, 302,
                            sso_login_choose_url(cx, site, NULL, back ? back : "/", &demand));

@@ -156,3 +156,12 @@ const char *sso_landing_with_fragment(sso_ctx_t *cx, const sso_site_t *site, con
     whole = b.full ? NULL : sso_span_text(cx->pool, sso_buf_span(&b));
     return sso_landing_is(site, whole) ? whole : landing;
 }
+
+void sso_landing_split(sso_ctx_t *cx, const char *landing, const char **place,
+                       const char **fragment)
+{
+    const char *sign = strchr(landing, '#');
+
+    *place = sign ? apr_pstrmemdup(cx->pool, landing, (apr_size_t)(sign - landing)) : landing;
+    *fragment = sign ? sign + 1 : "";
+}

@@ -49,4 +49,8 @@ const char *sso_landing_here(sso_ctx_t *cx, const sso_site_t *site, const sso_re
 const char *sso_landing_with_fragment(sso_ctx_t *cx, const sso_site_t *site, const char *landing,
                                       sso_span_t fragment);
 
+/* The two parts of it, the fragment as it is escaped, "" for none. In cx->pool. */
+void sso_landing_split(sso_ctx_t *cx, const char *landing, const char **place,
+                       const char **fragment);
+
 #endif /* SSO_CORE_LANDING_H */

@@ -161,21 +161,32 @@ apr_status_t sso_login_start(sso_ctx_t *cx, const sso_idp_t *idp, const sso_requ
     return sso_flow_send(cx, idp->site, req, &flow, sso_protocol_posts_back(idp->provider), reply);
 }
 
+/* "return=...", and the fragment apart from it: logs show the one and not the other, which may hold
+ * what is nobody's business. */
+static const char *return_query(sso_ctx_t *cx, const char *landing)
+{
+    const char *place;
+    const char *fragment;
+
+    sso_landing_split(cx, landing, &place, &fragment);
+    return apr_pstrcat(cx->pool, "return=", sso_percent_encode(cx->pool, sso_span(place)),
+                       *fragment ? "&" SSO_LOGIN_FRAGMENT "=" : "",
+                       sso_percent_encode(cx->pool, sso_span(fragment)), NULL);
+}
+
 const char *sso_login_url(sso_ctx_t *cx, const sso_site_t *site, const char *provider,
                           const char *return_path, const sso_demand_t *demand)
 {
-    return apr_pstrcat(cx->pool, site->base_url, site->path, "/login?provider=", provider,
-                       "&return=", sso_percent_encode(cx->pool, sso_span(return_path)),
-                       sso_demand_query(cx->pool, demand), NULL);
+    return apr_pstrcat(cx->pool, site->base_url, site->path, "/login?provider=", provider, "&",
+                       return_query(cx, return_path), sso_demand_query(cx->pool, demand), NULL);
 }
 
 const char *sso_login_choose_url(sso_ctx_t *cx, const sso_site_t *site, const char *among,
                                  const char *return_path, const sso_demand_t *demand)
 {
-    return apr_pstrcat(
-        cx->pool, site->base_url, site->path, "/choose?", among ? "among=" : "", among ? among : "",
-        among ? "&return=" : "return=", sso_percent_encode(cx->pool, sso_span(return_path)),
-        sso_demand_query(cx->pool, demand), NULL);
+    return apr_pstrcat(cx->pool, site->base_url, site->path, "/choose?", among ? "among=" : "",
+                       among ? among : "", among ? "&" : "", return_query(cx, return_path),
+                       sso_demand_query(cx->pool, demand), NULL);
 }
 
 /* ---- as others want it ---- */

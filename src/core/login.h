@@ -11,6 +11,8 @@
 
 #include "core/protocol.h"
 
+#define SSO_LOGIN_FRAGMENT "fragment" /* parameter of the addresses below, next to "return" */
+
 /**
  * Send the browser to a provider.
  *

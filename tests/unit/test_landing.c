@@ -175,6 +175,20 @@ static void fragments_are_escaped_and_bounded(void **state)
         SSO_LANDING_MAX);
 }
 
+static void a_fragment_is_told_apart(void **state)
+{
+    sso_ctx_t *cx = *state;
+    const char *place;
+    const char *fragment;
+
+    sso_landing_split(cx, "/app?x=1#a%23b", &place, &fragment);
+    assert_string_equal(place, "/app?x=1");
+    assert_string_equal(fragment, "a%23b");
+    sso_landing_split(cx, OTHER "/app", &place, &fragment);
+    assert_string_equal(place, OTHER "/app");
+    assert_string_equal(fragment, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +197,7 @@ int main(void)
         UNIT(a_site_without_other_names_has_paths_only),
         UNIT(where_a_request_came),
         UNIT(fragments_are_escaped_and_bounded),
+        UNIT(a_fragment_is_told_apart),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);
