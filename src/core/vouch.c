@@ -628,11 +628,14 @@ static apr_status_t answer_nobody(sso_ctx_t *cx, const sso_asker_t *asker,
     return rv;
 }
 
+/* Where it fails on our side, nobody knows whether anybody is signed in. */
 static apr_status_t answer_silently(sso_ctx_t *cx, const sso_asker_t *asker,
                                     const sso_person_t *person, const sso_question_t *question,
                                     sso_reply_t *reply)
 {
-    if (person && answer(cx, asker, person, question, reply) == APR_SUCCESS) return APR_SUCCESS;
+    apr_status_t rv = person ? answer(cx, asker, person, question, reply) : APR_NOTFOUND;
+
+    if (rv == APR_SUCCESS || sso_fault_info(cx->err.fault)->http >= 500) return rv;
     return answer_nobody(cx, asker, question, reply);
 }
 

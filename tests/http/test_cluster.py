@@ -12,7 +12,7 @@ import pytest
 from lib.browser import exchange
 from lib.cluster import Balancer, Cluster, Memcached, Redis
 from lib.oidc_op import PEOPLE, Op, token
-from lib.recipes import is_turned_away, provider, saml, sign_in, user_of
+from lib.recipes import is_turned_away, peer, provider, saml, sign_in, user_of
 from lib.saml_idp import SamlIdp
 from lib.sites import sign
 
@@ -289,6 +289,27 @@ def test_a_logout_that_cannot_be_told_is_not_done(cluster, alice):
     alice.open(cluster.url + "/.sso/logout")
     for machine in cluster.machines:
         assert not inside(alice, cluster, machine)
+
+
+def test_without_an_answer_no_peer_hears_that_nobody_is_there(bare, site, alice):
+    bare.members(site)
+    for machine in bare.machines:
+        peer(machine, "a-secret-of-the-peer-0123456789abcdef", "https://forum.example.test/cb",
+             name="portal", dialect="discourse")
+    bare.start()
+    sign_in(alice, bare)
+    data = base64.b64encode(b"nonce=0123456789abcdef0123456789abcdef&prompt=none&return_sso_url="
+                            b"https%3A%2F%2Fforum.example.test%2Fcb").decode()
+    ask = "/.sso/peer/portal?" + urllib.parse.urlencode(
+        {"sso": data, "sig": sign("a-secret-of-the-peer-0123456789abcdef", data)})
+    bare.at(bare.b)
+    assert alice.step(bare.url + ask).location.startswith("https://forum.example.test/cb")
+    bare.cache.pause()
+    complains(bare.b)
+    bare.b.httpd.expect_fault("session_store")
+    bare.advance(GRACE)
+    assert in_doubt(alice, bare, bare.b, ask)
+    bare.cache.go_on()
 
 
 # -- a cache that lies

@@ -17,7 +17,9 @@ static apr_status_t plain_ask(sso_ctx_t *cx, const sso_asker_t *asker, const sso
     if (!req->query || strncmp(req->query, "token=", 6) != 0) {
         return sso_fail(cx, SSO_F_SIG_MISMATCH, "the bench wants it so");
     }
-    *out = (sso_question_t){.token = req->query + 6, .callback = CALLBACK};
+    *out = (sso_question_t){.token = req->query + 6,
+                            .callback = CALLBACK,
+                            .silent = strstr(req->query, "&silent") != NULL};
     return APR_SUCCESS;
 }
 
@@ -30,7 +32,8 @@ static apr_status_t plain_answer(sso_ctx_t *cx, const sso_asker_t *asker,
     int i;
 
     (void)asker;
-    for (i = 0; i < told->nelts; i++) {
+    if (!told) text = apr_pstrcat(cx->pool, text, "&nobody", NULL);
+    for (i = 0; told && i < told->nelts; i++) {
         const sso_told_t *t = &APR_ARRAY_IDX(told, i, sso_told_t);
 
         text = apr_pstrcat(cx->pool, text, "&", t->field, "=",
@@ -344,6 +347,23 @@ static void a_ban_holds(void **state)
     assert_string_equal(ask(d, "u"), "fault banned");
 }
 
+/* ---- silent questions ---- */
+
+static void nobody_is_no_failure_of_ours(void **state)
+{
+    desk_t *d = desk_make(*state);
+    static const char nobody[] = CALLBACK "?token=t&silent&nobody";
+
+    assert_string_equal(ask(d, "t&silent"), nobody);
+    bench_sign_in(d->b, d->b->idp);
+    assert_non_null(strstr(ask(d, "t&silent"), "&id=ada"));
+    d->b->store.mark_fails = 1;
+    assert_string_equal(ask(d, "u&silent"), "fault store_full");
+    d->b->store.mark_fails = 0;
+    add_line(((sso_ctx_t *)*state)->pool, &d->set->requires, "groups nobodys");
+    assert_string_equal(ask(d, "t&silent"), nobody); /* not of whom the peer may know */
+}
+
 /* ---- one token, one person ---- */
 
 static void a_token_belongs_to_one_person(void **state)
@@ -423,6 +443,7 @@ int main(void)
         UNIT(an_unverified_address),
         UNIT(what_is_told),
         UNIT(a_ban_holds),
+        UNIT(nobody_is_no_failure_of_ours),
         UNIT(a_token_belongs_to_one_person),
         UNIT(nothing_is_remembered_of_a_bad_request),
         UNIT(what_start_up_refuses),
