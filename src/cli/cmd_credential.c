@@ -12,11 +12,13 @@
 #include "crypto/secret.h"
 
 #include <apr_file_info.h>
+#include <apr_lib.h>
 #include <apr_strings.h>
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define WHO                                                                              \
@@ -66,6 +68,35 @@ static int find_who(sso_cli_t *cli, const char **out)
     return SSO_EXIT_OK;
 }
 
+#define BALANCER "balancer://"
+#define SOCKET   "unix:"
+
+/* What mod_proxy calls it: in lower case and without a path. NULL: it is none. */
+static const char *balancer_of(apr_pool_t *p, const char *text)
+{
+    const apr_size_t n = sizeof(BALANCER) - 1;
+    char *name;
+    char *c;
+
+    if (strncasecmp(text, BALANCER, n) != 0) return NULL;
+    name = apr_pstrmemdup(p, text, n + strcspn(text + n, "/"));
+    for (c = name; *c; c++)
+        *c = (char)apr_tolower(*c);
+    return name;
+}
+
+/* The same of a socket, of which ProxyPass says more behind a '|': the shortest path. */
+static const char *socket_of(apr_pool_t *p, const char *text)
+{
+    const apr_size_t n = sizeof(SOCKET) - 1;
+    char *path;
+
+    if (strncasecmp(text, SOCKET "/", n + 1) != 0) return NULL;
+    path = apr_pstrmemdup(p, text + n, strcspn(text + n, "|"));
+    if (apr_filepath_merge(&path, "/", path, 0, p) != APR_SUCCESS) return NULL;
+    return apr_pstrcat(p, SOCKET, path, NULL);
+}
+
 /* As mod_sso names it at a request. */
 static int find_backend(sso_cli_t *cli, const char **out)
 {
@@ -73,8 +104,9 @@ static int find_backend(sso_cli_t *cli, const char **out)
     const char *why;
     sso_url_t url;
 
-    *out = text;
-    if (!strncmp(text, "unix:/", 6) || !strncmp(text, "balancer://", 11)) return SSO_EXIT_OK;
+    *out = balancer_of(cli->cx.pool, text);
+    if (!*out) *out = socket_of(cli->cx.pool, text);
+    if (*out) return SSO_EXIT_OK;
     why = sso_url_parse(cli->cx.pool, text, &url);
     if (why) return sso_cli_misused(cli, "--backend: '%s' %s", text, why);
     *out = sso_url_origin(cli->cx.pool, &url);

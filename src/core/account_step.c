@@ -30,7 +30,6 @@ apr_status_t sso_account_step_open(sso_account_step_t *s, sso_ledger_mode_t mode
     return s->ops->begin(s->accounts->ledger, s->cx, mode, &s->tx);
 }
 
-/* Holds, or is undone. */
 static void tell_news(const sso_account_step_t *s)
 {
     sso_event(s->cx, &(sso_event_t){.what = s->news,
@@ -41,6 +40,7 @@ static void tell_news(const sso_account_step_t *s)
                                     .account = s->account.id});
 }
 
+/* Holds, or is undone. */
 apr_status_t sso_account_step_close(sso_account_step_t *s, apr_status_t rv)
 {
     if (rv == APR_SUCCESS) {

@@ -329,11 +329,11 @@ static apr_status_t lock(sso_ctx_t *cx, const sso_credentials_t *file, opened_t 
     char why[120];
 
     o->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (o->fd >= 0) apr_pool_cleanup_register(cx->pool, o, close_fd, apr_pool_cleanup_null);
     if (o->fd < 0 || flock(o->fd, LOCK_EX) != 0) {
         return sso_fail(cx, SSO_F_BACKEND_STORE, "cannot lock %s: %s", dir,
                         apr_strerror(errno, why, sizeof(why)));
     }
-    apr_pool_cleanup_register(cx->pool, o, close_fd, apr_pool_cleanup_null);
     *out = o;
     return APR_SUCCESS;
 }

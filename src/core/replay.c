@@ -69,29 +69,30 @@ const char *sso_backend_name(apr_pool_t *p, const sso_backend_t *backend)
     return sso_url_parse(p, backend->url, &url) ? backend->url : sso_url_origin(p, &url);
 }
 
-/* B3. A name in the detail is the configuration's or quoted. */
-static apr_status_t check_backend(sso_ctx_t *cx, const sso_backend_t *backend)
+/* NULL, or what is wrong with it (B3). */
+static const char *why_not(apr_pool_t *p, const sso_backend_t *backend)
 {
-    const char *quoted = sso_log_quote(cx->pool, backend->url, strlen(backend->url), 200);
     const char *why;
     sso_url_t url;
 
     if (!backend->configured) {
-        return sso_fail(cx, SSO_F_BACKEND_WORKER,
-                        "no ProxyPass, BalancerMember or <Proxy> section names the server of %s",
-                        quoted);
+        return "is at a server that no ProxyPass, BalancerMember or <Proxy> section names";
     }
-    why = sso_url_parse(cx->pool, backend->url, &url);
-    if (why) return sso_fail(cx, SSO_F_BACKEND_WORKER, "%s %s", quoted, why);
-    if (!strcmp(url.scheme, "https")) return APR_SUCCESS;
-    if (backend->relayed) {
-        return sso_fail(cx, SSO_F_BACKEND_WORKER, "%s goes by way of another proxy, without TLS",
-                        quoted);
-    }
-    if (backend->socket || sso_url_is_loopback(url.host)) return APR_SUCCESS;
-    return sso_fail(cx, SSO_F_BACKEND_WORKER,
-                    "%s is neither https nor on this machine: others could read the password",
-                    quoted);
+    why = sso_url_parse(p, backend->url, &url);
+    if (why) return why;
+    if (!strcmp(url.scheme, "https")) return NULL;
+    if (backend->relayed) return "goes by way of another proxy, without TLS";
+    if (backend->socket || sso_url_is_loopback(url.host)) return NULL;
+    return "is neither https nor on this machine: others could read the password";
+}
+
+static apr_status_t check_backend(sso_ctx_t *cx, const sso_backend_t *backend)
+{
+    const char *why = why_not(cx->pool, backend);
+
+    if (!why) return APR_SUCCESS;
+    return sso_fail(cx, SSO_F_BACKEND_WORKER, "%s %s",
+                    sso_log_quote(cx->pool, backend->url, strlen(backend->url), 200), why);
 }
 
 /* ---- whose ---- */
@@ -214,8 +215,7 @@ apr_status_t sso_replay_refused(sso_ctx_t *cx, sso_store_t *store, const sso_att
                         "the backend answered 401 to a request without a session");
     }
     count(cx, store, attempt);
-    return sso_fail(cx, SSO_F_BACKEND_REFUSED, "the backend answered 401 to '%s'",
-                    sso_log_quote(cx->pool, attempt->whose, strlen(attempt->whose), 100));
+    return sso_fail(cx, SSO_F_BACKEND_REFUSED, "the backend answered 401 to '%s'", attempt->whose);
 }
 
 /* The last mark first: whoever looks meanwhile finds too few rather than too many. */

@@ -48,16 +48,28 @@ static apr_status_t close_dir(void *fd)
     return APR_SUCCESS;
 }
 
-/* The file belongs to the children, who read it at each request that needs it. */
-static int give_to_children(int dir, const char *last)
+/* 0 or an error number: by a second name the file may be somebody else's, who would lose it. */
+static int check_own(int fd)
 {
-    int fd;
-    int error = 0;
+    struct stat st;
 
-    if (geteuid() != 0) return 0;
-    fd = openat(dir, last, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fstat(fd, &st) != 0) return errno;
+    if (!S_ISREG(st.st_mode)) return EPERM;
+    return st.st_nlink > 1 ? EMLINK : 0;
+}
+
+/* The file belongs to the children, who read it at each request that needs it. */
+static int give_to_children(const sso_startup_t *setup, int dir, const char *last)
+{
+    int fd = openat(dir, last, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    int error;
+
     if (fd < 0) return errno;
-    if (fchown(fd, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) error = errno;
+    error = check_own(fd);
+    if (!error && setup->may_write && geteuid() == 0
+        && fchown(fd, ap_unixd_config.user_id, ap_unixd_config.group_id) != 0) {
+        error = errno;
+    }
     (void)close(fd);
     return error;
 }
@@ -78,14 +90,13 @@ static const char *place_file(const sso_startup_t *setup, sso_credentials_t *fil
     }
     apr_pool_cleanup_register(setup->pool, fd, close_dir, apr_pool_cleanup_null);
     file->dir = *fd;
-    error = setup->may_write ? give_to_children(*fd, last) : 0;
+    error = give_to_children(setup, *fd, last);
     if (!error) return NULL;
     return apr_psprintf(setup->pool, "%s cannot be given to the user of httpd's children: %s",
                         file->name, apr_strerror(error, why, sizeof(why)));
 }
 
-/* NULL, or what is wrong: whoever can fetch the file by HTTP has it. */
-static const char *check_outside(apr_pool_t *p, const server_rec *s, const char *path)
+static int is_served_by(const server_rec *s, const char *path)
 {
     const core_server_config *core = ap_get_core_module_config(s->module_config);
     const char *root = core->ap_document_root;
@@ -93,12 +104,21 @@ static const char *check_outside(apr_pool_t *p, const server_rec *s, const char 
 
     while (n && root[n - 1] == '/')
         n--;
-    if (!path || !n) return NULL;
-    path = ap_server_root_relative(p, path);
-    if (!path || strncmp(path, root, n) != 0 || path[n] != '/') return NULL;
-    return apr_psprintf(p, "%s lies below the DocumentRoot; keep it elsewhere", path);
+    return n && !strncmp(path, root, n) && path[n] == '/';
 }
 
+/* NULL, or what is wrong: whoever can fetch the file by HTTP, from whatever host, has it. */
+static const char *check_outside(apr_pool_t *p, const server_rec *s, const char *path)
+{
+    if (path) path = ap_server_root_relative(p, path);
+    for (; path && s; s = s->next) {
+        if (!is_served_by(s, path)) continue;
+        return apr_psprintf(p, "%s lies below the DocumentRoot; keep it elsewhere", path);
+    }
+    return NULL;
+}
+
+/* s: the first of all servers. */
 static const char *check_places(apr_pool_t *p, const server_rec *s, const sso_replay_line_t *line)
 {
     const char *why = check_outside(p, s, line->file);
@@ -124,7 +144,7 @@ static int prepare_line(const sso_startup_t *setup, server_rec *s, const sso_wis
 
     if (!temporary) return HTTP_INTERNAL_SERVER_ERROR;
     cx = sso_log_server_ctx(s, temporary);
-    if (!why) why = check_places(temporary, s, &line);
+    if (!why) why = check_places(temporary, setup->main_server, &line);
     if (!why
         && sso_replay_prepare(&cx, setup->pool, ap_server_root, wish->dir->backend_auth, replay)
                != APR_SUCCESS) {
@@ -256,7 +276,7 @@ static sso_backend_t backend_of(const request_rec *r, const proxy_worker *worker
                            .socket = *worker->s->uds_path ? worker->s->uds_path : NULL,
                            .balancer = worker->balancer ? worker->balancer->s->name : NULL,
                            .configured = r->proxyreq == PROXYREQ_REVERSE && worker != conf->reverse
-                                         && worker != conf->forward && is_of_worker(r, worker, url),
+                                         && is_of_worker(r, worker, url),
                            .relayed = relayed};
 }
 
@@ -273,7 +293,7 @@ static int hand_over(request_rec *r, proxy_worker *worker, proxy_server_conf *co
     sso_ctx_t cx;
 
     (void)relay_port;
-    if (!dir->backend_auth || is_none(dir)) return DECLINED;
+    if (is_none(dir)) return DECLINED;
     h = handover_of(r, dir);
     h->attempt = NULL;
     if (!h->watched) ap_add_output_filter_handle(answer_filter, h, r, r->connection);
@@ -313,6 +333,17 @@ static void strip_challenge(request_rec *r)
     apr_table_unset(r->err_headers_out, "WWW-Authenticate");
 }
 
+/* httpd's own page follows: the request's body could not be read, or the answer breaks off. */
+static int is_error(const apr_bucket_brigade *bb)
+{
+    const apr_bucket *b;
+
+    for (b = APR_BRIGADE_FIRST(bb); b != APR_BRIGADE_SENTINEL(bb); b = APR_BUCKET_NEXT(b)) {
+        if (AP_BUCKET_IS_ERROR(b)) return 1;
+    }
+    return 0;
+}
+
 static apr_status_t judge_answer(ap_filter_t *f, apr_bucket_brigade *bb)
 {
     request_rec *r = f->r;
@@ -324,6 +355,7 @@ static apr_status_t judge_answer(ap_filter_t *f, apr_bucket_brigade *bb)
         apr_brigade_cleanup(bb);
         return APR_SUCCESS;
     }
+    if (r->status != HTTP_UNAUTHORIZED && is_error(bb)) return ap_pass_brigade(f->next, bb);
     strip_challenge(r);
     if (r->status != HTTP_UNAUTHORIZED) {
         sso_replay_answered(&cx, site_of(r)->store, h->attempt, r->status);
@@ -336,7 +368,14 @@ static apr_status_t judge_answer(ap_filter_t *f, apr_bucket_brigade *bb)
     return sso_adapt_replace(f, &reply, bb);
 }
 
-/* In request_status of mod_proxy, at its end. Under ProxyErrorOverride a 401 comes by here only. */
+/* Has the backend said so? mod_proxy gives its own failures as a status, too, where a backend may have
+ * seen no credential; on errors that ProxyErrorOverride takes from an answer it leaves a note. */
+static int is_of_backend(const request_rec *r)
+{
+    return apr_table_get(r->notes, "proxy-error-override") != NULL;
+}
+
+/* In request_status of mod_proxy, at its end. Under ProxyErrorOverride errors come by here only. */
 static int finish(int *status, request_rec *r)
 {
     const handover_t *h = find_handover(r);
@@ -345,9 +384,13 @@ static int finish(int *status, request_rec *r)
     if (!h || !h->watched) return OK;
     /* Not every mod_proxy has put its own headers away by now. */
     apr_table_unset(r->headers_in, "Authorization");
-    if (*status != HTTP_UNAUTHORIZED) return OK;
+    if (*status != HTTP_UNAUTHORIZED && !is_of_backend(r)) return OK;
     cx = sso_log_request_ctx(r);
     strip_challenge(r);
+    if (*status != HTTP_UNAUTHORIZED) {
+        sso_replay_answered(&cx, site_of(r)->store, h->attempt, *status);
+        return OK;
+    }
     (void)sso_replay_refused(&cx, site_of(r)->store, h->attempt);
     *status = answer_failure(r, &cx);
     return OK;

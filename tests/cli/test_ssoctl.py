@@ -381,6 +381,17 @@ def test_credential_there_and_gone(credential):
     assert gone.returncode == 1 and "there is none" in gone.stderr
 
 
+@pytest.mark.parametrize("text, name", [
+    ("balancer://Wiki/", "balancer://wiki"), ("BALANCER://wiki/x/y", "balancer://wiki"),
+    ("balancer://wiki", "balancer://wiki"), ("unix:/run/Wiki.sock", "unix:/run/Wiki.sock"),
+    ("unix:/run/Wiki.sock|http://localhost/x", "unix:/run/Wiki.sock"),
+    ("UNIX:/run/x/..//./Wiki.sock|", "unix:/run/Wiki.sock")])
+def test_credential_backends_as_they_stand_in_the_configuration(credential, text, name):
+    assert credential("set", "--backend", text, "--user", "ada", "one", input="wonderland\n").returncode == 0
+    assert credential("list").stdout == "one  %s  ada\n" % name
+    assert credential("remove", "--backend", text, "one").stdout == "removed\n"
+
+
 @pytest.mark.parametrize("password, says", [
     ("", "the password is empty"), ("\n", "the password is empty"), ("a\nb\n", "has control characters"),
     ("a\0b", "NUL byte"), ("x" * 256, "is longer than 255 bytes"), ("x" * 5000, "is longer than 255 bytes")])

@@ -4,6 +4,7 @@ import hashlib
 import http.server
 import json
 import os
+import socket
 import socketserver
 import ssl
 import subprocess
@@ -12,7 +13,7 @@ import threading
 import pytest
 
 from lib import sites
-from lib.browser import exchange
+from lib.browser import connect, exchange
 from lib.httpd import BUILD
 from lib.recipes import members, protect, sign_in, ssoctl, user_of
 from lib.sites import header
@@ -254,11 +255,11 @@ class UnixBackend(socketserver.ThreadingMixIn, socketserver.UnixStreamServer):
 
 
 def test_b3_a_unix_socket(place, closing, alice):
-    path = str(place.httpd.root / "legacy.sock")
-    closing(UnixBackend(path))
-    place.map_to("unix:%s|http://legacy.example/" % path, backend="unix:" + path)
+    closing(UnixBackend(str(place.httpd.root / "legacy.sock")))
+    line = "unix:%s/conf/.././/legacy.sock|http://legacy.example/" % place.httpd.root
+    place.map_to(line)
     place.httpd.start()
-    place.set(whose(sign_in(alice, place.host)), "alice", "wonderland", "unix:" + path)
+    place.set(whose(sign_in(alice, place.host)), "alice", "wonderland", line)
     assert header(place.ask(alice), "Authorization") == [basic("alice", "wonderland")]
 
 
@@ -343,6 +344,38 @@ def test_b3_a_proxy_section_names_it(place, backend, alice):
     assert header(place.ask(alice), "Authorization") == [basic("service", "only we know")]
 
 
+def test_b3_a_socket_in_the_place_of_the_server(place, backend, closing, alice):
+    """The section names the server, and the request's rule leads to somebody else."""
+    path = str(place.httpd.root / "other.sock")
+    closing(UnixBackend(path))
+    place.httpd.need("rewrite")
+    place.host.add("RewriteEngine On\nRewriteRule ^/app/(.*) unix:%s|%s/$1 [P]\n"
+                   '<Proxy "%s">\nProxySet connectiontimeout=5\n</Proxy>' % (path, backend.url, backend.url))
+    protect(place.host, "/app", "SSO members\nSSOBackendAuth static service "
+            + place.secret("only we know"))
+    protect(place.host, "/app/bare", "SSOBackendAuth none")
+    place.httpd.start()
+    sign_in(alice, place.host)
+    assert header(place.ask(alice, "/app/bare/x"), "Host")  # that is where it leads
+    place.refused("backend_worker", alice, "/app/x")
+    assert backend.requests == []
+
+
+def test_b3_a_forward_proxy(place, backend, alice):
+    """Also to a server that a section names: there the browser says where it goes."""
+    lines = "SSO members\nSSOBackendAuth static service " + place.secret("only we know")
+    place.host.add('ProxyRequests On\n<Proxy "%s">\nProxySet connectiontimeout=5\n%s\n</Proxy>'
+                   % (backend.url, lines))
+    place.httpd.start()
+    sign_in(alice, place.host)
+    place.httpd.expect_fault("backend_worker")
+    connection = connect(place.host.url)
+    connection.request("GET", backend.url + "/x", headers={"Cookie": alice.jar.header(place.host.url),
+                                                           "Host": place.host.url.split("//")[1]})
+    assert connection.getresponse().status == 502
+    assert backend.requests == []
+
+
 def test_b3_by_way_of_another_proxy(place, backend, alice):
     place.host.add("ProxyRemote * " + backend.url)
     place.to("http://127.0.0.1:9", "static service " + place.secret("only we know"))
@@ -354,12 +387,12 @@ def test_b3_by_way_of_another_proxy(place, backend, alice):
 
 def test_b3_every_member_of_a_balancer(place, backend, alice):
     place.httpd.need("proxy_balancer", "lbmethod_byrequests", "slotmem_shm")
-    place.host.add('<Proxy "balancer://near">\nBalancerMember %s\n</Proxy>\n'
+    place.host.add('<Proxy "balancer://Near/">\nBalancerMember %s\n</Proxy>\n'
                    '<Proxy "balancer://far">\nBalancerMember http://192.0.2.1\n</Proxy>' % backend.url)
-    place.map_to("balancer://near")
+    place.map_to("balancer://Near")
     place.to("balancer://far", "static service " + place.secret("only we know"), path="/far")
     place.httpd.start()
-    place.set(whose(sign_in(alice, place.host)), "alice", "wonderland", "balancer://near")
+    place.set(whose(sign_in(alice, place.host)), "alice", "wonderland", "balancer://Near/")
     assert header(place.ask(alice), "Authorization") == [basic("alice", "wonderland")]
     place.refused("backend_worker", alice, "/far/x")
 
@@ -533,8 +566,9 @@ def test_b5_three_in_a_row(place, legacy, alice, override):
     assert place.ask(alice).text == "legacy page"
 
 
-def test_b5_a_success_between(place, backend, alice):
-    place.to(backend.url, "static service " + place.secret("only we know"))
+@pytest.mark.parametrize("override", ["", "ProxyErrorOverride On"])
+def test_b5_a_success_between(place, backend, alice, override):
+    place.to(backend.url, "static service " + place.secret("only we know"), override)
     place.httpd.start()
     sign_in(alice, place.host)
     for status in (401, 401, 200, 401, 401, 404, 401, 500, 401, 503, 401):
@@ -545,6 +579,56 @@ def test_b5_a_success_between(place, backend, alice):
     place.refused("backend_off", alice)  # 5xx says nothing of a credential
     place.httpd.graceful()
     assert place.ask(alice).status == 200
+
+
+class Torn(socketserver.StreamRequestHandler):
+    """A refusal whose page cannot be read."""
+
+    def handle(self):
+        while self.rfile.readline().strip():
+            pass
+        self.wfile.write(b'HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="x"\r\n'
+                         b"Transfer-Encoding: chunked\r\n\r\nno length\r\n")
+
+
+def test_b5_a_refusal_that_breaks_off(place, closing, alice):
+    torn = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Torn)
+    torn.close = lambda: (torn.shutdown(), torn.server_close())
+    closing(torn)
+    threading.Thread(target=torn.serve_forever, args=(0.02,), daemon=True).start()
+    place.to("http://127.0.0.1:%d" % torn.server_address[1], "static service " + place.secret("wrong"))
+    place.httpd.start()
+    place.httpd.expect_log("AH01110")  # mod_proxy_http: error reading response
+    sign_in(alice, place.host)
+    for _ in range(3):
+        place.refused("backend_refused", alice)
+    place.refused("backend_off", alice)
+
+
+UNREADABLE = "AH01095|AH01096|AH01097|AH02609|AH02656|AH10122"  # mod_proxy_http, of a request's body
+
+
+@pytest.mark.parametrize("length, body", [
+    (("Transfer-Encoding", "chunked"), b"no length\r\n\r\n"), (("Content-Length", "100"), b"cut off")])
+def test_b5_what_httpd_refuses_forgives_nothing(place, backend, alice, length, body):
+    """Of a request whose body cannot be read the backend has judged no credential."""
+    place.to(backend.url, "static service " + place.secret("only we know"))
+    place.httpd.start()
+    place.httpd.expect_log(UNREADABLE)
+    sign_in(alice, place.host)
+    for _ in range(3):
+        connection = connect(place.host.url)
+        connection.putrequest("POST", "/app/x", skip_host=True)
+        for name, value in (("Host", place.host.url.split("//")[1]), length,
+                            ("Cookie", alice.jar.header(place.host.url))):
+            connection.putheader(name, value)
+        connection.endheaders(body)
+        connection.sock.shutdown(socket.SHUT_WR)
+        while connection.sock.recv(4096):  # until httpd is done with it
+            pass
+        connection.close()
+        place.refused("backend_refused", alice, "/app/x?status=401")
+    place.refused("backend_off", alice)
 
 
 def test_b5_one_account_does_not_stop_another(place, backend, alice, bob):
@@ -636,6 +720,24 @@ def test_configtest(place, line, why):
     place.to("http://127.0.0.1:9", line)
     checked = place.httpd.configtest()
     assert not checked.ok and "SSOBackendAuth" in checked.output and why in checked.output
+
+
+def test_b4_the_document_root_of_another_host(place):
+    other = place.httpd.host("other.example.test", like=place.host)
+    secret = other.page("/own.secret", "a secret of some length", 0o600)
+    place.to("http://127.0.0.1:9", "static service file:%s" % secret)
+    checked = place.httpd.configtest()
+    assert not checked.ok and "lies below the DocumentRoot" in checked.output
+
+
+def test_b4_a_file_of_two_names(place):
+    """The other name may be somebody else's, whose file would be given away."""
+    place.map_to("http://127.0.0.1:9")
+    os.link(place.file, place.httpd.root / "conf" / "other.creds")
+    checked = place.httpd.configtest()
+    assert not checked.ok and "Too many links" in checked.output
+    os.unlink(place.httpd.root / "conf" / "other.creds")
+    assert place.httpd.configtest().ok
 
 
 def test_configtest_without_mod_proxy(app):
