@@ -57,10 +57,12 @@ function sso_verify(string $token, array $keys, string $issuer, string $audience
     }
     if (!$good) throw new RuntimeException('not signed by the gateway');
     $claims = json_decode(sso_unb64($part[1]), true);
-    if ($claims['iss'] !== $issuer || $claims['aud'] !== $audience) {
+    if (($claims['iss'] ?? '') !== $issuer || ($claims['aud'] ?? '') !== $audience) {
         throw new RuntimeException('for somebody else');
     }
-    if ($claims['exp'] <= time() - SSO_LEEWAY || $claims['iat'] >= time() + SSO_LEEWAY) {
+    $from = $claims['iat'] ?? null;
+    $until = $claims['exp'] ?? null;
+    if (!is_int($from) || !is_int($until) || $until <= time() - SSO_LEEWAY || $from >= time() + SSO_LEEWAY) {
         throw new RuntimeException('not of now');
     }
     return $claims;

@@ -64,6 +64,8 @@ module SsoAssertion
     end
 
     check(JSON.parse(unb64(body)), issuer, audience)
+  rescue JSON::JSONError, OpenSSL::OpenSSLError, EncodingError, NoMethodError, TypeError, ArgumentError => e
+    raise Refused, "not an assertion: #{e.message}"
   end
 
   def check(claims, issuer, audience)
