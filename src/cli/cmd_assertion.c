@@ -36,8 +36,10 @@ static int check_known(sso_cli_t *cli, const char *file)
     if (rv != APR_SUCCESS) return sso_cli_report(cli);
     if (cli->cx.now >= ring->turned + KNOWN_AFTER) return SSO_EXIT_OK;
     return sso_cli_fail(cli,
-                        "the next key was made only at %s, and backends may not know it yet; try "
-                        "again at %s, or use --revoke if the keys may be known to others",
+                        "the next key was made only at %s, and backends may not know it yet: they "
+                        "learn of it after httpd's restart (apachectl graceful). Try again ten "
+                        "minutes after that, at %s at the earliest, or use --revoke if the keys "
+                        "may be known to others",
                         sso_when_text(cli->cx.pool, ring->turned),
                         sso_when_text(cli->cx.pool, ring->turned + KNOWN_AFTER));
 }
@@ -60,7 +62,8 @@ static int rotate(sso_cli_t *cli)
     if (ring->previous.key) {
         printf("previous  %s %s\n", ring->previous.kid, ring->previous.alg->name);
     }
-    printf("Now run: apachectl graceful\n");
+    printf("Now run: apachectl graceful. The next rotation: ten minutes after that at the "
+           "earliest.\n");
     return SSO_EXIT_OK;
 }
 
@@ -69,12 +72,11 @@ const sso_command_t sso_cmd_assertion_rotate = {
     .verb = "rotate",
     .operands = "",
     .summary = "let the next key sign what SSOAssertion hands to backends",
-    .about =
-        "Of the keys in the state directory the next one signs from now on, which backends know\n"
-        "already; the current one stays published until the next rotation, and a new next one\n"
-        "is made. httpd takes them over at its next restart, graceful or not. Run it as the\n"
-        "user who starts httpd. To change the algorithm, rotate twice: the first time with\n"
-        "--alg, the second time ten minutes after the restart.",
+    .about = "From httpd's next restart on, graceful or not, the next of the keys in the state\n"
+             "directory signs, which backends know already; the current one stays published until\n"
+             "the rotation after, and a new next one is published. Rotate again ten minutes after\n"
+             "the restart at the earliest. Run it as the user who starts httpd. To change the\n"
+             "algorithm, rotate twice, the first time with --alg.",
     .options = options,
     .run = rotate,
 };
