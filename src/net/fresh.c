@@ -438,7 +438,7 @@ apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int may_wr
     set->writes = dir >= 0 && may_write;
     set->client = client;
     set->slots = shared;
-    if (set->writes) sso_copy_sweep(dir);
+    if (set->writes) sso_copy_sweep(dir, cx->now);
     *out = set;
     return APR_SUCCESS;
 }
@@ -469,9 +469,16 @@ apr_status_t sso_fresh_add_lookup(sso_ctx_t *cx, sso_fresh_set_t *set,
                                   const sso_lookup_source_t *source, sso_lookup_t **out)
 {
     apr_status_t rv;
+    int i;
 
+    for (i = 0; i < set->lookups; i++) {
+        *out = set->lookup[i];
+        if (sso_lookup_is_of(*out, source)) return APR_SUCCESS;
+    }
     if (set->lookups == SSO_FRESH_LOOKUPS) {
-        return sso_fail(cx, SSO_F_CONFIG, "documents are looked up in more than %d places",
+        return sso_fail(cx, SSO_F_CONFIG,
+                        "documents are looked up in more than %d places; write the block once, "
+                        "outside of <VirtualHost>",
                         SSO_FRESH_LOOKUPS);
     }
     rv = sso_lookup_make(cx, set->pool, set->dir, set->writes, source, out);

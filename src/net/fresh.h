@@ -120,7 +120,8 @@ apr_status_t sso_fresh_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int may_wr
 apr_status_t sso_fresh_add(sso_ctx_t *cx, sso_fresh_set_t *set, const sso_fresh_source_t *source,
                            sso_fresh_t **out);
 
-/* A place where documents are looked up, with this set's directory, client and background. */
+/* A place where documents are looked up, with this set's directory, client and background. Of the same
+ * name and salt: the same place, with the first one's check. */
 apr_status_t sso_fresh_add_lookup(sso_ctx_t *cx, sso_fresh_set_t *set,
                                   const sso_lookup_source_t *source, sso_lookup_t **out);
 

@@ -215,7 +215,25 @@ void sso_copy_remove(const sso_copy_t *copy)
     (void)unlinkat(copy->dir, copy->file, 0);
 }
 
-void sso_copy_sweep(int dir)
+/* What a process left that was killed while it wrote. */
+static int is_draft(const char *name)
+{
+    return name[0] == '.' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* One of many, by its name, that nobody has confirmed for long. */
+static int is_forgotten(int dir, const char *name, apr_time_t now)
+{
+    const char *end = strrchr(name, '.');
+    struct stat st;
+
+    if (!end || strspn(end + 1, "0123456789abcdef") != SSO_COPY_MANY_CHARS) return 0;
+    if (strlen(end + 1) != SSO_COPY_MANY_CHARS) return 0;
+    if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0) return 0;
+    return apr_time_from_sec(st.st_mtime) + SSO_COPY_MANY_AGE < now;
+}
+
+void sso_copy_sweep(int dir, apr_time_t now)
 {
     const int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
@@ -224,9 +242,7 @@ void sso_copy_sweep(int dir)
     while (d && (entry = readdir(d)) != NULL) {
         const char *name = entry->d_name;
 
-        if (name[0] == '.' && strcmp(name, ".") != 0 && strcmp(name, "..") != 0) {
-            (void)unlinkat(dir, name, 0);
-        }
+        if (is_draft(name) || is_forgotten(dir, name, now)) (void)unlinkat(dir, name, 0);
     }
     if (d) (void)closedir(d);
 }

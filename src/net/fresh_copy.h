@@ -16,6 +16,9 @@
 #include "base/ctx.h"
 #include "base/span.h"
 
+#define SSO_COPY_MANY_CHARS 40 /* of a hash, the end of the name of a copy that is one of many */
+#define SSO_COPY_MANY_AGE   APR_TIME_C(2592000000000) /* 30 days */
+
 /* Which copy. */
 typedef struct {
     int dir;          /* descriptor */
@@ -68,7 +71,8 @@ void sso_copy_touch(const sso_copy_t *copy, apr_time_t now);
 /* There is none any more. */
 void sso_copy_remove(const sso_copy_t *copy);
 
-/* Remove what a process left that was killed while it wrote. */
-void sso_copy_sweep(int dir);
+/* Remove what a process left that was killed while it wrote, and of many those that nobody confirmed
+ * for SSO_COPY_MANY_AGE. */
+void sso_copy_sweep(int dir, apr_time_t now);
 
 #endif /* SSO_NET_FRESH_COPY_H */

@@ -20,9 +20,13 @@
 #define ABSENT     4096                 /* places for what is not there */
 #define WANTED     64                   /* places for what has become due */
 #define SALT_BYTES 16
-#define FILE_CHARS 40 /* of the key's hash */
+#define CLOCK_SET  60  /* seconds that no request is slow for */
+#define QUOTED     200 /* bytes of a key, in the log */
+#define DAY        APR_TIME_C(86400000000)
+#define NO_END     (7 * DAY) /* a copy that has no end is believed for so long after it was due */
 
-enum { FREE, TAKEN, READY }; /* a place in `wanted` */
+enum { FREE, TAKEN, READY };         /* a place in `wanted` */
+enum { MAY_BE, IS_UNKNOWN, FAILED }; /* what the memory says of a key */
 
 /* What has become due. */
 typedef struct {
@@ -30,9 +34,9 @@ typedef struct {
     char key[SSO_LOOKUP_KEY_MAX + 1];
 } wanted_t;
 
-/* What all children share. A place of `absent` has half of a keyed hash in its upper half, and the second
- * that it holds until in its lower one: whoever finds another hash there knows nothing, and nobody
- * can make two keys that meet. */
+/* What all children share. A place of `absent` has half of a keyed hash in its upper half, whose last bit
+ * says whether asking failed, and the second that it holds until in its lower one: whoever finds another
+ * hash there knows nothing, and nobody can make two keys that meet. */
 typedef struct {
     apr_uint64_t absent[ABSENT];
     apr_uint64_t pace; /* a second, and how many fetches it has seen: a word like those above */
@@ -60,6 +64,7 @@ typedef struct {
     apr_uint32_t tag;
 } search_t;
 
+#define HAS_FAILED  1U /* in a tag */
 #define LOAD(x)     __atomic_load_n(&(x), __ATOMIC_ACQUIRE)
 #define STORE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELEASE)
 
@@ -79,33 +84,38 @@ static apr_status_t begin(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key, 
     *out = (search_t){.cx = cx, .lookup = lookup, .key = key};
     memcpy(&place, hash, sizeof(place));
     memcpy(&out->tag, hash + sizeof(place), sizeof(out->tag));
+    out->tag &= ~HAS_FAILED;
     out->absent = &lookup->shared->absent[place % ABSENT];
     out->copy.dir = lookup->dir;
     out->copy.name = lookup->source.name;
     out->copy.id = sso_hex_encode(cx->pool, sso_span_of(id, sizeof(id)));
-    out->copy.file = apr_psprintf(cx->pool, "%s.%.*s", lookup->source.name, FILE_CHARS,
+    out->copy.file = apr_psprintf(cx->pool, "%s.%.*s", lookup->source.name, SSO_COPY_MANY_CHARS,
                                   out->copy.id);
     return APR_SUCCESS;
 }
 
-static int is_absent(const search_t *s)
+static int recall(const search_t *s)
 {
     const apr_uint64_t word = LOAD(*s->absent);
+    const apr_uint32_t tag = (apr_uint32_t)(word >> 32);
 
-    return (apr_uint32_t)(word >> 32) == s->tag
-           && (apr_time_t)(word & 0xffffffff) > apr_time_sec(s->cx->now);
+    if ((tag & ~HAS_FAILED) != s->tag) return MAY_BE;
+    if ((apr_time_t)(word & 0xffffffff) <= apr_time_sec(s->cx->now)) return MAY_BE;
+    return tag & HAS_FAILED ? FAILED : IS_UNKNOWN;
 }
 
-static void note_absent(const search_t *s, apr_interval_time_t how_long)
+static void note(const search_t *s, int what)
 {
+    const apr_interval_time_t how_long = what == FAILED ? SSO_LOOKUP_FAILED : SSO_LOOKUP_UNKNOWN;
     const apr_uint64_t until = (apr_uint64_t)apr_time_sec(s->cx->now + how_long) & 0xffffffff;
+    const apr_uint32_t tag = s->tag | (what == FAILED ? HAS_FAILED : 0);
 
-    STORE(*s->absent, (apr_uint64_t)s->tag << 32 | until);
+    STORE(*s->absent, (apr_uint64_t)tag << 32 | until);
 }
 
 /* ---- copies ---- */
 
-/* A copy that may still be believed. */
+/* A copy that may still be believed; its head has an end then. */
 static int read_copy(const search_t *s, sso_copy_head_t *head, sso_span_t *text)
 {
     if (s->lookup->dir < 0) return 0;
@@ -113,15 +123,18 @@ static int read_copy(const search_t *s, sso_copy_head_t *head, sso_span_t *text)
         sso_ctx_clear(s->cx);
         return 0;
     }
-    return head->until == 0 || head->until > s->cx->now;
+    if (head->until == 0) head->until = head->changed + NO_END;
+    return head->until > s->cx->now;
 }
 
-static apr_interval_time_t refresh_of(const search_t *s, apr_interval_time_t keep)
+/* When what has come now is to be asked for again. */
+static apr_time_t due_of(const search_t *s, const sso_lookup_found_t *found)
 {
     apr_interval_time_t t = s->lookup->source.refresh ? s->lookup->source.refresh : HOUR;
 
-    if (keep > 0 && keep < t) t = keep;
-    return t > LEAST ? t : LEAST;
+    if (found->keep > 0 && found->keep < t) t = found->keep;
+    if (t < LEAST) t = LEAST;
+    return found->until && found->until < s->cx->now + t ? found->until : s->cx->now + t;
 }
 
 /* The head has no place of its own for the time that a document asks for: `changed` is when it is due. */
@@ -130,7 +143,7 @@ static apr_status_t write_copy(const search_t *s, const sso_lookup_found_t *foun
     const sso_copy_head_t head = {.digest = "",
                                   .etag = "",
                                   .last_modified = "",
-                                  .changed = s->cx->now + refresh_of(s, found->keep),
+                                  .changed = due_of(s, found),
                                   .until = found->until};
     sso_copy_draft_t draft = {.fd = -1};
     apr_status_t rv;
@@ -140,6 +153,7 @@ static apr_status_t write_copy(const search_t *s, const sso_lookup_found_t *foun
     rv = sso_copy_begin(s->cx, &s->copy, &draft);
     if (rv == APR_SUCCESS) rv = sso_copy_replace(s->cx, &draft, found->text);
     if (rv == APR_SUCCESS) rv = sso_copy_finish(s->cx, &draft, &head);
+    if (rv == APR_SUCCESS) sso_copy_touch(&s->copy, s->cx->now);
     sso_copy_end(&draft);
     (void)pthread_mutex_unlock(&s->lookup->write);
     return rv;
@@ -186,17 +200,24 @@ static apr_status_t fetch(const search_t *s, sso_lookup_found_t *out)
 
     if (rv == APR_SUCCESS) rv = source->check(source->data, s->cx, s->key, text, &found);
     if (rv == APR_NOTFOUND) {
-        note_absent(s, SSO_LOOKUP_UNKNOWN);
+        note(s, IS_UNKNOWN);
         if (s->lookup->dir >= 0) sso_copy_remove(&s->copy); /* whoever was taken out is out */
         return rv;
     }
     if (rv != APR_SUCCESS) {
-        note_absent(s, SSO_LOOKUP_FAILED);
+        note(s, FAILED);
         return rv;
     }
     keep_copy(s, &found);
     *out = found;
     return APR_SUCCESS;
+}
+
+/* Is it another second? Who began before it came and is slow does not bring the last one back; but a
+ * clock that was set back does. */
+static int is_another(apr_uint64_t second, apr_uint64_t last)
+{
+    return second > last || last > second + CLOCK_SET;
 }
 
 /* Names cost nothing, and the server is somebody else's: no more than so many a second. */
@@ -207,7 +228,7 @@ static int is_in_pace(const search_t *s)
     apr_uint64_t next;
 
     do {
-        next = (word >> 32 == second ? word : second << 32) + 1;
+        next = (is_another(second, word >> 32) ? second << 32 : word) + 1;
     } while (!__atomic_compare_exchange_n(&s->lookup->shared->pace, &word, next, 0,
                                           __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
     return (next & 0xffffffff) <= SSO_LOOKUP_RATE;
@@ -236,8 +257,23 @@ static apr_status_t fetch_now(const search_t *s, sso_lookup_hit_t *out)
     }
     (void)__atomic_sub_fetch(&lookup->under_way, 1, __ATOMIC_ACQ_REL);
     if (rv != APR_SUCCESS) return rv;
-    *out = (sso_lookup_hit_t){found.text, s->cx->now + refresh_of(s, found.keep)};
+    *out = (sso_lookup_hit_t){found.text, due_of(s, &found)};
     return APR_SUCCESS;
+}
+
+/* What became of a copy; and no fault. */
+static void tell(const search_t *s, apr_status_t rv)
+{
+    sso_ctx_t *cx = s->cx;
+    const char *key = sso_log_quote(cx->pool, s->key, strlen(s->key), QUOTED);
+
+    if (rv == APR_NOTFOUND) {
+        SSO_WARN(cx, "%s: %s is not there any more", s->lookup->source.name, key);
+    } else if (rv != APR_SUCCESS) {
+        SSO_WARN(cx, "%s: %s: %s; what was said before stays in use while it is valid",
+                 s->lookup->source.name, key, cx->err.log ? cx->err.log : "cannot be had");
+    }
+    sso_ctx_clear(cx);
 }
 
 /* ---- in the background ---- */
@@ -261,23 +297,22 @@ static void want(const search_t *s)
     }
 }
 
+/* Has somebody who waited for it brought it meanwhile? */
+static int has_come(const search_t *s)
+{
+    sso_copy_head_t head;
+    sso_span_t text;
+
+    return read_copy(s, &head, &text) && head.changed > s->cx->now;
+}
+
 static void renew(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key)
 {
     sso_lookup_found_t found;
     search_t s;
-    apr_status_t rv;
 
-    if (begin(cx, lookup, key, &s) != APR_SUCCESS || is_absent(&s)) {
-        sso_ctx_clear(cx);
-        return;
-    }
-    rv = fetch(&s, &found);
-    key = sso_log_quote(cx->pool, key, strlen(key), 200);
-    if (rv == APR_NOTFOUND) {
-        SSO_WARN(cx, "%s: %s is not there any more", lookup->source.name, key);
-    } else if (rv != APR_SUCCESS) {
-        SSO_WARN(cx, "%s: %s: %s; what was said before stays in use while it is valid",
-                 lookup->source.name, key, cx->err.log ? cx->err.log : "cannot be had");
+    if (begin(cx, lookup, key, &s) == APR_SUCCESS && recall(&s) == MAY_BE && !has_come(&s)) {
+        tell(&s, fetch(&s, &found));
     }
     sso_ctx_clear(cx);
 }
@@ -300,6 +335,28 @@ void sso_lookup_work(sso_ctx_t *cx, sso_lookup_t *lookup, int (*is_cancelled)(vo
 
 /* ---- finding ---- */
 
+/* Nobody has used it for so long that it says little of today: whoever comes now waits. */
+static int is_stale(const search_t *s, const sso_copy_head_t *head)
+{
+    return head->changed + DAY <= s->cx->now && s->lookup->writes && recall(s) == MAY_BE;
+}
+
+/* A copy, and what is known of it today if that is long ago. */
+static apr_status_t use_copy(const search_t *s, const sso_copy_head_t *head, sso_span_t text,
+                             sso_lookup_hit_t *out)
+{
+    const int due = head->changed <= s->cx->now;
+    const int waits = is_stale(s, head);
+    const apr_status_t rv = waits ? fetch_now(s, out) : APR_EGENERAL;
+
+    if (waits) tell(s, rv);
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND) return rv;
+    if (due && s->lookup->writes && recall(s) == MAY_BE) want(s);
+    *out = (sso_lookup_hit_t){text, due ? s->cx->now + SSO_LOOKUP_FAILED : head->changed};
+    if (head->until < out->again) out->again = head->until;
+    return APR_SUCCESS;
+}
+
 apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key,
                              sso_lookup_hit_t *out)
 {
@@ -307,19 +364,19 @@ apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *ke
     sso_span_t text;
     search_t s;
     apr_status_t rv;
+    int known;
 
     if (!*key || strlen(key) > SSO_LOOKUP_KEY_MAX) return APR_NOTFOUND;
     rv = begin(cx, lookup, key, &s);
     if (rv != APR_SUCCESS) return rv;
-    if (read_copy(&s, &head, &text)) {
-        const int due = head.changed <= cx->now;
-
-        if (due && lookup->writes && !is_absent(&s)) want(&s);
-        *out = (sso_lookup_hit_t){text, due ? cx->now + SSO_LOOKUP_FAILED : head.changed};
-        if (head.until && head.until < out->again) out->again = head.until;
-        return APR_SUCCESS;
-    }
-    return is_absent(&s) ? APR_NOTFOUND : fetch_now(&s, out);
+    if (read_copy(&s, &head, &text)) return use_copy(&s, &head, text, out);
+    known = recall(&s);
+    if (known == IS_UNKNOWN) return APR_NOTFOUND;
+    if (known == MAY_BE) return fetch_now(&s, out);
+    return sso_fail(cx, SSO_F_METADATA_MISSING,
+                    "%s: %s could not be had a moment ago; it is asked for again within %d s",
+                    lookup->source.name, sso_log_quote(cx->pool, key, strlen(key), QUOTED),
+                    (int)apr_time_sec(SSO_LOOKUP_FAILED));
 }
 
 /* ---- start ---- */
@@ -352,6 +409,11 @@ apr_status_t sso_lookup_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int write
     apr_pool_cleanup_register(pool, lookup, end, apr_pool_cleanup_null);
     *out = lookup;
     return sso_random_bytes(cx, lookup->salt, sizeof(lookup->salt));
+}
+
+int sso_lookup_is_of(const sso_lookup_t *lookup, const sso_lookup_source_t *source)
+{
+    return !strcmp(lookup->source.name, source->name) && !strcmp(lookup->source.salt, source->salt);
 }
 
 void sso_lookup_start(sso_lookup_t *lookup, const sso_client_t *client)

@@ -10,7 +10,9 @@
  * children together begin SSO_LOOKUP_RATE a second, and what is not there or
  * does not hold is not asked for again for a while. What was found is kept in the state directory, in a
  * file of its own, and used as long as it is valid: when its time has come it is asked for again in the
- * background, and nobody waits.
+ * background, and nobody waits; only if that time is more than a day ago, because nobody has used it
+ * since, somebody waits, and it is used if nothing else can be had. One that does not say until when it is
+ * valid is used for a week more.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -68,6 +70,9 @@ typedef struct {
 apr_status_t sso_lookup_make(sso_ctx_t *cx, apr_pool_t *pool, int dir, int writes,
                              const sso_lookup_source_t *source, sso_lookup_t **out);
 
+/* Is it the one of this source: of its name and salt? */
+int sso_lookup_is_of(const sso_lookup_t *lookup, const sso_lookup_source_t *source);
+
 /* What fetches. In the child, before anything is looked for. */
 void sso_lookup_start(sso_lookup_t *lookup, const sso_client_t *client);
 
@@ -75,7 +80,7 @@ void sso_lookup_start(sso_lookup_t *lookup, const sso_client_t *client);
  * Find the document of a key, whoever names it.
  *
  * @return APR_NOTFOUND (no fault recorded): there is none, or was none a while ago; SSO_F_METADATA_MISSING:
- *         it cannot be had now; SSO_F_NET_*; what the check says.
+ *         it cannot be had now, or could not a moment ago; SSO_F_NET_*; what the check says.
  */
 apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key,
                              sso_lookup_hit_t *out);

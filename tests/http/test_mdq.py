@@ -27,6 +27,7 @@ class Mdq(Server):
     def __init__(self, pair):
         super().__init__(_MdqHandler)
         self.pair, self.known, self.asked = pair, {}, []
+        self.broken = False
         self.hang = threading.Event()  # set it again before the end
         self.hang.set()
 
@@ -49,7 +50,8 @@ class _MdqHandler(Handler):
         self.peer.hang.wait(30)
         try:
             text = self.peer.known.get(self.path)
-            self.answer(200 if text else 404, text or "", "application/samlmetadata+xml")
+            status = 500 if self.peer.broken else 200 if text else 404
+            self.answer(status, text if status == 200 else "", "application/samlmetadata+xml")
         except OSError:  # who asked may have had enough
             pass
 
@@ -135,6 +137,17 @@ def test_who_is_not_known_is_asked_about_once(host, mdq, pair):
     assert len(mdq.asked) == 1
 
 
+def test_who_could_not_be_asked_about_is_not_unknown(host, mdq, pair):
+    """Nobody said that there is no such provider; whoever comes next is not told so either."""
+    begin(host, mdq, pair)
+    host.httpd.expect_fault("net_status")
+    host.httpd.expect_fault("metadata_missing")
+    mdq.broken = True
+    pages = [Browser().step(login_url(host, pair[0].entity_id)) for _ in range(2)]
+    assert [x.fault for x in pages] == ["net_status", "metadata_missing"], pages
+    assert all(x.status >= 500 for x in pages) and len(mdq.asked) == 1
+
+
 def forged(mdq, idp, other):
     mdq.knows(idp.entity_id, idp.metadata(), pki.pair("somebody"))
 
@@ -154,6 +167,7 @@ def test_only_what_the_signer_says_of_that_one_counts(host, mdq, pair, how):
     host.httpd.expect_log(r"SSO: (signature|config)\b")
     page = Browser().step(login_url(host, pair[0].entity_id))
     assert page.status >= 400 and not is_login(page), repr(page)
+    assert not list((host.httpd.state / "fetched").glob("fed.mdq.*"))
     assert not pair[0].requests and not pair[1].requests
     assert user_by(host, pair[1])
 
@@ -168,13 +182,26 @@ def test_nobody_waits_for_ever(host, mdq, pair):
     waiting = threading.Thread(
         target=lambda: pages.append(Browser().step(login_url(host, pair[0].entity_id))))
     waiting.start()
+    until = time.monotonic() + 10
     while len(mdq.asked) < 2:
+        assert time.monotonic() < until, "nobody asks about it"
         time.sleep(0.02)
     assert user_by(host, pair[1])
     assert not pages  # that one waits still
-    waiting.join()
-    assert pages[0].fault == "net_timeout", repr(pages[0])
+    waiting.join(20)  # it would be answered after 30 s
+    assert pages and pages[0].fault == "net_timeout", repr(pages[0])
     mdq.hang.set()
+
+
+def test_another_signer_is_asked_for_anew(host, mdq, pair):
+    """What was kept was verified with the key that was pinned then."""
+    begin(host, mdq, pair)
+    assert user_by(host, pair[0])
+    mdq.pair = pki.pair("somebody")
+    host.httpd.file("conf/federation.crt", mdq.pair.cert_pem)
+    mdq.knows(pair[0].entity_id, pair[0].metadata())
+    host.httpd.restart()
+    assert user_by(host, pair[0]) and len(mdq.asked) == 2
 
 
 def test_a_default_and_no_list(host, mdq, pair):

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "net/fresh.h"
+#include "net/fresh_copy.h"
 #include "scratch.h"
 
 #include <apr_strings.h>
@@ -11,6 +12,7 @@
 #define SECOND APR_TIME_C(1000000)
 #define MINUTE (60 * SECOND)
 #define HOUR   (60 * MINUTE)
+#define DAY    (24 * HOUR)
 
 /* A server without a network. While it answers, somebody else may ask too. */
 typedef struct bench {
@@ -65,11 +67,16 @@ static apr_status_t check(void *data, sso_ctx_t *cx, const char *key, sso_span_t
     return APR_SUCCESS;
 }
 
+static sso_lookup_source_t source_of(bench_t *b, const char *salt)
+{
+    return (sso_lookup_source_t){
+        .name = "fed.mdq", .salt = salt, .address = address, .check = check, .data = b};
+}
+
 /* As a start does; the copies of the one before are there. */
 static void start(bench_t *b, int writes, const char *salt)
 {
-    const sso_lookup_source_t source = {
-        .name = "fed.mdq", .salt = salt, .address = address, .check = check, .data = b};
+    const sso_lookup_source_t source = source_of(b, salt);
 
     assert_int_equal(sso_fresh_make(b->cx, b->cx->pool, b->fd, writes, NULL, &b->set), APR_SUCCESS);
     assert_int_equal(sso_fresh_add_lookup(b->cx, b->set, &source, &b->lookup), APR_SUCCESS);
@@ -105,6 +112,15 @@ static const char *find(bench_t *b, const char *key)
     if (b->cx->err.fault == SSO_F_NONE) return "none";
     sso_ctx_clear(b->cx);
     return "fault";
+}
+
+/* When what is found is to be looked for again. */
+static apr_time_t again(bench_t *b, const char *key)
+{
+    sso_lookup_hit_t hit;
+
+    assert_int_equal(sso_lookup_find(b->cx, b->lookup, key, &hit), APR_SUCCESS);
+    return hit.again;
 }
 
 static void work(bench_t *b)
@@ -174,6 +190,69 @@ static void a_failure_changes_nothing(void **state)
     assert_string_equal(find(b, "a"), "a=one");
 }
 
+/* Somebody who comes once a month is not believed for what was true a month ago. */
+static void an_old_copy_is_asked_for_first(void **state)
+{
+    bench_t *b = make(*state);
+
+    assert_string_equal(find(b, "a"), "a=one");
+    b->body = "two";
+    b->cx->now += HOUR + DAY;
+    assert_string_equal(find(b, "a"), "a=two");
+    assert_int_equal(b->requests, 2);
+    b->fault = SSO_F_NET_CONNECT;
+    b->cx->now += HOUR + DAY;
+    assert_string_equal(find(b, "a"), "a=two"); /* but where nobody says anything, it counts */
+    assert_string_equal(find(b, "a"), "a=two");
+    assert_int_equal(b->requests, 3); /* it has just failed */
+    b->fault = SSO_F_NONE;
+    b->status = 404;
+    b->cx->now += SSO_LOOKUP_FAILED + SECOND;
+    assert_string_equal(find(b, "a"), "none");
+    assert_int_equal(scratch_count(b->dir), 0);
+}
+
+/* What is not said to end ends all the same, if nobody confirms it. */
+static void a_copy_without_an_end_has_one(void **state)
+{
+    bench_t *b = make(*state);
+
+    assert_string_equal(find(b, "a"), "a=one");
+    b->fault = SSO_F_NET_CONNECT;
+    b->cx->now += 7 * DAY;
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_int_equal(again(b, "a"), b->cx->now + SSO_LOOKUP_FAILED);
+    b->cx->now += HOUR;
+    assert_string_equal(find(b, "a"), "fault");
+}
+
+/* Not looked at again only when it has ended. */
+static void what_ends_soon_is_looked_for_again_then(void **state)
+{
+    bench_t *b = make(*state);
+
+    b->found.until = b->cx->now + 10 * MINUTE;
+    assert_int_equal(again(b, "a"), b->found.until);
+    assert_int_equal(again(b, "a"), b->found.until); /* the copy says the same */
+    b->found.until = b->cx->now + 10 * DAY;
+    assert_int_equal(again(b, "b"), b->cx->now + HOUR);
+}
+
+/* What somebody waited for meanwhile has come. */
+static void what_has_come_is_not_renewed(void **state)
+{
+    bench_t *b = make(*state);
+
+    assert_string_equal(find(b, "a"), "a=one");
+    b->cx->now += HOUR + SECOND;
+    assert_string_equal(find(b, "a"), "a=one");
+    b->cx->now += DAY;
+    assert_string_equal(find(b, "a"), "a=one");
+    assert_int_equal(b->requests, 2);
+    work(b);
+    assert_int_equal(b->requests, 2);
+}
+
 /* Whoever is taken out is out, and there is no copy that says otherwise. */
 static void what_is_taken_out_is_gone(void **state)
 {
@@ -204,7 +283,7 @@ static void what_is_not_there_is_not_asked_for_again(void **state)
     b->body = "bad";
     b->status = 200;
     assert_string_equal(find(b, "forged"), "fault");
-    assert_string_equal(find(b, "forged"), "none");
+    assert_string_equal(find(b, "forged"), "fault"); /* nobody said that there is none */
     assert_int_equal(b->requests, 3);
     assert_int_equal(scratch_count(b->dir), 0);
     b->body = "one";
@@ -242,6 +321,68 @@ static void few_are_asked_for_in_a_second(void **state)
     assert_string_equal(find(b, "5000"), "none");
 }
 
+/* A request that began a second ago is slow, not the beginning of another second. */
+static void the_second_does_not_go_back(void **state)
+{
+    bench_t *b = make(*state);
+    int i;
+
+    b->status = 404;
+    for (i = 0; i < 100; i++) {
+        (void)find(b, apr_itoa(b->cx->pool, i));
+        b->cx->now += i % 2 ? SECOND : -SECOND;
+    }
+    assert_int_equal(b->requests, SSO_LOOKUP_RATE);
+    b->cx->now -= HOUR; /* but clocks are set */
+    assert_string_equal(find(b, "5000"), "none");
+}
+
+/* The same block in a hundred hosts. */
+static void one_place_is_one(void **state)
+{
+    bench_t *b = make(*state);
+    sso_lookup_source_t source = source_of(b, "salt");
+    sso_lookup_t *lookup;
+    int i;
+
+    for (i = 0; i < 2 * SSO_FRESH_LOOKUPS; i++) {
+        assert_int_equal(sso_fresh_add_lookup(b->cx, b->set, &source, &lookup), APR_SUCCESS);
+        assert_ptr_equal(lookup, b->lookup);
+    }
+    for (i = 1; i < SSO_FRESH_LOOKUPS; i++) {
+        source.salt = apr_itoa(b->cx->pool, i);
+        assert_int_equal(sso_fresh_add_lookup(b->cx, b->set, &source, &lookup), APR_SUCCESS);
+        assert_ptr_not_equal(lookup, b->lookup);
+    }
+    source = source_of(b, "salt");
+    source.name = "other.mdq";
+    assert_int_not_equal(sso_fresh_add_lookup(b->cx, b->set, &source, &lookup), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "outside of <VirtualHost>"));
+    assert_fault(b->cx, CONFIG);
+}
+
+/* Whom nobody asked about for long is forgotten at a start; what is no copy of many stays. */
+static void copies_that_nobody_uses_go(void **state)
+{
+    bench_t *b = make(*state);
+    const sso_copy_t whole = {.dir = b->fd, .file = "fed.0123456789ab"};
+
+    (void)scratch_file(b->cx, b->dir, whole.file, sso_span("x"), 0600);
+    sso_copy_touch(&whole, b->cx->now);
+    assert_string_equal(find(b, "a"), "a=one");
+    b->cx->now += 30 * DAY;
+    assert_string_equal(find(b, "b"), "b=one");
+    start(b, 1, "salt");
+    assert_int_equal(scratch_count(b->dir), 3);
+    b->cx->now += SECOND;
+    start(b, 0, "salt");
+    assert_int_equal(scratch_count(b->dir), 3); /* who only reads removes nothing */
+    start(b, 1, "salt");
+    assert_int_equal(scratch_count(b->dir), 2);
+    assert_string_equal(find(b, "b"), "b=one");
+    assert_int_equal(b->requests, 2);
+}
+
 static void names_have_an_end(void **state)
 {
     bench_t *b = make(*state);
@@ -276,10 +417,17 @@ int main(void)
         UNIT(it_is_asked_for_once),
         UNIT(it_is_renewed_behind),
         UNIT(a_failure_changes_nothing),
+        UNIT(an_old_copy_is_asked_for_first),
+        UNIT(a_copy_without_an_end_has_one),
+        UNIT(what_ends_soon_is_looked_for_again_then),
+        UNIT(what_has_come_is_not_renewed),
         UNIT(what_is_taken_out_is_gone),
         UNIT(what_is_not_there_is_not_asked_for_again),
         UNIT(few_wait_at_once),
         UNIT(few_are_asked_for_in_a_second),
+        UNIT(the_second_does_not_go_back),
+        UNIT(one_place_is_one),
+        UNIT(copies_that_nobody_uses_go),
         UNIT(names_have_an_end),
         UNIT(who_may_not_write_does_not_ask),
     };
