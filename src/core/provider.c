@@ -416,7 +416,6 @@ static const char *check_saml_allow(apr_pool_t *p, int n, const char *const *wor
 static const char *check_saml_algorithms(apr_pool_t *p, int n, const char *const *word)
 {
     static const char *const digests[] = {"sha256", "sha384", "sha512"};
-    int signs = 0;
     int i;
     apr_size_t d;
 
@@ -428,9 +427,8 @@ static const char *check_saml_algorithms(apr_pool_t *p, int n, const char *const
                                 "sha512 for digests",
                                 word[i], sso_sign_alg_names(p));
         }
-        signs |= d == 3;
     }
-    return signs ? NULL : "names digests only; write at least one of rsa-sha256, ecdsa-sha256, ...";
+    return NULL;
 }
 
 /* ---- OpenID Connect ---- */

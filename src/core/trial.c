@@ -113,7 +113,7 @@ static void lead_on(sso_ctx_t *cx, const sso_idp_t *idp, const char *email,
     const char *url = apr_pstrcat(cx->pool, page_url(cx, idp),
                                   "?begin=", sso_percent_encode(cx->pool, sso_span(email)),
                                   sso_demand_query(cx->pool, demand), NULL);
-    sso_markup_t m = sso_markup_open(cx, "One moment", SSO_MARKUP_CARD);
+    sso_markup_t m = sso_markup_open(cx, "One moment", SSO_MARKUP_SHEET);
 
     sso_markup_paragraph(&m, "You are being taken to the other side, to sign in there.");
     sso_markup_link(&m, url, "Continue");

@@ -6,6 +6,7 @@
 #include "net/lookup.h"
 
 #include "base/codec.h"
+#include "base/when.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
 #include "net/fresh_copy.h"
@@ -40,6 +41,7 @@ typedef struct {
 typedef struct {
     apr_uint64_t absent[ABSENT];
     apr_uint64_t pace; /* a second, and how many fetches it has seen: a word like those above */
+    apr_uint32_t next; /* of `wanted`, the place that was filled longest ago */
     wanted_t wanted[WANTED];
 } shared_t;
 
@@ -59,6 +61,7 @@ typedef struct {
     sso_ctx_t *cx;
     sso_lookup_t *lookup;
     const char *key;
+    int may_ask;
     sso_copy_t copy;
     apr_uint64_t *absent;
     apr_uint32_t tag;
@@ -70,7 +73,8 @@ typedef struct {
 
 /* ---- keys ---- */
 
-static apr_status_t begin(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key, search_t *out)
+static apr_status_t begin(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key, int may_ask,
+                          search_t *out)
 {
     const sso_span_t part[] = {sso_span_of(lookup->salt, SALT_BYTES), sso_span(key)};
     const sso_span_t whole[] = {sso_span(lookup->source.salt), sso_span(key)};
@@ -81,7 +85,7 @@ static apr_status_t begin(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key, 
 
     if (rv == APR_SUCCESS) rv = sso_mac_hash(cx, whole, 2, id);
     if (rv != APR_SUCCESS) return rv;
-    *out = (search_t){.cx = cx, .lookup = lookup, .key = key};
+    *out = (search_t){.cx = cx, .lookup = lookup, .key = key, .may_ask = may_ask};
     memcpy(&place, hash, sizeof(place));
     memcpy(&out->tag, hash + sizeof(place), sizeof(out->tag));
     out->tag &= ~HAS_FAILED;
@@ -94,13 +98,15 @@ static apr_status_t begin(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key, 
     return APR_SUCCESS;
 }
 
+/* What holds longer than anything is noted for was noted before the clock was set back. */
 static int recall(const search_t *s)
 {
     const apr_uint64_t word = LOAD(*s->absent);
     const apr_uint32_t tag = (apr_uint32_t)(word >> 32);
+    const apr_time_t left = (apr_time_t)(word & 0xffffffff) - apr_time_sec(s->cx->now);
 
     if ((tag & ~HAS_FAILED) != s->tag) return MAY_BE;
-    if ((apr_time_t)(word & 0xffffffff) <= apr_time_sec(s->cx->now)) return MAY_BE;
+    if (left <= 0 || left > apr_time_sec(SSO_LOOKUP_UNKNOWN)) return MAY_BE;
     return tag & HAS_FAILED ? FAILED : IS_UNKNOWN;
 }
 
@@ -127,14 +133,26 @@ static int read_copy(const search_t *s, sso_copy_head_t *head, sso_span_t *text)
     return head->until > s->cx->now;
 }
 
+static apr_interval_time_t refresh_of(const search_t *s)
+{
+    const apr_interval_time_t t = s->lookup->source.refresh;
+
+    return !t ? HOUR : t < LEAST ? LEAST : t;
+}
+
 /* When what has come now is to be asked for again. */
 static apr_time_t due_of(const search_t *s, const sso_lookup_found_t *found)
 {
-    apr_interval_time_t t = s->lookup->source.refresh ? s->lookup->source.refresh : HOUR;
+    apr_interval_time_t t = refresh_of(s);
 
-    if (found->keep > 0 && found->keep < t) t = found->keep;
-    if (t < LEAST) t = LEAST;
+    if (found->keep > 0 && found->keep < t) t = found->keep < LEAST ? LEAST : found->keep;
     return found->until && found->until < s->cx->now + t ? found->until : s->cx->now + t;
+}
+
+/* One that is due later than one of now would be is of a clock that was set back, or of a longer refresh. */
+static int is_due(const search_t *s, const sso_copy_head_t *head)
+{
+    return head->changed <= s->cx->now || head->changed > s->cx->now + refresh_of(s);
 }
 
 /* The head has no place of its own for the time that a document asks for: `changed` is when it is due. */
@@ -191,14 +209,24 @@ static void keep_copy(const search_t *s, const sso_lookup_found_t *found)
     sso_ctx_clear(s->cx);
 }
 
-static apr_status_t fetch(const search_t *s, sso_lookup_found_t *out)
+/* It is as the source says, and nothing that has ended before it came. */
+static apr_status_t check(const search_t *s, sso_span_t text, sso_lookup_found_t *found)
 {
     const sso_lookup_source_t *source = &s->lookup->source;
+    apr_status_t rv = source->check(source->data, s->cx, s->key, text, found);
+
+    if (rv != APR_SUCCESS || !found->until || found->until > s->cx->now) return rv;
+    return sso_fail(s->cx, SSO_F_METADATA_EXPIRED, "%s: what came was valid until %s", source->name,
+                    sso_when_text(s->cx->pool, found->until));
+}
+
+static apr_status_t fetch(const search_t *s, sso_lookup_found_t *out)
+{
     sso_lookup_found_t found = {.until = 0};
     sso_span_t text = sso_span("");
     apr_status_t rv = ask(s, &text);
 
-    if (rv == APR_SUCCESS) rv = source->check(source->data, s->cx, s->key, text, &found);
+    if (rv == APR_SUCCESS) rv = check(s, text, &found);
     if (rv == APR_NOTFOUND) {
         note(s, IS_UNKNOWN);
         if (s->lookup->dir >= 0) sso_copy_remove(&s->copy); /* whoever was taken out is out */
@@ -278,23 +306,36 @@ static void tell(const search_t *s, apr_status_t rv)
 
 /* ---- in the background ---- */
 
-static void want(const search_t *s)
+static int take_place(wanted_t *place, int state)
+{
+    return __atomic_compare_exchange_n(&place->state, &state, TAKEN, 0, __ATOMIC_ACQ_REL,
+                                       __ATOMIC_ACQUIRE);
+}
+
+/* Somebody may be writing there: then it is wanted once more. */
+static int is_wanted(const search_t *s)
 {
     int i;
 
     for (i = 0; i < WANTED; i++) {
-        wanted_t *place = &s->lookup->shared->wanted[i];
-        int expected = FREE;
+        const wanted_t *place = &s->lookup->shared->wanted[i];
 
-        if (LOAD(place->state) == READY && !strcmp(place->key, s->key)) return;
-        if (!__atomic_compare_exchange_n(&place->state, &expected, TAKEN, 0, __ATOMIC_ACQ_REL,
-                                         __ATOMIC_ACQUIRE)) {
-            continue;
-        }
-        (void)apr_cpystrn(place->key, s->key, sizeof(place->key));
-        STORE(place->state, READY);
-        return;
+        if (LOAD(place->state) == READY && !strcmp(place->key, s->key)) return 1;
     }
+    return 0;
+}
+
+/* Where there is no room what was wanted first gives way: whoever uses it wants it again. */
+static void want(const search_t *s)
+{
+    shared_t *shared = s->lookup->shared;
+    wanted_t *place;
+
+    if (is_wanted(s)) return;
+    place = &shared->wanted[__atomic_fetch_add(&shared->next, 1, __ATOMIC_RELAXED) % WANTED];
+    if (!take_place(place, FREE) && !take_place(place, READY)) return;
+    (void)apr_cpystrn(place->key, s->key, sizeof(place->key));
+    STORE(place->state, READY);
 }
 
 /* Has somebody who waited for it brought it meanwhile? */
@@ -303,33 +344,39 @@ static int has_come(const search_t *s)
     sso_copy_head_t head;
     sso_span_t text;
 
-    return read_copy(s, &head, &text) && head.changed > s->cx->now;
+    return read_copy(s, &head, &text) && !is_due(s, &head);
 }
 
-static void renew(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key)
+/* 0: it could not be had. */
+static int renew(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key)
 {
     sso_lookup_found_t found;
     search_t s;
+    apr_status_t rv = begin(cx, lookup, key, 1, &s);
 
-    if (begin(cx, lookup, key, &s) == APR_SUCCESS && recall(&s) == MAY_BE && !has_come(&s)) {
-        tell(&s, fetch(&s, &found));
+    if (rv == APR_SUCCESS && recall(&s) == MAY_BE && !has_come(&s)) {
+        rv = fetch(&s, &found);
+        tell(&s, rv);
     }
     sso_ctx_clear(cx);
+    return rv == APR_SUCCESS || rv == APR_NOTFOUND;
 }
 
+/* Whoever does not answer is not asked for the next before others have had their turn. */
 void sso_lookup_work(sso_ctx_t *cx, sso_lookup_t *lookup, int (*is_cancelled)(void *), void *data)
 {
+    int answers = 1;
     int i;
 
-    for (i = 0; i < WANTED && lookup->client && lookup->writes; i++) {
+    for (i = 0; i < WANTED && answers && lookup->client && lookup->writes; i++) {
         wanted_t *place = &lookup->shared->wanted[i];
         const char *key;
 
         if (is_cancelled && is_cancelled(data)) return;
-        if (LOAD(place->state) != READY) continue;
+        if (!take_place(place, READY)) continue;
         key = apr_pstrndup(cx->pool, place->key, SSO_LOOKUP_KEY_MAX);
         STORE(place->state, FREE);
-        renew(cx, lookup, key);
+        answers = renew(cx, lookup, key);
     }
 }
 
@@ -338,26 +385,26 @@ void sso_lookup_work(sso_ctx_t *cx, sso_lookup_t *lookup, int (*is_cancelled)(vo
 /* Nobody has used it for so long that it says little of today: whoever comes now waits. */
 static int is_stale(const search_t *s, const sso_copy_head_t *head)
 {
-    return head->changed + DAY <= s->cx->now && s->lookup->writes && recall(s) == MAY_BE;
+    return head->changed + DAY <= s->cx->now && s->may_ask && recall(s) == MAY_BE;
 }
 
 /* A copy, and what is known of it today if that is long ago. */
 static apr_status_t use_copy(const search_t *s, const sso_copy_head_t *head, sso_span_t text,
                              sso_lookup_hit_t *out)
 {
-    const int due = head->changed <= s->cx->now;
+    const int due = is_due(s, head);
     const int waits = is_stale(s, head);
     const apr_status_t rv = waits ? fetch_now(s, out) : APR_EGENERAL;
 
     if (waits) tell(s, rv);
     if (rv == APR_SUCCESS || rv == APR_NOTFOUND) return rv;
-    if (due && s->lookup->writes && recall(s) == MAY_BE) want(s);
+    if (due && s->may_ask && recall(s) == MAY_BE) want(s);
     *out = (sso_lookup_hit_t){text, due ? s->cx->now + SSO_LOOKUP_FAILED : head->changed};
     if (head->until < out->again) out->again = head->until;
     return APR_SUCCESS;
 }
 
-apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key,
+apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key, int may_ask,
                              sso_lookup_hit_t *out)
 {
     sso_copy_head_t head;
@@ -367,11 +414,11 @@ apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *ke
     int known;
 
     if (!*key || strlen(key) > SSO_LOOKUP_KEY_MAX) return APR_NOTFOUND;
-    rv = begin(cx, lookup, key, &s);
+    rv = begin(cx, lookup, key, may_ask && lookup->writes, &s);
     if (rv != APR_SUCCESS) return rv;
     if (read_copy(&s, &head, &text)) return use_copy(&s, &head, text, out);
     known = recall(&s);
-    if (known == IS_UNKNOWN) return APR_NOTFOUND;
+    if (!may_ask || known == IS_UNKNOWN) return APR_NOTFOUND;
     if (known == MAY_BE) return fetch_now(&s, out);
     return sso_fail(cx, SSO_F_METADATA_MISSING,
                     "%s: %s could not be had a moment ago; it is asked for again within %d s",

@@ -79,10 +79,12 @@ void sso_lookup_start(sso_lookup_t *lookup, const sso_client_t *client);
 /**
  * Find the document of a key, whoever names it.
  *
+ * @param may_ask 0: only what was fetched before counts. So it is with a name that nothing here was asked
+ *        to act on.
  * @return APR_NOTFOUND (no fault recorded): there is none, or was none a while ago; SSO_F_METADATA_MISSING:
  *         it cannot be had now, or could not a moment ago; SSO_F_NET_*; what the check says.
  */
-apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key,
+apr_status_t sso_lookup_find(sso_ctx_t *cx, sso_lookup_t *lookup, const char *key, int may_ask,
                              sso_lookup_hit_t *out);
 
 /* Fetch what has become due; from the thread that does so for all. */

@@ -206,20 +206,21 @@ static member_t *hold_kept(sso_ctx_t *cx, held_t *held, const char *id)
     return member;
 }
 
-static apr_status_t find_record(sso_ctx_t *cx, const held_t *held, const char *id,
+static apr_status_t find_record(sso_ctx_t *cx, const held_t *held, const char *id, int may_ask,
                                 sso_saml_record_t *out)
 {
     const sso_saml_members_t *members = &held->state->members;
-    apr_status_t rv = sso_saml_members_find(cx, members, id, out);
+    apr_status_t rv = sso_saml_members_find(cx, members, id, may_ask, out);
 
-    if (rv != APR_NOTFOUND) return rv;
+    if (rv != APR_NOTFOUND || (members->asked && !may_ask)) return rv;
     return sso_fail(cx, SSO_F_IDP_UNKNOWN, "\"%s\" is none of the %d identity providers here%s",
                     sso_log_quote(cx->pool, id, strlen(id), 256), members->n,
                     members->asked ? ", and the query service does not know it" : "");
 }
 
 /* What has to be asked for is asked for without the lock: others go on. */
-static apr_status_t hold_member(sso_ctx_t *cx, held_t *held, const char *id, member_t **out)
+static apr_status_t hold_member(sso_ctx_t *cx, held_t *held, const char *id, int may_ask,
+                                member_t **out)
 {
     follower_t *f = held->follower;
     sso_saml_record_t record;
@@ -230,7 +231,7 @@ static apr_status_t hold_member(sso_ctx_t *cx, held_t *held, const char *id, mem
         *out = member;
         return APR_SUCCESS;
     }
-    rv = find_record(cx, held, id, &record);
+    rv = find_record(cx, held, id, may_ask, &record);
     if (rv != APR_SUCCESS) return rv;
     (void)pthread_mutex_lock(&f->lock);
     member = find_member(cx, held, id);
@@ -259,8 +260,8 @@ static apr_status_t take_only(sso_ctx_t *cx, const sso_saml_state_t *base, const
     return APR_SUCCESS;
 }
 
-apr_status_t sso_saml_current_member(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
-                                     const sso_saml_state_t **out)
+static apr_status_t take_member(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
+                                int may_ask, const sso_saml_state_t **out)
 {
     member_t *member;
     apr_status_t rv;
@@ -271,11 +272,23 @@ apr_status_t sso_saml_current_member(sso_ctx_t *cx, const sso_saml_state_t *base
         return sso_fail(cx, SSO_F_IDP_UNKNOWN, "it was not said which of the %d identity providers",
                         base->members.n);
     }
-    rv = hold_member(cx, base->held, id, &member);
+    rv = hold_member(cx, base->held, id, may_ask, &member);
     if (rv != APR_SUCCESS) return rv;
     apr_pool_cleanup_register(cx->pool, member, let_member_go, apr_pool_cleanup_null);
     *out = member->state;
     return APR_SUCCESS;
+}
+
+apr_status_t sso_saml_current_member(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
+                                     const sso_saml_state_t **out)
+{
+    return take_member(cx, base, id, 1, out);
+}
+
+apr_status_t sso_saml_current_known(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
+                                    const sso_saml_state_t **out)
+{
+    return take_member(cx, base, id, 0, out);
 }
 
 /* The configuration goes: nobody uses its states any more. */

@@ -36,4 +36,13 @@ const sso_saml_state_t *sso_saml_current(sso_ctx_t *cx, const sso_saml_state_t *
 apr_status_t sso_saml_current_member(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
                                      const sso_saml_state_t **out);
 
+/**
+ * The same where a message names the identity provider that nobody here has asked for: it is looked for
+ * among those that are known, and a query service is not asked.
+ *
+ * @return APR_NOTFOUND (no fault recorded): only the query service could know it; otherwise the same.
+ */
+apr_status_t sso_saml_current_known(sso_ctx_t *cx, const sso_saml_state_t *base, const char *id,
+                                    const sso_saml_state_t **out);
+
 #endif /* SSO_SAML_SAML_CURRENT_H */

@@ -94,7 +94,7 @@ unsigned int sso_saml_members_version(const apr_array_header_t *sources)
 
 /* The first that knows it; else the first that could not say. */
 static apr_status_t ask(sso_ctx_t *cx, const sso_saml_members_t *members, const char *id,
-                        sso_saml_record_t *out)
+                        int may_ask, sso_saml_record_t *out)
 {
     sso_error_t first = {.fault = SSO_F_NONE};
     int i;
@@ -103,7 +103,7 @@ static apr_status_t ask(sso_ctx_t *cx, const sso_saml_members_t *members, const 
         const sso_saml_source_t *source = source_at(members->sources, i);
 
         if (!sso_saml_source_is_asked(source)) continue;
-        if (sso_saml_source_ask(cx, source, id, out) == APR_SUCCESS) return APR_SUCCESS;
+        if (sso_saml_source_ask(cx, source, id, may_ask, out) == APR_SUCCESS) return APR_SUCCESS;
         if (first.fault == SSO_F_NONE) first = cx->err;
         sso_ctx_clear(cx);
     }
@@ -112,14 +112,14 @@ static apr_status_t ask(sso_ctx_t *cx, const sso_saml_members_t *members, const 
 }
 
 apr_status_t sso_saml_members_find(sso_ctx_t *cx, const sso_saml_members_t *members, const char *id,
-                                   sso_saml_record_t *out)
+                                   int may_ask, sso_saml_record_t *out)
 {
     int i;
 
     for (i = 0; i < members->catalogs; i++) {
         if (sso_saml_catalog_find(&members->catalog[i], id, out) == APR_SUCCESS) return APR_SUCCESS;
     }
-    return members->asked ? ask(cx, members, id, out) : APR_NOTFOUND;
+    return members->asked ? ask(cx, members, id, may_ask, out) : APR_NOTFOUND;
 }
 
 sso_saml_record_t sso_saml_members_only(const sso_saml_members_t *members)
@@ -217,7 +217,7 @@ static int find_one(search_t *s, apr_array_header_t *found)
 {
     const char *issuer = s->query->issuer;
     sso_saml_record_t record;
-    apr_status_t rv = sso_saml_members_find(s->cx, s->members, issuer, &record);
+    apr_status_t rv = sso_saml_members_find(s->cx, s->members, issuer, 1, &record);
 
     if (rv != APR_SUCCESS && s->cx->err.fault != SSO_F_NONE) {
         SSO_WARN(s->cx, "metadata of %s: %s",

@@ -39,10 +39,10 @@ void sso_saml_members_warn(sso_ctx_t *cx, const sso_saml_members_t *members);
 /* Changes when one of them has other metadata. A load for each. */
 unsigned int sso_saml_members_version(const apr_array_header_t *sources);
 
-/* The one of that entity ID, which may have to be asked for; out lives as long as cx->pool.
+/* The one of that entity ID, which may have to be asked for (may_ask 0: it is not); out lives as long as cx->pool.
  * APR_NOTFOUND: nobody here is called that; otherwise as sso_saml_source_ask(). */
 apr_status_t sso_saml_members_find(sso_ctx_t *cx, const sso_saml_members_t *members, const char *id,
-                                   sso_saml_record_t *out);
+                                   int may_ask, sso_saml_record_t *out);
 
 /* The only one, of members->n == 1. */
 sso_saml_record_t sso_saml_members_only(const sso_saml_members_t *members);

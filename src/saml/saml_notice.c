@@ -127,8 +127,15 @@ static apr_status_t verify_query(reader_t *r)
     return sso_saml_redirect_read(r->cx, sso_span(r->req->query), &r->state->trust, &r->message);
 }
 
+static apr_status_t fail_unasked(reader_t *r, const char *request)
+{
+    return sso_fail(r->cx, SSO_F_LOGOUT_UNKNOWN,
+                    "InResponseTo is \"%s\", this browser has %d logouts under way",
+                    request ? sso_saml_quote(r->cx, request) : "", r->flows->n);
+}
+
 /* R70: of several the one whose answer this browser waits for, or the one that the message names. That
- * only says whose keys count. */
+ * only says whose keys count. About an answer that this browser does not wait for nobody is asked. */
 static apr_status_t is_of_a_known_provider(reader_t *r)
 {
     const char *request = sso_xml_attr(r->cx, r->root, "InResponseTo");
@@ -141,7 +148,10 @@ static apr_status_t is_of_a_known_provider(reader_t *r)
     if (rv == APR_SUCCESS && (!issuer || !*issuer)) {
         return sso_fail(r->cx, SSO_F_ISSUER, "the <%s> has no Issuer", (const char *)r->root->name);
     }
-    if (rv == APR_SUCCESS) rv = sso_saml_current_member(r->cx, r->state, issuer, &r->state);
+    if (rv != APR_SUCCESS) return rv;
+    rv = flow || asks(r) ? sso_saml_current_member(r->cx, r->state, issuer, &r->state)
+                         : sso_saml_current_known(r->cx, r->state, issuer, &r->state);
+    if (rv == APR_NOTFOUND) return fail_unasked(r, request);
     if (rv == APR_SUCCESS) rv = sso_saml_state_check(r->cx, r->state);
     r->measure.state = r->state;
     return rv == APR_SUCCESS ? verify_query(r) : rv;
@@ -300,11 +310,7 @@ static apr_status_t answers_our_logout(reader_t *r)
         return sso_fail(r->cx, SSO_F_ISSUER, "the logout was sent to \"%s\", this is from \"%s\"",
                         flow->demand.issuer ? flow->demand.issuer : "", r->state->idp.entity_id);
     }
-    if (!flow) {
-        return sso_fail(r->cx, SSO_F_LOGOUT_UNKNOWN,
-                        "InResponseTo is \"%s\", this browser has %d logouts under way",
-                        request ? sso_saml_quote(r->cx, request) : "", r->flows->n);
-    }
+    if (!flow) return fail_unasked(r, request);
     r->notice.flow = flow;
     return APR_SUCCESS;
 }

@@ -74,12 +74,15 @@ static apr_status_t has_valid_metadata(response_t *r)
 }
 
 /* From here on it is about that one: its keys, its addresses (R24). */
-static apr_status_t choose_provider(response_t *r, const char *entity_id)
+static apr_status_t use_provider(response_t *r, apr_status_t rv)
 {
-    apr_status_t rv = sso_saml_current_member(r->cx, r->state, entity_id, &r->state);
-
     r->measure.state = r->state;
     return rv == APR_SUCCESS ? sso_saml_state_check(r->cx, r->state) : rv;
+}
+
+static apr_status_t choose_provider(response_t *r, const char *entity_id)
+{
+    return use_provider(r, sso_saml_current_member(r->cx, r->state, entity_id, &r->state));
 }
 
 static apr_status_t choose_by_artifact(response_t *r)
@@ -150,6 +153,43 @@ static apr_status_t has_version_and_id(response_t *r)
     return sso_saml_version_check(r->cx, r->response);
 }
 
+/* R34, R35: no login of this browser is waiting for it. */
+static apr_status_t fail_unasked(response_t *r, const char *request)
+{
+    const sso_flows_t *flows = r->flows;
+    const char *quoted;
+
+    if (!request) return sso_fail(r->cx, SSO_F_UNSOLICITED, "the Response has no InResponseTo");
+    quoted = sso_saml_quote(r->cx, request);
+    if (flows->n > 0) {
+        return sso_fail(r->cx, SSO_F_IN_RESPONSE_TO,
+                        "InResponseTo is \"%s\", this browser has started %d other logins", quoted,
+                        flows->n);
+    }
+    if (flows->bad > 0) {
+        return sso_fail(r->cx, SSO_F_STATE_INVALID,
+                        "InResponseTo is \"%s\", and none of %d flow "
+                        "cookies opens",
+                        quoted, flows->bad);
+    }
+    return sso_fail(r->cx, SSO_F_STATE_MISSING,
+                    "InResponseTo is \"%s\", but there is no flow "
+                    "cookie",
+                    quoted);
+}
+
+/* About somebody whom nobody here has asked a query service is asked only where logins may begin there:
+ * else anybody could send us to it with any name. */
+static apr_status_t choose_unasked(response_t *r, const char *request, const char *entity_id)
+{
+    apr_status_t rv;
+
+    if (!request && (r->state->unsolicited || r->state->bounces))
+        return choose_provider(r, entity_id);
+    rv = sso_saml_current_known(r->cx, r->state, entity_id, &r->state);
+    return rv == APR_NOTFOUND ? fail_unasked(r, request) : use_provider(r, rv);
+}
+
 /* Of several the one that was asked, whoever the message says it is from (mix-up); where nobody was,
  * the one that it says, if it is known at all. Nothing of that is believed: it only says whose keys
  * the signatures have to be made with, and R38 compares what they sign. */
@@ -163,7 +203,8 @@ static apr_status_t is_of_a_known_provider(response_t *r)
     if (!sso_saml_state_is_many(r->state)) return APR_SUCCESS;
     if (!flow) rv = sso_saml_issuer_read(r->cx, r->raw, &issuer);
     if (rv != APR_SUCCESS) return rv;
-    if (issuer && *issuer) return choose_provider(r, issuer);
+    if (issuer && *issuer)
+        return flow ? choose_provider(r, issuer) : choose_unasked(r, request, issuer);
     return sso_fail(r->cx, SSO_F_ISSUER, "the Response has no Issuer, and answers nobody here");
 }
 
@@ -413,28 +454,6 @@ static apr_status_t is_issued_now(response_t *r)
 
 /* ---- the login that it answers (R34, R35) ---- */
 
-static apr_status_t fail_unknown_request(response_t *r, const char *request)
-{
-    const sso_flows_t *flows = r->flows;
-    const char *quoted = sso_saml_quote(r->cx, request);
-
-    if (flows->n > 0) {
-        return sso_fail(r->cx, SSO_F_IN_RESPONSE_TO,
-                        "InResponseTo is \"%s\", this browser has started %d other logins", quoted,
-                        flows->n);
-    }
-    if (flows->bad > 0) {
-        return sso_fail(r->cx, SSO_F_STATE_INVALID,
-                        "InResponseTo is \"%s\", and none of %d flow "
-                        "cookies opens",
-                        quoted, flows->bad);
-    }
-    return sso_fail(r->cx, SSO_F_STATE_MISSING,
-                    "InResponseTo is \"%s\", but there is no flow "
-                    "cookie",
-                    quoted);
-}
-
 static apr_status_t check_flow(response_t *r, const sso_flow_t *flow)
 {
     if (strcmp(flow->provider, r->idp->provider->name) != 0
@@ -462,10 +481,10 @@ static apr_status_t answers_a_request(response_t *r)
     sso_trace_see(r->cx, "InResponseTo", r->flows->n ? r->flows->item[0].request : "", request);
     if (!request) {
         if (r->state->unsolicited) return APR_SUCCESS;
-        return sso_fail(r->cx, SSO_F_UNSOLICITED, "the Response has no InResponseTo");
+        return fail_unasked(r, request);
     }
     flow = *request ? sso_flows_find(r->flows, sso_span(request)) : NULL;
-    return flow ? check_flow(r, flow) : fail_unknown_request(r, request);
+    return flow ? check_flow(r, flow) : fail_unasked(r, request);
 }
 
 /* ---- the Assertion ---- */

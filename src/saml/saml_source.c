@@ -180,28 +180,35 @@ static const char *address_of(void *data, apr_pool_t *pool, const char *id)
                        NULL);
 }
 
-/* It must be of the entity that was asked about, whatever else is in it. */
+/* It must be of the entity that was asked about, whatever else is in it. If it is not, that is no fault
+ * of a setting here. */
 static apr_status_t check_one(void *data, sso_ctx_t *cx, const char *id, sso_span_t text,
                               sso_lookup_found_t *found)
 {
     sso_saml_source_t one = *(const sso_saml_source_t *)data;
     sso_fresh_found_t made = {.until = 0};
+    const char *why;
     apr_status_t rv;
 
     one.entity_id = id;
     rv = prepare(&one, cx, text, &made);
     if (rv == APR_SUCCESS) *found = (sso_lookup_found_t){made.text, made.until, made.keep};
-    return rv;
+    if (cx->err.fault != SSO_F_CONFIG) return rv;
+    why = cx->err.log;
+    sso_ctx_clear(cx);
+    return sso_fail(cx, SSO_F_METADATA_MISSING, "what was answered: %s", why);
 }
 
 apr_status_t sso_saml_source_ask(sso_ctx_t *cx, const sso_saml_source_t *source, const char *id,
-                                 sso_saml_record_t *out)
+                                 int may_ask, sso_saml_record_t *out)
 {
     sso_saml_catalog_t catalog;
     sso_saml_record_t record;
     sso_lookup_hit_t hit;
-    apr_status_t rv = source->lookup ? sso_lookup_find(cx, source->lookup, id, &hit) : APR_NOTFOUND;
+    apr_status_t rv;
 
+    if (!source->lookup) return APR_NOTFOUND;
+    rv = sso_lookup_find(cx, source->lookup, id, may_ask, &hit);
     if (rv != APR_SUCCESS) return rv;
     if (sso_saml_catalog_open(hit.text, &catalog) != APR_SUCCESS) return APR_NOTFOUND;
     rv = sso_saml_catalog_find(&catalog, id, &record);

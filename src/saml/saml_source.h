@@ -52,12 +52,13 @@ int sso_saml_source_is_asked(const sso_saml_source_t *source);
 /**
  * Ask about one, or take the copy of what was said before. A few seconds at most; see net/lookup.h.
  *
- * @param out lives as long as cx->pool.
+ * @param may_ask 0: the copy, or nothing.
+ * @param out     lives as long as cx->pool.
  * @return    APR_NOTFOUND (no fault): nobody there is called that; SSO_F_METADATA_MISSING, SSO_F_NET_*;
  *            what is wrong with the answer.
  */
 apr_status_t sso_saml_source_ask(sso_ctx_t *cx, const sso_saml_source_t *source, const char *id,
-                                 sso_saml_record_t *out);
+                                 int may_ask, sso_saml_record_t *out);
 
 /* The file or address, for people. */
 const char *sso_saml_source_name(const sso_saml_source_t *source);

@@ -192,7 +192,7 @@ static apr_status_t check_default(maker_t *m)
     sso_saml_record_t record;
 
     if (!id || m->state->members.n == 0 || m->state->members.asked) return APR_SUCCESS;
-    if (sso_saml_members_find(m->cx, &m->state->members, id, &record) == APR_SUCCESS) {
+    if (sso_saml_members_find(m->cx, &m->state->members, id, 1, &record) == APR_SUCCESS) {
         return APR_SUCCESS;
     }
     return sso_fail(m->cx, SSO_F_CONFIG,
@@ -263,21 +263,64 @@ static apr_status_t choose_algorithm(maker_t *m, const sso_line_t *line, sso_key
                     EVP_PKEY_get0_type_name(pair->key));
 }
 
-/* The first of SSOSamlAlgorithms that the key can make, where nothing else is said. */
-static apr_status_t choose_listed(maker_t *m, sso_key_pair_t *pair)
+/* The first of SSOSamlAlgorithms that a key of this type can make; NULL: none of them. */
+static const sso_sign_alg_t *first_listed(const maker_t *m, int key_type)
 {
     const apr_array_header_t *names = m->set->saml_algorithms;
     int i;
 
-    for (i = 0; i < count(names) && !pair->alg; i++) {
+    for (i = 0; i < count(names); i++) {
         const sso_sign_alg_t *alg = sso_sign_alg_named(item(names, i));
 
-        if (alg && alg->key_type == EVP_PKEY_get_base_id(pair->key)) pair->alg = alg;
+        if (alg && alg->key_type == key_type) return alg;
     }
-    if (pair->alg || !names) return APR_SUCCESS;
+    return NULL;
+}
+
+static int is_listed(const maker_t *m, const sso_sign_alg_t *alg)
+{
+    int i;
+
+    for (i = 0; i < count(m->set->saml_algorithms); i++) {
+        if (sso_sign_alg_named(item(m->set->saml_algorithms, i)) == alg) return 1;
+    }
+    return 0;
+}
+
+/* Lines add up, so only all of them together say it. */
+static apr_status_t check_algorithms(maker_t *m)
+{
+    const apr_array_header_t *names = m->set->saml_algorithms;
+    int i;
+
+    for (i = 0; i < count(names) && !sso_sign_alg_named(item(names, i)); i++) {}
+    if (!names || i < names->nelts) return APR_SUCCESS;
     return sso_fail(m->cx, SSO_F_CONFIG,
-                    "SSOSamlAlgorithms names none that our key, of type %s, can sign with",
-                    EVP_PKEY_get0_type_name(pair->key));
+                    "SSOSamlAlgorithms names digests only; write at least one of rsa-sha256, "
+                    "ecdsa-sha256, ...");
+}
+
+static apr_status_t fail_unlisted(maker_t *m, const char *type)
+{
+    return sso_fail(
+        m->cx, SSO_F_CONFIG,
+        "SSOSamlAlgorithms names none that our key, of type %s, can sign with; add one, "
+        "or name another key with SSOSamlKey",
+        type);
+}
+
+/* What SSOSamlKey says counts, else the first that is listed. */
+static apr_status_t choose_listed(maker_t *m, sso_key_pair_t *pair)
+{
+    if (!m->set->saml_algorithms) return APR_SUCCESS;
+    if (pair->alg && !is_listed(m, pair->alg)) {
+        SSO_WARN(m->cx,
+                 "provider %s: SSOSamlKey algorithm=%s is none of SSOSamlAlgorithms; we sign with "
+                 "it all the same",
+                 m->provider->name, sso_sign_alg_name(pair->alg));
+    }
+    if (!pair->alg) pair->alg = first_listed(m, EVP_PKEY_get_base_id(pair->key));
+    return pair->alg ? APR_SUCCESS : fail_unlisted(m, EVP_PKEY_get0_type_name(pair->key));
 }
 
 static apr_status_t load_key(maker_t *m, const sso_line_t *line)
@@ -315,7 +358,10 @@ static apr_status_t load_own_key(maker_t *m)
     file = apr_pstrcat(m->cx->pool, provider->state_dir, "/", provider->name, ".saml.pem",
                        (char *)NULL);
     rv = sso_key_own(m->cx, m->pool, file, provider->name, provider->may_write, &pair);
-    if (APR_STATUS_IS_ENOENT(rv)) return APR_SUCCESS; /* configtest before the first start */
+    if (APR_STATUS_IS_ENOENT(rv)) { /* configtest before the first start: it will be RSA */
+        return !m->set->saml_algorithms || first_listed(m, EVP_PKEY_RSA) ? APR_SUCCESS
+                                                                         : fail_unlisted(m, "RSA");
+    }
     if (rv != APR_SUCCESS) return blame(m->cx, "our key");
     rv = choose_listed(m, pair);
     if (rv != APR_SUCCESS) return rv;
@@ -619,6 +665,7 @@ apr_status_t sso_saml_state_make(sso_ctx_t *cx, const sso_provider_t *provider,
     if (rv == APR_SUCCESS) rv = check_default(&m);
     if (rv == APR_SUCCESS) rv = choose_binding(&m);
     if (rv == APR_SUCCESS) rv = check_response_binding(&m);
+    if (rv == APR_SUCCESS) rv = check_algorithms(&m);
     if (rv == APR_SUCCESS) rv = load_keys(&m);
     if (rv == APR_SUCCESS) rv = read_allow(&m);
     if (rv == APR_SUCCESS) rv = sso_saml_tries_make(cx, provider->pool, &state->tries);

@@ -46,6 +46,12 @@ broken banned src/core/gate.c 'goto out;' 'goto'
 broken banned src/crypto/mac.c 'x = memcmp(a, b, 3);' 'sso_mac_same'
 broken banned src/crypto/mac.c 'RAND_bytes(a, 3);' 'sso_random_bytes'
 
+broken words src/core/page.c 'int x = sso_markup_button (m, "Nowhere");' 'no row for "Nowhere"'
+broken words src/core/page.c 'const char *x = "Said in" /* "two" */ " pieces";' 'no row for "Said in pieces"'
+broken words src/core/words.def 'WORDS("Unsaid", "a", "b", "c")' 'nobody says "Unsaid"'
+sed '/^WORDS("Sign in"/d' "$tree/src/core/words.def" >"$tree/words" && mv "$tree/words" "$tree/src/core/words.def"
+refused words 'a row that was lost' 'no row for "Sign in"'
+
 refused generated 'a tree without ssoctl' 'differs from the tables'
 cp -r "${srcdir:-.}/conf.d" "${srcdir:-.}/docs" "$tree" && chmod -R u+w "$tree" || exit 1
 ssoctl=$(cd "${builddir:-.}" && pwd)/ssoctl
@@ -70,5 +76,5 @@ sed -i 's/_H$/_H_/' "$tree/src/base/buf.h"
 refused headers 'a guard of another name' 'its guard is not'
 
 rm -rf "$tree/src" "$tree/mod_sso.c"
-for g in layers banned headers; do refused $g 'an empty tree' ''; done
+for g in layers banned words headers; do refused $g 'an empty tree' ''; done
 exit $bad

@@ -8,10 +8,10 @@ import urllib.parse
 import pytest
 from lxml import etree
 
-from lib import pki, saml_idp
+from lib import pki, saml_idp, saml_logout
 from lib.browser import Browser
 from lib.recipes import is_login, protect, saml_key, user_of
-from lib.saml_idp import SamlIdp
+from lib.saml_idp import SamlIdp, Unsolicited
 from lib.sites import Handler, Server
 
 DISCOVERY = "SSOSamlDiscovery https://ds.example/ds"
@@ -31,10 +31,10 @@ class Mdq(Server):
         self.hang = threading.Event()  # set it again before the end
         self.hang.set()
 
-    def knows(self, entity_id, text, pair=None):
+    def knows(self, entity_id, text, pair=None, days=10):
         root = etree.fromstring(text)
         root.set("ID", "_m1")
-        until = datetime.datetime.utcnow() + datetime.timedelta(days=10)
+        until = datetime.datetime.utcnow() + datetime.timedelta(days=days)
         root.set("validUntil", until.strftime("%Y-%m-%dT%H:%M:%SZ"))
         saml_idp.sign(root, pair or self.pair, at=0)
         self.known["/entities/%7Bsha1%7D" + sha1(entity_id)] = etree.tostring(root).decode()
@@ -160,13 +160,19 @@ def of_another(mdq, idp, other):
     mdq.knows(idp.entity_id, other.metadata())
 
 
-@pytest.mark.parametrize("how", [forged, unsigned, of_another])
-def test_only_what_the_signer_says_of_that_one_counts(host, mdq, pair, how):
+def expired(mdq, idp, other):
+    mdq.knows(idp.entity_id, idp.metadata(), days=-1)
+
+
+@pytest.mark.parametrize("how, fault", [
+    (forged, "signature"), (unsigned, "signature"), (of_another, "metadata_missing"),
+    (expired, "metadata_expired")])
+def test_only_what_the_signer_says_of_that_one_counts(host, mdq, pair, how, fault):
     begin(host, mdq, pair)
     how(mdq, pair[0], pair[1])
-    host.httpd.expect_log(r"SSO: (signature|config)\b")
+    host.httpd.expect_fault(fault)
     page = Browser().step(login_url(host, pair[0].entity_id))
-    assert page.status >= 400 and not is_login(page), repr(page)
+    assert page.status >= 400 and page.fault == fault, repr(page)
     assert not list((host.httpd.state / "fetched").glob("fed.mdq.*"))
     assert not pair[0].requests and not pair[1].requests
     assert user_by(host, pair[1])
@@ -191,6 +197,42 @@ def test_nobody_waits_for_ever(host, mdq, pair):
     waiting.join(20)  # it would be answered after 30 s
     assert pages and pages[0].fault == "net_timeout", repr(pages[0])
     mdq.hang.set()
+
+
+def stray_messages(host, idp):
+    """What a stranger's browser brings: an answer to nothing, one to something else, and of logouts."""
+    acs, slo = host.url + "/.sso/fed/acs", host.url + "/.sso/fed/slo"
+    asked = Unsolicited(acs, host.url + "/.sso/fed/metadata")
+    goodbye = saml_logout.response(idp, "_nothing", slo, idp.goodbye)
+    return [(acs, idp.respond(asked)[0], "unsolicited"),
+            (acs, idp.respond(asked, in_response_to="_nothing")[0], "state_missing"),
+            (slo, saml_logout.by_post(goodbye, "SAMLResponse", None, idp.pair), "logout_unknown")]
+
+
+def test_messages_that_nobody_waits_for_are_not_asked_about(host, mdq, pair):
+    """They name whom they like, and anybody can send them."""
+    begin(host, mdq, pair)
+    for address, fields, fault in stray_messages(host, pair[0]):
+        host.httpd.expect_fault(fault)
+        page = Browser().post(address, fields, initiator=pair[0].url)
+        assert page.fault == fault, repr(page)
+    assert not mdq.asked
+    assert user_by(host, pair[0])  # and of whom is known the same is said
+    for address, fields, fault in stray_messages(host, pair[0]):
+        assert Browser().post(address, fields, initiator=pair[0].url).fault == fault
+    assert len(mdq.asked) == 1
+
+
+@pytest.mark.parametrize("how", ["on", "bounce"])
+def test_where_logins_may_begin_elsewhere_it_is_asked_about_who_began(host, mdq, pair, how):
+    if how == "on":
+        host.httpd.expect_log("SSOSamlUnsolicited on")
+    begin(host, mdq, pair, DISCOVERY + "\nSSOSamlUnsolicited " + how)
+    for _ in range(3):
+        address, fields, _ = stray_messages(host, pair[0])[0]
+        page = Browser().post(address, fields, initiator=pair[0].url)
+        assert page.status == 303, repr(page)
+    assert len(mdq.asked) == 1
 
 
 def test_another_signer_is_asked_for_anew(host, mdq, pair):

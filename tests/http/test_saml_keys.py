@@ -69,6 +69,15 @@ def test_a_passphrase_is_asked_for(httpd, closing):
     assert not checked.ok and "write passphrase=file:PATH behind it" in checked.output
 
 
+@pytest.mark.parametrize("ready", [True, False])
+def test_an_algorithm_that_our_key_cannot_make_is_said_before_the_start(httpd, closing, ready):
+    """Also where there is no key yet: the one that will be made is of a kind that is known."""
+    saml(httpd.host("app.example.test", tls=True), closing(SamlIdp()), own_key=ready,
+         extra="SSOSamlAlgorithms ecdsa-sha256\nSSOSamlAlgorithms sha256")
+    checked = httpd.configtest()
+    assert not checked.ok and "names none that our key, of type RSA, can sign with" in checked.output
+
+
 def test_roll_over(httpd, closing, alice):
     """Row 38: published, then used, then gone; nobody notices."""
     host, idp = httpd.host("app.example.test", tls=True), closing(SamlIdp())

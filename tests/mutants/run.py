@@ -238,11 +238,19 @@ def check_attacks(root, mutants):
 # ---- tests ----
 
 def exists(root, test):
-    if ".py" in test:
-        return (root / "tests/http" / test.partition("::")[0]).is_file()
+    """Is there a file, and in it the function that is named?"""
     if test.startswith("check_"):
         return (root / "tests/guards" / test).is_file()
-    return (root / "tests/unit" / (test.partition(":")[0] + ".c")).is_file()
+    if ".py" in test:
+        name, _, function = test.partition("::")
+        path, begins = root / "tests/http" / name, r"def %s\("
+    else:
+        name, _, function = test.partition(":")
+        path, begins = root / "tests/unit" / (name + ".c"), r"static void %s\("
+    if not path.is_file() or not function:
+        return path.is_file()
+    function = function.partition("[")[0]
+    return bool(re.search("^" + begins % re.escape(function), path.read_text(), re.M))
 
 
 def read_attacks(root):

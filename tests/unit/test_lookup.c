@@ -41,7 +41,7 @@ static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
         sso_ctx_t own = sso_ctx(cx->pool, cx->now);
         sso_lookup_hit_t hit;
 
-        (void)sso_lookup_find(&own, b->lookup, apr_itoa(cx->pool, b->depth), &hit);
+        (void)sso_lookup_find(&own, b->lookup, apr_itoa(cx->pool, b->depth), 1, &hit);
     }
     b->depth--;
     if (b->fault) return sso_fail(cx, b->fault, "planned");
@@ -103,7 +103,7 @@ static bench_t *make(sso_ctx_t *cx)
 static const char *find(bench_t *b, const char *key)
 {
     sso_lookup_hit_t hit;
-    apr_status_t rv = sso_lookup_find(b->cx, b->lookup, key, &hit);
+    apr_status_t rv = sso_lookup_find(b->cx, b->lookup, key, 1, &hit);
 
     if (rv == APR_SUCCESS) {
         assert_true(hit.again > b->cx->now);
@@ -119,7 +119,7 @@ static apr_time_t again(bench_t *b, const char *key)
 {
     sso_lookup_hit_t hit;
 
-    assert_int_equal(sso_lookup_find(b->cx, b->lookup, key, &hit), APR_SUCCESS);
+    assert_int_equal(sso_lookup_find(b->cx, b->lookup, key, 1, &hit), APR_SUCCESS);
     return hit.again;
 }
 
@@ -383,6 +383,103 @@ static void copies_that_nobody_uses_go(void **state)
     assert_int_equal(b->requests, 2);
 }
 
+/* What a stranger's message names is not asked about, and what is known of it is not renewed for him. */
+static void who_was_not_asked_names_in_vain(void **state)
+{
+    bench_t *b = make(*state);
+    sso_lookup_hit_t hit;
+    int i;
+
+    for (i = 0; i < 2; i++) {
+        assert_int_equal(sso_lookup_find(b->cx, b->lookup, "a", 0, &hit), APR_NOTFOUND);
+        assert_int_equal(b->cx->err.fault, SSO_F_NONE);
+    }
+    assert_int_equal(b->requests, 0);
+    assert_string_equal(find(b, "a"), "a=one");
+    for (i = 0; i < 3; i++) {
+        b->cx->now += DAY;
+        assert_int_equal(sso_lookup_find(b->cx, b->lookup, "a", 0, &hit), APR_SUCCESS);
+        assert_string_equal(sso_span_text(b->cx->pool, hit.text), "a=one");
+        work(b);
+    }
+    assert_int_equal(b->requests, 1);
+}
+
+/* There are places for 64 that are due. */
+static void what_was_wanted_first_gives_way(void **state)
+{
+    bench_t *b = make(*state);
+    int i;
+
+    for (i = 0; i < 66; i++) {
+        if (i % SSO_LOOKUP_RATE == 0) b->cx->now += SECOND;
+        (void)find(b, apr_itoa(b->cx->pool, i));
+    }
+    b->body = "two";
+    b->cx->now += HOUR;
+    for (i = 0; i < 66; i++)
+        (void)find(b, apr_itoa(b->cx->pool, i));
+    work(b);
+    assert_int_equal(b->requests, 66 + 64);
+    assert_string_equal(find(b, "0"), "0=one");
+    assert_string_equal(find(b, "1"), "1=one");
+    assert_string_equal(find(b, "2"), "2=two");
+    assert_string_equal(find(b, "65"), "65=two");
+    work(b);
+    assert_string_equal(find(b, "0"), "0=two");
+}
+
+/* Each request may take seconds, and others have things to be fetched, too. */
+static void who_does_not_answer_waits_for_its_turn(void **state)
+{
+    bench_t *b = make(*state);
+
+    (void)find(b, "a");
+    (void)find(b, "b");
+    b->cx->now += HOUR;
+    (void)find(b, "a");
+    (void)find(b, "b");
+    b->fault = SSO_F_NET_TIMEOUT;
+    work(b);
+    assert_int_equal(b->requests, 3);
+    b->fault = SSO_F_NONE;
+    b->body = "two";
+    work(b);
+    assert_int_equal(b->requests, 4);
+    assert_string_equal(find(b, "b"), "b=two");
+}
+
+static void what_has_ended_already_is_no_answer(void **state)
+{
+    bench_t *b = make(*state);
+
+    b->found.until = b->cx->now;
+    assert_string_equal(find(b, "a"), "fault");
+    assert_string_equal(find(b, "a"), "fault");
+    assert_int_equal(b->requests, 1);
+    assert_int_equal(scratch_count(b->dir), 0);
+}
+
+/* What was learnt in a future that does not come is asked for again. */
+static void a_clock_is_set_back(void **state)
+{
+    bench_t *b = make(*state);
+
+    b->found.until = b->cx->now + 1000 * DAY;
+    assert_string_equal(find(b, "a"), "a=one");
+    b->status = 404;
+    assert_string_equal(find(b, "b"), "none");
+    b->cx->now -= 30 * DAY;
+    assert_string_equal(find(b, "b"), "none");
+    assert_int_equal(b->requests, 3);
+    b->status = 200;
+    b->body = "two";
+    assert_string_equal(find(b, "a"), "a=one");
+    work(b);
+    assert_string_equal(find(b, "a"), "a=two");
+    assert_int_equal(b->requests, 4);
+}
+
 static void names_have_an_end(void **state)
 {
     bench_t *b = make(*state);
@@ -428,6 +525,11 @@ int main(void)
         UNIT(the_second_does_not_go_back),
         UNIT(one_place_is_one),
         UNIT(copies_that_nobody_uses_go),
+        UNIT(who_was_not_asked_names_in_vain),
+        UNIT(what_was_wanted_first_gives_way),
+        UNIT(who_does_not_answer_waits_for_its_turn),
+        UNIT(what_has_ended_already_is_no_answer),
+        UNIT(a_clock_is_set_back),
         UNIT(names_have_an_end),
         UNIT(who_may_not_write_does_not_ask),
     };

@@ -139,7 +139,7 @@ static void saml_lines_are_judged(void **state)
         {ROW(SSOSamlPublish), "category=rs", not_uri},
         {ROW(SSOSamlAlgorithms), "rsa-sha256 ecdsa-sha384 sha256", NULL},
         {ROW(SSOSamlAlgorithms), "rsa-sha1", "'rsa-sha1' is not known; write some of rsa-sha256, "},
-        {ROW(SSOSamlAlgorithms), "sha256 sha512", "names digests only"},
+        {ROW(SSOSamlAlgorithms), "sha256 sha512", NULL}, /* the others may be in the next line */
         {ROW(SSOSamlAlgorithms), "RSA-SHA256", "is not known"},
         {ROW(SSOUserAttribute), "email match=(.*)@x as=\\1 case=lower", NULL},
         {ROW(SSOUserAttribute), "email as=x", "what becomes of the groups of match=PATTERN"},

@@ -284,7 +284,7 @@ static void one_that_is_asked_about_is_looked_up_again(void **state)
     assert_int_not_equal(sso_saml_current_member(f->b->cx, sso_saml_current(f->b->cx, f->first),
                                                  "https://other.example/", &member),
                          APR_SUCCESS);
-    assert_fault(f->b->cx, CONFIG); /* what came is of another */
+    assert_fault(f->b->cx, METADATA_MISSING); /* what came is of another */
 }
 
 int main(void)

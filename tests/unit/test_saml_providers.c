@@ -435,6 +435,25 @@ static void r27_only_listed_algorithms(void **state)
     assert_fault(b->cx, CONFIG);
 }
 
+/* Lines add up; and what does not go together is said at the start. */
+static void r27_lists_and_keys_that_do_not_fit(void **state)
+{
+    bench_t *b = make_bench(*state);
+
+    bench_set(b, "SSOSamlAlgorithms", "sha512", NULL);
+    assert_int_not_equal(bench_try(b), APR_SUCCESS);
+    assert_non_null(strstr(b->cx->err.log, "names digests only"));
+    assert_fault(b->cx, CONFIG);
+    bench_set(b, "SSOSamlAlgorithms", "rsa-sha512", NULL);
+    assert_string_equal(sso_sign_alg_of(bench_prepare(b)->signer)->uri,
+                        FORGE_DSIG_MORE "rsa-sha512");
+    assert_false(bench_logged(b, "is none of SSOSamlAlgorithms"));
+    bench_unset(b, "SSOSamlKey");
+    bench_set(b, "SSOSamlKey", "forge-sp.key", "forge-sp.crt", "algorithm=rsa-sha384", NULL);
+    (void)bench_prepare(b);
+    assert_true(bench_logged(b, "SSOSamlKey algorithm=rsa-sha384 is none of SSOSamlAlgorithms"));
+}
+
 /* R16: inclusive canonicalisation, as in messages of 2012, likewise. */
 static void r16_inclusive_c14n_is_a_word(void **state)
 {
@@ -513,6 +532,7 @@ int main(void)
         UNIT(algorithms),
         UNIT(r27_sha1_is_a_word),
         UNIT(r27_only_listed_algorithms),
+        UNIT(r27_lists_and_keys_that_do_not_fit),
         UNIT(r16_inclusive_c14n_is_a_word),
         UNIT(r24_keys_in_messages_are_not_believed),
         UNIT(a_person_with_many_groups),
