@@ -62,8 +62,10 @@ typedef struct {
     void (*tell)(void *sink, const struct sso_event *event); /* NULL: nobody keeps a record */
     sso_error_t err; /* first failure; later ones do not replace it */
     int (*is_cancelled)(
-        void *);      /* of background work, asked with NULL: non-zero ends what waits for
+        void *);       /* of background work, asked with NULL: non-zero ends what waits for
                                     others; NULL: it goes on */
+    const char *party; /* what the other side is called that a failure is about; NULL: not known */
+    const char *party_logo; /* its picture; NULL: none */
     const char *help; /* page of the other side about what it may have to put right; NULL: none */
     const struct sso_look *look; /* of pages; NULL: in English, as we make them */
     struct sso_trace *trace;     /* what is checked is written down here; NULL: nobody asked */

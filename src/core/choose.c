@@ -219,9 +219,20 @@ static void add_option(const choice_t *c, options_t *o, const option_t *option)
     o->n++;
 }
 
+static option_t option_of(const choice_t *c, const sso_idp_t *idp)
+{
+    return (option_t){idp, NULL, sso_idp_label(idp), sso_idp_logo(c->cx, idp)};
+}
+
+/* One of several behind a block: as its metadata says. */
+static option_t option_of_member(const sso_idp_t *idp, const sso_member_t *m)
+{
+    return (option_t){idp, m->issuer, m->label, sso_idp_shows_logo(idp) ? m->logo : NULL};
+}
+
 static void add_block(const choice_t *c, options_t *o, const sso_idp_t *idp)
 {
-    const option_t option = {idp, NULL, sso_idp_label(idp), idp->provider->set->logo};
+    const option_t option = option_of(c, idp);
 
     add_option(c, o, &option);
 }
@@ -246,9 +257,8 @@ static void add_members(const choice_t *c, options_t *o, const sso_idp_t *idp, c
 
     o->n += sso_idp_members(c->cx, idp, &query, found);
     for (i = 0; i < found->nelts; i++) {
-        const sso_member_t *m = &APR_ARRAY_IDX(found, i, sso_member_t);
-
-        APR_ARRAY_PUSH(o->list, option_t) = (option_t){idp, m->issuer, m->label, m->logo};
+        APR_ARRAY_PUSH(o->list,
+                       option_t) = option_of_member(idp, &APR_ARRAY_IDX(found, i, sso_member_t));
     }
 }
 
@@ -432,12 +442,7 @@ static void write_option(sso_markup_t *m, const choice_t *c, const option_t *opt
     sso_buf_text(&m->buf, "<a class=\"b i\" href=\"");
     sso_buf_escaped(&m->buf, login_url(c, option));
     sso_buf_text(&m->buf, "\">");
-    if (option->logo) {
-        sso_buf_text(&m->buf, "<img src=\"");
-        sso_buf_escaped(&m->buf, option->logo);
-        sso_buf_text(&m->buf, "\" alt=\"\" height=\"28\" referrerpolicy=\"no-referrer\">");
-        sso_markup_image(c->cx, m, option->logo);
-    }
+    sso_markup_logo(c->cx, m, option->logo);
     sso_buf_escaped(&m->buf, option->label);
     sso_buf_text(&m->buf, "</a>\n");
 }
@@ -557,11 +562,9 @@ static int find_member(const choice_t *c, const sso_idp_t *idp, const char *issu
 {
     const sso_member_query_t query = {.issuer = issuer, .languages = c->languages, .most = 1};
     apr_array_header_t *found = apr_array_make(c->cx->pool, 1, sizeof(sso_member_t));
-    const sso_member_t *m;
 
     if (sso_idp_members(c->cx, idp, &query, found) == 0 || found->nelts == 0) return 0;
-    m = &APR_ARRAY_IDX(found, 0, sso_member_t);
-    *out = (option_t){idp, m->issuer, m->label, m->logo};
+    *out = option_of_member(idp, &APR_ARRAY_IDX(found, 0, sso_member_t));
     return 1;
 }
 
@@ -571,7 +574,7 @@ static int is_of_issuer(const choice_t *c, const sso_idp_t *idp, const char *wan
     const char *issuer = protocol->issuer ? protocol->issuer(c->cx, idp) : NULL;
 
     if (!issuer || strcmp(issuer, wanted) != 0) return find_member(c, idp, wanted, out);
-    *out = (option_t){idp, NULL, sso_idp_label(idp), idp->provider->set->logo};
+    *out = option_of(c, idp);
     return 1;
 }
 
@@ -613,7 +616,7 @@ static int find_last(const choice_t *c, const sso_request_t *req, option_t *out)
 
     if (!idp || !is_among(c->among, idp->provider->name)) return 0;
     if (is_several(c, idp)) return issuer && find_member(c, idp, issuer, out);
-    *out = (option_t){idp, NULL, sso_idp_label(idp), idp->provider->set->logo};
+    *out = option_of(c, idp);
     return 1;
 }
 

@@ -121,6 +121,16 @@ static void set_look(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t 
     cx->look = look;
 }
 
+/* Whose answer it was, by a name that people know: that of a block is none. */
+static void name_party(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    const char *label = idp ? sso_idp_label(idp) : NULL;
+
+    if (cx->party || !idp || label == idp->provider->name) return;
+    cx->party = label;
+    cx->party_logo = sso_idp_logo(cx, idp);
+}
+
 /* retry: where the person may start again. */
 static void fail_with(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                       const char *retry, sso_reply_t *reply)
@@ -132,6 +142,7 @@ static void fail_with(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t
     sso_count_fault(site->counts, cx->err.fault);
     tell_failure(cx, site, req, reference);
     if (wants_page(req)) {
+        name_party(cx, idp_at(site, req->path));
         sso_page_error(cx, reference, retry_link(cx, retry), reply);
     } else {
         sso_page_error_json(cx, reference, reply);

@@ -5,6 +5,8 @@
  */
 #include "core/idp.h"
 
+#include <strings.h>
+
 const char *sso_idp_label(const sso_idp_t *idp)
 {
     const sso_provider_t *provider = idp->provider;
@@ -12,6 +14,22 @@ const char *sso_idp_label(const sso_idp_t *idp)
 
     if (!label && provider->protocol->title) label = provider->protocol->title(provider);
     return label ? label : provider->name;
+}
+
+int sso_idp_shows_logo(const sso_idp_t *idp)
+{
+    const char *logo = idp->provider->set->logo;
+
+    return !logo || strcasecmp(logo, "off") != 0;
+}
+
+const char *sso_idp_logo(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    const sso_protocol_t *protocol = idp->provider->protocol;
+
+    if (!sso_idp_shows_logo(idp)) return NULL;
+    if (idp->provider->set->logo) return idp->provider->set->logo;
+    return protocol->logo ? protocol->logo(cx, idp) : NULL;
 }
 
 int sso_idp_must_ask(sso_ctx_t *cx, const sso_idp_t *idp, const sso_demand_t *demand)

@@ -15,6 +15,12 @@
 /* "Corporate login": SSODisplayName, what the provider calls itself, or the name of its block. */
 const char *sso_idp_label(const sso_idp_t *idp);
 
+/* Its picture: SSOLogo, or what the provider says; NULL: none, or SSOLogo off. */
+const char *sso_idp_logo(sso_ctx_t *cx, const sso_idp_t *idp);
+
+/* May pictures be shown of the identity providers behind it? */
+int sso_idp_shows_logo(const sso_idp_t *idp);
+
 /* Has a person to say which of several identity providers is meant before a login can begin? Not where
  * the demand says it. demand may be NULL. */
 int sso_idp_must_ask(sso_ctx_t *cx, const sso_idp_t *idp, const sso_demand_t *demand);

@@ -12,7 +12,9 @@
 
 #include <string.h>
 
-#define PAGE_MAX 2097152 /* bytes: a form carries a whole message */
+#define PAGE_MAX    2097152 /* bytes: a form carries a whole message */
+#define LOGO_MAX    1024    /* bytes of an address */
+#define SOURCES_MAX 2048    /* bytes of where images come from, in a header that proxies take */
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--card:#fff;--back:#eef1f5;"
@@ -30,6 +32,8 @@ static const char style[] =
     "a.b,button{display:block;width:100%;text-align:center;padding:.65rem 1rem;margin-top:.5rem;"
     "border:1px solid var(--act);border-radius:8px;background:none;color:var(--act);"
     "font:inherit;font-weight:600;text-decoration:none;cursor:pointer}"
+    ".p{display:flex;align-items:center;gap:.75rem;font-weight:600;overflow-wrap:anywhere}"
+    ".p img{max-width:6rem;height:1.75rem;object-fit:contain;flex:none}"
     "button,a.b:first-of-type{background:var(--act);color:var(--card)}"
     "a.b:focus-visible,button:focus-visible{outline:3px solid var(--ink);outline-offset:2px}";
 
@@ -178,17 +182,42 @@ void sso_markup_script(sso_markup_t *m, const char *script)
     m->scripts = 1;
 }
 
-void sso_markup_image(sso_ctx_t *cx, sso_markup_t *m, const char *url)
+/* Is the source one of those of a policy? One may begin with another: "https://a", "https://a:8443". */
+static int has_source(const char *sources, const char *source)
 {
-    const char *source = " 'self'";
+    const apr_size_t n = strlen(source);
+    const char *at = sources;
+
+    while (at && (at = strstr(at, source)) && at[n] != ' ' && at[n] != '\0')
+        at += n;
+    return at != NULL;
+}
+
+/* Where the image comes from, with ' ' before; NULL: from where no image may come. */
+static const char *source_of(sso_ctx_t *cx, const char *url)
+{
     sso_url_t parts;
 
-    if (*url != '/') {
-        if (sso_url_parse(cx->pool, url, &parts)) return;
-        source = apr_pstrcat(cx->pool, " ", sso_url_origin(cx->pool, &parts), NULL);
+    if (strlen(url) > LOGO_MAX) return NULL;
+    if (*url == '/') return sso_url_is_local(url, LOGO_MAX) ? " 'self'" : NULL;
+    if (sso_url_parse(cx->pool, url, &parts) || strcmp(parts.scheme, "https") != 0) return NULL;
+    return apr_pstrcat(cx->pool, " ", sso_url_origin(cx->pool, &parts), NULL);
+}
+
+/* The name beside it says who it is: alt would say it twice. */
+void sso_markup_logo(sso_ctx_t *cx, sso_markup_t *m, const char *url)
+{
+    const char *source = url ? source_of(cx, url) : NULL;
+    const char *others = m->images ? m->images : "";
+
+    if (!source) return;
+    if (!has_source(m->images, source)) {
+        if (strlen(others) + strlen(source) > SOURCES_MAX) return;
+        m->images = apr_pstrcat(cx->pool, others, source, NULL);
     }
-    if (m->images && strstr(m->images, source)) return;
-    m->images = apr_pstrcat(cx->pool, m->images ? m->images : "", source, NULL);
+    sso_buf_text(&m->buf, "<img src=\"");
+    sso_buf_escaped(&m->buf, url);
+    sso_buf_text(&m->buf, "\" alt=\"\" height=\"28\" referrerpolicy=\"no-referrer\">");
 }
 
 /* What the page may load, beside what its nonce names. A template may use what the site has: its own

@@ -51,9 +51,9 @@ void sso_markup_other_link(sso_markup_t *m, const char *url, const char *label);
 /* <TAG class="CLASS">text</TAG>; tag and class are constants of ours, class may be NULL. */
 void sso_markup_element(sso_markup_t *m, const char *tag, const char *class_name, const char *text);
 
-/* An image with this address, a path of this site or an https URL, is on the page: the policy lets
- * it come from there. */
-void sso_markup_image(sso_ctx_t *cx, sso_markup_t *m, const char *url);
+/* The picture of a provider, next to its name: a path of this site, or an https URL, whose host may be
+ * asked for images then and no other. None for NULL, for what is neither, and for one origin too many. */
+void sso_markup_logo(sso_ctx_t *cx, sso_markup_t *m, const char *url);
 
 /* The button that sends a form. */
 void sso_markup_button(sso_markup_t *m, const char *label);

@@ -93,6 +93,13 @@ void sso_page_error(sso_ctx_t *cx, const char *reference, sso_link_t retry, sso_
     sso_markup_t page = sso_markup_open(cx, title_of(cx->err.fault), SSO_MARKUP_CARD);
     const char *help;
 
+    if (cx->party) {
+        sso_buf_text(&page.buf, "<p class=\"p\">");
+        sso_markup_logo(cx, &page, cx->party_logo);
+        sso_buf_text(&page.buf, "<span>");
+        sso_buf_escaped(&page.buf, cx->party);
+        sso_buf_text(&page.buf, "</span></p>\n");
+    }
     sso_markup_paragraph(&page, info->user);
     sso_markup_link(&page, retry.url, retry.label);
     help = help_url(cx, reference);

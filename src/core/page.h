@@ -4,8 +4,8 @@
  * Owns:  their words, their look, their Content-Security-Policy.
  * Layer: core (base, crypto).
  *
- * Everything that is not a constant of ours is escaped. Pages load nothing from anywhere: one style
- * element, and on the form page one script, both named by a nonce.
+ * Everything that is not a constant of ours is escaped. Pages load nothing from anywhere but pictures of
+ * providers: one style element, and on the form page one script, both named by a nonce.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -22,7 +22,8 @@ typedef struct {
 } sso_link_t;
 
 /* What went wrong, for the person: the fault's sentence, its code, a reference number that the log
- * line has too, and where to try again. */
+ * line has too, and where to try again; and of the other side that it is about name and picture
+ * (cx->party). */
 void sso_page_error(sso_ctx_t *cx, const char *reference, sso_link_t retry, sso_reply_t *reply);
 
 /* The same for a program: {"error":..., "message":..., "reference":...}. */

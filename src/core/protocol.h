@@ -318,6 +318,9 @@ struct sso_protocol {
     const char *(*issuer)(sso_ctx_t *cx, const sso_idp_t *idp);
     const char *(*title)(const sso_provider_t *provider);
 
+    /* The https address of its picture; NULL: it has none, or is several. The function NULL: none has. */
+    const char *(*logo)(sso_ctx_t *cx, const sso_idp_t *idp);
+
     /* The address of its discovery service, asked to send the browser to return_url with the issuer
      * that the person chose in the parameter `name`; NULL: it has none. In cx->pool. */
     const char *(*discovery)(sso_ctx_t *cx, const sso_idp_t *idp, const char *return_url,

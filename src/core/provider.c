@@ -171,7 +171,11 @@ static const char *check_url(apr_pool_t *p, int n, const char *const *word)
 static const char *check_logo(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
-    if (word[0][0] != '/') return sso_provider_url_check(p, word[0]);
+    if (!strcasecmp(word[0], "off")) return NULL;
+    if (word[0][0] != '/') {
+        return strncasecmp(word[0], "http:", 5) ? sso_provider_url_check(p, word[0])
+                                                : apr_psprintf(p, "'%s' is not https", word[0]);
+    }
     if (sso_url_is_local(word[0], URI_MAX_BYTES)) return NULL;
     return apr_psprintf(p, "'%s' is not a path of this site; write for example /logos/corp.svg",
                         word[0]);

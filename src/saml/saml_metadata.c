@@ -14,6 +14,8 @@
 #include <apr_lib.h>
 #include <apr_strings.h>
 
+#include <strings.h>
+
 #define NS_UI         "urn:oasis:names:tc:SAML:metadata:ui"
 #define NS_XML        "http://www.w3.org/XML/1998/namespace"
 #define ELEMENTS_MAX  2000000 /* an aggregate of 16 MiB has some 300 000 */
@@ -498,8 +500,12 @@ static apr_status_t read_looks(search_t *s, sso_saml_idp_t *idp)
     }
     if (rv == APR_SUCCESS) rv = read_names(s, ui, owner, idp);
     if (rv == APR_SUCCESS) rv = pick_text(s, ui, NS_UI, "Logo", &idp->logo);
-    /* Embedded data: pictures are legal there, and no loss. */
-    if (idp->logo && sso_saml_endpoint_check(s->cx->pool, idp->logo)) idp->logo = NULL;
+    /* Embedded data: pictures are legal there, and no loss. Nor are any of the visitor's own machine. */
+    if (idp->logo
+        && (strncasecmp(idp->logo, "https:", 6) != 0
+            || sso_saml_endpoint_check(s->cx->pool, idp->logo))) {
+        idp->logo = NULL;
+    }
     if (rv == APR_SUCCESS) read_error_url(s, idp);
     return rv;
 }

@@ -68,6 +68,11 @@ static const char *title(const sso_provider_t *provider)
     return state->idp.display_name;
 }
 
+static const char *logo(sso_ctx_t *cx, const sso_idp_t *idp)
+{
+    return state_of(cx, idp)->idp.logo;
+}
+
 /* Identity Provider Discovery Service Protocol and Profile, 2.4.1. */
 static const char *discovery(sso_ctx_t *cx, const sso_idp_t *idp, const char *return_url,
                              const char *name)
@@ -240,6 +245,7 @@ const sso_protocol_t sso_saml = {
     .members = members,
     .issuer = issuer,
     .title = title,
+    .logo = logo,
     .discovery = discovery,
     .objects = objects,
     .start = start,

@@ -7,6 +7,7 @@
 
 #include "base/trace.h"
 #include "base/when.h"
+#include "core/idp.h"
 #include "saml/saml_address.h"
 #include "saml/saml_artifact.h"
 #include "saml/saml_assertion.h"
@@ -251,7 +252,11 @@ static apr_status_t is_worth_reading(response_t *r)
 
 static apr_status_t reports_success(response_t *r)
 {
-    r->cx->help = r->state->idp.error_url; /* of its metadata, whoever wrote the message */
+    const sso_saml_idp_t *idp = &r->state->idp; /* its metadata, whoever wrote the message */
+
+    r->cx->help = idp->error_url;
+    if (r->state->is_member) r->cx->party = idp->display_name;
+    if (r->state->is_member && sso_idp_shows_logo(r->idp)) r->cx->party_logo = idp->logo;
     return sso_saml_status_check(r->cx, r->response);
 }
 

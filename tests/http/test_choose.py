@@ -114,6 +114,44 @@ def test_logos(corp, idps, alice):
     assert "img-src 'self' https://cdn.example" in page.header("Content-Security-Policy")
 
 
+@pytest.fixture
+def pictured(idps):
+    """alpha's metadata has a name and a picture."""
+    said = ('<md:Extensions><ui:UIInfo xmlns:ui="urn:oasis:names:tc:SAML:metadata:ui"><ui:DisplayName '
+            'xml:lang="en">Alpha University</ui:DisplayName><ui:Logo height="16" width="16">'
+            'https://alpha.example/logo.png</ui:Logo></ui:UIInfo></md:Extensions>')
+    plain = idps["alpha"].metadata()
+    idps["alpha"].metadata = lambda: plain.replace("<md:KeyDescriptor", said + "<md:KeyDescriptor", 1)
+    return idps["alpha"]
+
+
+@pytest.mark.parametrize("line, logo", [
+    ("", "https://alpha.example/logo.png"), ("SSOLogo /logos/a.svg", "/logos/a.svg"), ("SSOLogo off", None)])
+def test_the_logo_of_metadata(corp, pictured, alice, line, logo):
+    """Row 76. SSOLogo goes before what the metadata says."""
+    corp.begin(alpha=line)
+    page = alice.open(corp.url + "/.sso/choose")
+    assert page.document().xpath("//nav/a/img/@src") == ([logo] if logo else [])
+    assert ("img-src" in page.header("Content-Security-Policy")) == bool(logo)
+    assert ("alpha", "Alpha University") in offered(page)
+
+
+def test_failures_say_whose_they_are(corp, pictured, idps, alice):
+    """By a name that people know, with the picture; the name of a block is none."""
+    corp.begin()
+    corp.httpd.expect_fault("status_denied")
+    denied = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"
+    for idp in idps.values():
+        idp.answer = dataclasses.replace(idp.answer, status=denied)
+    page = alice.open(corp.url + "/.sso/login?provider=alpha")
+    assert page.fault == "status_denied" and page.document().xpath("//p/span/text()") == ["Alpha University"]
+    assert page.document().xpath("//p/img/@src") == ["https://alpha.example/logo.png"]
+    assert "; img-src https://alpha.example" in page.header("Content-Security-Policy")
+    page = alice.open(corp.url + "/.sso/login?provider=beta")
+    assert page.fault == "status_denied" and not page.document().xpath("//p/span|//img")
+    assert "img-src" not in page.header("Content-Security-Policy")
+
+
 @pytest.mark.parametrize("line, said", [
     ("SSOLogo logo.png", "write an absolute https URL"), ("SSOLogo //x/y", "is not a path"),
     ("SSOLogo http://cdn.example/b.png", "is not https"),

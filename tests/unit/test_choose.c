@@ -323,6 +323,79 @@ static void logos_are_in_the_policy(void **state)
     assert_true(has(b, &reply, "<img src=\"/logos/a.svg?x=&quot;\" alt=\"\""));
 }
 
+/* An origin that another begins with is another one. */
+static void logos_come_from_exactly_those_origins(void **state)
+{
+    bench_t *b = three(*state);
+    sso_reply_t reply;
+
+    settings_of(b, "alpha")->logo = "https://cdn.example:8443/a.png";
+    settings_of(b, "beta")->logo = "https://cdn.example/b.png";
+    settings_of(b, "corp")->logo = "https://cdn.example.net/c.png";
+    reply = serve(b, "/.sso/choose");
+    assert_non_null(strstr(reply.csp, "; img-src https://cdn.example:8443 https://cdn.example "
+                                      "https://cdn.example.net"));
+}
+
+static void some_logos_are_not_shown(void **state)
+{
+    static const char *const not [] = {
+        "http://cdn.example/a.png",
+        "http://127.0.0.1/a.png",
+        "//cdn.example/a.png",
+        "data:image/png;base64,AAA",
+        "javascript:alert(1)",
+        "https://cdn.example;script-src/a",
+        "off",
+        "OFF",
+    };
+    bench_t *b = three(*state);
+    char *most = apr_pcalloc(b->cx->pool, 1026);
+    sso_reply_t reply;
+    apr_size_t i;
+
+    for (i = 0; i < COUNT(not ); i++) {
+        print_message("  %s\n", not [i]);
+        settings_of(b, "alpha")->logo = not [i];
+        reply = serve(b, "/.sso/choose");
+        assert_false(has(b, &reply, "<img"));
+        assert_null(strstr(reply.csp, "img-src"));
+    }
+    memset(most, 'x', 1025);
+    memcpy(most, "https://a/", 10);
+    settings_of(b, "alpha")->logo = most;
+    reply = serve(b, "/.sso/choose");
+    assert_false(has(b, &reply, "<img"));
+    most[1024] = '\0';
+    reply = serve(b, "/.sso/choose");
+    assert_true(has(b, &reply, "<img"));
+}
+
+/* Proxies take headers of some kilobytes: what would make the policy longer has no logo. */
+static void logos_of_many_hosts_do_not_fill_the_header(void **state)
+{
+    bench_t *b = three(*state);
+    char *host = apr_pcalloc(b->cx->pool, 200);
+    const char *html;
+    sso_reply_t reply;
+    int shown = 0;
+    int i;
+
+    memset(host, 'a', 60);
+    for (i = 0; i < 50; i++) {
+        const char *name = apr_psprintf(b->cx->pool, "p%02d", i);
+
+        bench_add_provider(b, &b->site, name)->logo = apr_psprintf(
+            b->cx->pool, "https://%s.%s.example/logo.png", name, host);
+    }
+    reply = serve(b, "/.sso/choose");
+    assert_true(strlen(reply.csp) < 2500);
+    for (html = sso_span_text(b->cx->pool, reply.body); (html = strstr(html, "<img ")); html++)
+        shown++;
+    assert_int_equal(shown, 25); /* 2048 / 79 */
+    assert_true(has(b, &reply, "p46"));
+}
+
 static void what_is_too_long_is_refused(void **state)
 {
     bench_t *b = three(*state);
@@ -463,6 +536,9 @@ int main(void)
         UNIT(a_discovery_service_is_asked),
         UNIT(a_discovery_service_is_not_believed),
         UNIT(logos_are_in_the_policy),
+        UNIT(logos_come_from_exactly_those_origins),
+        UNIT(some_logos_are_not_shown),
+        UNIT(logos_of_many_hosts_do_not_fill_the_header),
         UNIT(what_is_too_long_is_refused),
         UNIT(several_are_offered_page_by_page),
         UNIT(one_of_several_is_remembered),

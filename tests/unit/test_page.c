@@ -81,6 +81,23 @@ static void errors_say_what_they_may(void **state)
     assert_string_equal(apr_table_get(reply.headers, "X-SSO-Fault"), "field_value:email");
 }
 
+static void errors_name_whose_answer_it_was(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_reply_t reply = {.kind = SSO_REPLY_NONE};
+    const char *body;
+
+    (void)sso_fail(cx, SSO_F_SIGNATURE, "x");
+    cx->party = "University of <A>";
+    cx->party_logo = "https://idp.example/logo.png?a&b";
+    sso_page_error(cx, "0badcafe", (sso_link_t){NULL, NULL}, &reply);
+    body = body_of(cx, &reply);
+    assert_non_null(strstr(body, "<span>University of &lt;A&gt;</span>"));
+    assert_non_null(strstr(body, "<img src=\"https://idp.example/logo.png?a&amp;b\" alt=\"\""));
+    assert_non_null(strstr(reply.csp, "; img-src https://idp.example"));
+    assert_null(strstr(reply.csp, "https://idp.example/"));
+}
+
 static void errors_of_ours_are_called_so(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -279,10 +296,15 @@ static void help_is_where_it_can_be_had(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(errors_say_what_they_may),           UNIT(errors_of_ours_are_called_so),
-        UNIT(every_fault_can_be_shown),           UNIT(texts_are_escaped_everywhere),
-        UNIT(r64_forms_post_to_one_place),        UNIT(r64_forms_go_nowhere_else),
-        UNIT(forms_that_do_not_fit_are_no_pages), UNIT(nonces_differ),
+        UNIT(errors_say_what_they_may),
+        UNIT(errors_name_whose_answer_it_was),
+        UNIT(errors_of_ours_are_called_so),
+        UNIT(every_fault_can_be_shown),
+        UNIT(texts_are_escaped_everywhere),
+        UNIT(r64_forms_post_to_one_place),
+        UNIT(r64_forms_go_nowhere_else),
+        UNIT(forms_that_do_not_fit_are_no_pages),
+        UNIT(nonces_differ),
         UNIT(help_is_where_it_can_be_had),
     };
 

@@ -153,7 +153,8 @@ static void the_organization_names_it(void **state)
 static void r80_logos_are_https(void **state)
 {
     static const char *const bad[] = {"data:image/png;base64,AAAA", "javascript:alert(1)",
-                                      "http://i/logo.png", "//i/logo.png"};
+                                      "http://i/logo.png",          "//i/logo.png",
+                                      "http://127.0.0.1/logo.png",  "http://localhost/logo.png"};
     bench_t *b = bench_make(*state);
     apr_size_t i;
 
