@@ -188,6 +188,7 @@ static apr_status_t describe(sso_ctx_t *cx, apr_pool_t *pool, X509 *x509, sso_ce
     }
     rv = check_key(cx, cert->key);
     if (rv != APR_SUCCESS) return rv;
+    cert->verifier = sso_verifier_make(pool, cert->key);
     cert->der_base64 = der_base64(pool, x509);
     cert->sha256 = fingerprint(pool, x509);
     if (!cert->der_base64 || !cert->sha256

@@ -13,6 +13,7 @@
 #include "base/ctx.h"
 #include "base/span.h"
 #include "crypto/secret.h"
+#include "crypto/verifier.h"
 
 #include <apr_tables.h>
 
@@ -21,20 +22,19 @@
 
 /* A certificate that was pinned by configuration or metadata. */
 typedef struct {
-    EVP_PKEY *key;          /* its public key, borrowed from the certificate */
-    const char *der_base64; /* one line, for metadata */
-    const char *sha256;     /* fingerprint: 64 hex digits */
-    const char *subject;    /* for logs */
+    EVP_PKEY *key;            /* its public key, borrowed from the certificate */
+    sso_verifier_t *verifier; /* with that key */
+    const char *der_base64;   /* one line, for metadata */
+    const char *sha256;       /* fingerprint: 64 hex digits */
+    const char *subject;      /* for logs */
     apr_time_t not_before, not_after;
 } sso_cert_t;
-
-struct sso_sign_alg;
 
 /* Our own key and, where there is one, its certificate. */
 typedef struct {
     EVP_PKEY *key;
-    const sso_cert_t *cert;         /* NULL: none */
-    const struct sso_sign_alg *alg; /* to sign with; NULL: what fits the type of the key */
+    const sso_cert_t *cert;    /* NULL: none */
+    const sso_sign_alg_t *alg; /* to sign with; NULL: what fits the type of the key */
 } sso_key_pair_t;
 
 /**

@@ -141,21 +141,13 @@ static int to_der(const EVP_PKEY *key, sso_span_t raw, unsigned char **der)
     return n > 0 ? n : 0;
 }
 
-/* RSASSA-PSS as RFC 9231, section 2.3.10 has it: MGF1 with the same digest, salt as long. */
-static int set_padding(const sso_sign_alg_t *alg, EVP_PKEY_CTX *ctx)
-{
-    if (!alg->pss) return 1;
-    return EVP_PKEY_CTX_set_rsa_padding(ctx, RSA_PKCS1_PSS_PADDING) == 1
-           && EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) == 1;
-}
-
 static int sign_with(EVP_MD_CTX *ctx, const sso_sign_alg_t *alg, EVP_PKEY *key, sso_span_t data,
                      unsigned char *out, size_t *n)
 {
     EVP_PKEY_CTX *params;
 
     return ctx && EVP_DigestSignInit_ex(ctx, &params, alg->digest, NULL, NULL, key, NULL) == 1
-           && set_padding(alg, params)
+           && sso_verifier_padding(alg, params)
            && EVP_DigestSign(ctx, out, n, (const unsigned char *)data.p, data.n) == 1;
 }
 
@@ -187,41 +179,39 @@ apr_status_t sso_sign_make(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *k
     return APR_SUCCESS;
 }
 
-static int verify(const sso_sign_alg_t *alg, EVP_PKEY *key, sso_span_t data,
+static int verify(sso_verifier_t *verifier, const sso_sign_alg_t *alg, sso_span_t data,
                   const unsigned char *signature, size_t n)
 {
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    EVP_PKEY_CTX *params;
-    int ok = ctx && EVP_DigestVerifyInit_ex(ctx, &params, alg->digest, NULL, NULL, key, NULL) == 1
-             && set_padding(alg, params)
-             && EVP_DigestVerify(ctx, signature, n, (const unsigned char *)data.p, data.n) == 1;
+    EVP_MD_CTX *ctx = sso_verifier_begin(verifier, alg);
+    int ok = ctx && EVP_DigestVerify(ctx, signature, n, (const unsigned char *)data.p, data.n) == 1;
 
     EVP_MD_CTX_free(ctx);
     return ok;
 }
 
-static int verify_raw(const sso_sign_alg_t *alg, EVP_PKEY *key, sso_span_t data,
+static int verify_raw(sso_verifier_t *verifier, const sso_sign_alg_t *alg, sso_span_t data,
                       sso_span_t signature)
 {
     unsigned char *der = NULL;
-    int n = to_der(key, signature, &der);
-    int ok = n > 0 && verify(alg, key, data, der, (size_t)n);
+    int n = to_der(sso_verifier_key(verifier), signature, &der);
+    int ok = n > 0 && verify(verifier, alg, data, der, (size_t)n);
 
     OPENSSL_free(der);
     return ok;
 }
 
-apr_status_t sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
+apr_status_t sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, sso_verifier_t *verifier,
                             sso_span_t data, sso_span_t signature)
 {
     int ok;
 
     (void)cx;
-    if (EVP_PKEY_get_base_id(key) != alg->key_type) return APR_EINVAL;
+    if (EVP_PKEY_get_base_id(sso_verifier_key(verifier)) != alg->key_type) return APR_EINVAL;
     ERR_set_mark();
     ok = alg->key_type == EVP_PKEY_EC
-             ? verify_raw(alg, key, data, signature)
-             : verify(alg, key, data, (const unsigned char *)signature.p, signature.n);
+             ? verify_raw(verifier, alg, data, signature)
+             : verify(verifier, alg, data, (const unsigned char *)signature.p, signature.n);
+    if (ok) sso_verifier_keep(verifier, alg);
     ERR_pop_to_mark(); /* a forgery is no error of this thread: mod_ssl looks at the queue too */
     return ok ? APR_SUCCESS : APR_EINVAL;
 }

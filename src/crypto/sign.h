@@ -12,17 +12,9 @@
 #include "base/ctx.h"
 #include "base/span.h"
 #include "crypto/keys.h"
+#include "crypto/verifier.h"
 
 #include <openssl/evp.h>
-
-/* One row: what a URI stands for, or a name in another table (RFC 7518). */
-typedef struct sso_sign_alg {
-    const char *uri;    /* http://www.w3.org/2001/04/xmldsig-more#rsa-sha256 */
-    const char *digest; /* OpenSSL's name; NULL: the key's own (Ed25519) */
-    int key_type;       /* EVP_PKEY_RSA, EVP_PKEY_EC, EVP_PKEY_ED25519 */
-    int pss;            /* RSASSA-PSS, salt as long as the digest */
-    int weak;           /* SHA-1: only where a provider was allowed to use it */
-} sso_sign_alg_t;
 
 /* The row of a URI, compared byte for byte (R27). NULL: not allowed, weak ones too unless asked. */
 const sso_sign_alg_t *sso_sign_alg(sso_span_t uri, int allow_weak);
@@ -56,7 +48,7 @@ apr_status_t sso_sign_make(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *k
 
 /* Does the signature verify? APR_SUCCESS only then; APR_EINVAL (no fault recorded) otherwise, also
  * when the key is not of the algorithm's type. */
-apr_status_t sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
+apr_status_t sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, sso_verifier_t *verifier,
                             sso_span_t data, sso_span_t signature);
 
 #endif /* SSO_CRYPTO_SIGN_H */

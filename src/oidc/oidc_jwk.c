@@ -238,7 +238,7 @@ static const char *import(apr_pool_t *pool, const json_t *jwk, sso_jwk_t *out)
 
 const char *sso_jwk_parse(apr_pool_t *pool, const json_t *jwk, sso_jwk_t *out)
 {
-    sso_jwk_t made = {NULL, NULL, NULL, NULL, 0, NULL};
+    sso_jwk_t made = {.kid = NULL};
     const char *why;
 
     ERR_set_mark();
@@ -251,7 +251,7 @@ const char *sso_jwk_parse(apr_pool_t *pool, const json_t *jwk, sso_jwk_t *out)
         EVP_PKEY_free(made.key);
         return why;
     }
-    (void)sso_owned_pkey(pool, made.key);
+    made.verifier = sso_verifier_make(pool, sso_owned_pkey(pool, made.key));
     *out = made;
     return NULL;
 }

@@ -26,6 +26,7 @@ typedef struct {
     const char *crv; /* constant; NULL for RSA */
     int verifies;    /* `use` and `key_ops` allow it to verify signatures */
     EVP_PKEY *key;
+    sso_verifier_t *verifier; /* with it */
 } sso_jwk_t;
 
 typedef struct {

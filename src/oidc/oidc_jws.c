@@ -137,7 +137,7 @@ static apr_status_t check_signature(sso_ctx_t *cx, const sso_jws_t *jws, const s
                                  : "(none)");
     }
     for (i = 0; i < n; i++) {
-        if (sso_sign_check(cx, &jws->alg->how, key[i]->key, data, signature) == APR_SUCCESS) {
+        if (sso_sign_check(cx, &jws->alg->how, key[i]->verifier, data, signature) == APR_SUCCESS) {
             return APR_SUCCESS;
         }
     }

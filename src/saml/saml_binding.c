@@ -244,7 +244,7 @@ static int any_key_verifies(sso_ctx_t *cx, const sso_sign_alg_t *alg, sso_span_t
     for (i = 0; i < certs->nelts; i++) {
         const sso_cert_t *cert = APR_ARRAY_IDX(certs, i, const sso_cert_t *);
 
-        if (sso_sign_check(cx, alg, cert->key, octets, signature) == APR_SUCCESS) return 1;
+        if (sso_sign_check(cx, alg, cert->verifier, octets, signature) == APR_SUCCESS) return 1;
     }
     return 0;
 }

@@ -40,7 +40,7 @@ static int is_signed_by_one_of(sso_ctx_t *cx, const apr_array_header_t *certs,
         const sso_cert_t *cert = APR_ARRAY_IDX(certs, i, const sso_cert_t *);
 
         if (!is_strong(cert->key)) continue;
-        if (sso_sign_check(cx, profile->info.alg, cert->key, octets, profile->value)
+        if (sso_sign_check(cx, profile->info.alg, cert->verifier, octets, profile->value)
             == APR_SUCCESS) {
             if (cx->trace) show_signer(cx, certs, profile->info.alg, cert);
             return 1;

@@ -1,12 +1,11 @@
 /*
- * bench_oidc.c - callbacks of OpenID Connect accepted per second, and the bare
- * check they need.
+ * bench_oidc.c - callbacks of OpenID Connect accepted per second, and the bare check they need.
  *
- * Usage: bench_oidc [seconds]. The provider is in memory: what its network
- * costs is not counted. Prints one JSON object: accepted  logins per second of
- * CPU time: from the callback's query, by the token answer, the ID token and
- * userinfo, to the session crypto    the floor: one RSA-2048 verification of
- * the same ID token
+ * Usage: bench_oidc [seconds]. The provider is in memory: what its network costs is not counted.
+ * Prints one JSON object:
+ * accepted  logins per second of CPU time: from the callback's query, by the token answer, the ID
+ *           token and userinfo, to the session
+ * crypto    the floor: one RSA-2048 verification of the same ID token
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -16,6 +15,7 @@
 #include "crypto/jwk.h"
 #include "crypto/jws.h"
 #include "crypto/seal.h"
+#include "floor.h"
 #include "oidc/oidc.h"
 #include "oidc/oidc_jws.h"
 #include "oidc/oidc_publish.h"
@@ -199,7 +199,6 @@ static double accepted_per_second(sso_ctx_t *cx, bench_t *b, const login_t *logi
 
 static double crypto_per_second(sso_ctx_t *cx, const bench_t *b, const char *token, double seconds)
 {
-    const sso_jws_alg_t *alg = sso_jws_alg(sso_span("RS256"));
     const char *dot = strrchr(token, '.');
     sso_span_t signature;
     double began;
@@ -210,9 +209,8 @@ static double crypto_per_second(sso_ctx_t *cx, const bench_t *b, const char *tok
         cx, "Base64");
     began = cpu_seconds();
     for (; cpu_seconds() - began < seconds; n++) {
-        stop_if(sso_sign_check(cx, &alg->how, b->key, sso_span_of(token, (apr_size_t)(dot - token)),
-                               signature),
-                cx, "signature");
+        if (!floor_verifies(b->key, sso_span_of(token, (apr_size_t)(dot - token)), signature))
+            exit(1);
     }
     return n / (cpu_seconds() - began);
 }

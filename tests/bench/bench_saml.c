@@ -12,7 +12,7 @@
 #include "core/attrmap.h"
 #include "core/session.h"
 #include "crypto/seal.h"
-#include "crypto/sign.h"
+#include "floor.h"
 #include "saml/saml_names.h"
 #include "saml/saml_sig.h"
 #include "saml/saml_xml.h"
@@ -135,8 +135,6 @@ static sso_span_t canonical(sso_ctx_t *cx, xmlDoc *doc, const xmlNode *top, cons
 static double crypto_per_second(bench_t *b, const char *xml, double seconds)
 {
     const sso_xml_limits_t limits = {.bytes = 1 << 20, .elements = 20000};
-    const sso_sign_alg_t *alg = sso_sign_alg(
-        sso_span("http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"), 0);
     apr_pool_t *outer = b->cx->pool;
     sso_span_t value;
     const char *text;
@@ -163,7 +161,7 @@ static double crypto_per_second(bench_t *b, const char *xml, double seconds)
 
         if (EVP_Q_digest(NULL, "SHA256", NULL, content.p, content.n, digest, NULL) != 1) exit(1);
         info = canonical(b->cx, doc, sso_xml_child(signature, SAML_NS_DSIG, "SignedInfo"), NULL);
-        stop_if(sso_sign_check(b->cx, alg, b->signer->cert->key, info, value), b->cx, "signature");
+        if (!floor_verifies(b->signer->cert->key, info, value)) exit(1);
         apr_pool_clear(b->cx->pool);
     }
     b->cx->pool = outer;

@@ -93,6 +93,7 @@ const sso_cert_t *forge_cert(apr_pool_t *pool, forge_key_t which, apr_time_t val
     sso_cert_t *cert = apr_pcalloc(pool, sizeof(*cert));
 
     cert->key = forge_key(which);
+    cert->verifier = sso_verifier_make(pool, cert->key);
     cert->der_base64 = cert_base64(pool, which, valid);
     cert->sha256 = "";
     cert->subject = apr_psprintf(pool, "CN=forge %d", (int)which);

@@ -78,8 +78,8 @@ static int retells;       /* what is signed names another digest, and is signed 
 
 UNIT_WRAP(apr_status_t, sso_c14n, sso_ctx_t *cx, const xmlNode *top, const xmlNode *without,
           const sso_c14n_t *how, apr_size_t max, sso_span_t *out);
-UNIT_WRAP(apr_status_t, sso_sign_check, sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
-          sso_span_t data, sso_span_t signature);
+UNIT_WRAP(apr_status_t, sso_sign_check, sso_ctx_t *cx, const sso_sign_alg_t *alg,
+          sso_verifier_t *verifier, sso_span_t data, sso_span_t signature);
 
 apr_status_t wrap_sso_c14n(sso_ctx_t *cx, const xmlNode *top, const xmlNode *without,
                            const sso_c14n_t *how, apr_size_t max, sso_span_t *out)
@@ -94,12 +94,12 @@ apr_status_t wrap_sso_c14n(sso_ctx_t *cx, const xmlNode *top, const xmlNode *wit
     return rv;
 }
 
-apr_status_t wrap_sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, EVP_PKEY *key,
+apr_status_t wrap_sso_sign_check(sso_ctx_t *cx, const sso_sign_alg_t *alg, sso_verifier_t *verifier,
                                  sso_span_t data, sso_span_t signature)
 {
     verified_with++;
     if (retells) return APR_SUCCESS;
-    return real_sso_sign_check(cx, alg, key, data, signature);
+    return real_sso_sign_check(cx, alg, verifier, data, signature);
 }
 
 /* What becomes of the assertion's signature in this text. */

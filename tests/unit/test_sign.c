@@ -13,6 +13,8 @@
 #include <openssl/params.h>
 #include <openssl/rsa.h>
 
+#include <pthread.h>
+
 #define COUNT(a)  (sizeof(a) / sizeof((a)[0]))
 #define DSIG      "http://www.w3.org/2000/09/xmldsig#"
 #define DSIG_MORE "http://www.w3.org/2001/04/xmldsig-more#"
@@ -77,11 +79,18 @@ static sso_span_t sign(sso_ctx_t *cx, apr_size_t i)
     return signature;
 }
 
+/* With a verifier of its own. */
+static apr_status_t check(sso_ctx_t *cx, const sso_sign_alg_t *row, EVP_PKEY *with, sso_span_t data,
+                          sso_span_t signature)
+{
+    return sso_sign_check(cx, row, sso_verifier_make(cx->pool, with), data, signature);
+}
+
 /* It does not verify, records no fault and leaves OpenSSL's error queue as it was. */
 static void assert_refused(sso_ctx_t *cx, const sso_sign_alg_t *row, EVP_PKEY *with,
                            sso_span_t data, sso_span_t signature)
 {
-    assert_int_equal(sso_sign_check(cx, row, with, data, signature), APR_EINVAL);
+    assert_int_equal(check(cx, row, with, data, signature), APR_EINVAL);
     assert_int_equal(cx->err.fault, SSO_F_NONE);
     assert_int_equal(ERR_peek_error(), 0);
 }
@@ -154,7 +163,7 @@ static void every_algorithm_works(void **state)
 
         print_message("  %s\n", alg[i].uri);
         assert_int_equal(s.n, alg[i].size);
-        assert_int_equal(sso_sign_check(cx, row_of(i), key[alg[i].key], sso_span(DATA), s), 0);
+        assert_int_equal(check(cx, row_of(i), key[alg[i].key], sso_span(DATA), s), 0);
         assert_refused(cx, row_of(i), key[alg[i].key], sso_span(DATA " "), s);
         assert_refused(cx, row_of(i), key[alg[i].key], sso_span_of(NULL, 0), s);
     }
@@ -172,7 +181,7 @@ static void any_digest_goes_with_any_curve(void **state)
             sso_span_t s;
 
             assert_int_equal(sso_sign_make(cx, row_of(i), key[curve[c]], sso_span(DATA), &s), 0);
-            assert_int_equal(sso_sign_check(cx, row_of(i), key[curve[c]], sso_span(DATA), s), 0);
+            assert_int_equal(check(cx, row_of(i), key[curve[c]], sso_span(DATA), s), 0);
         }
     }
 }
@@ -256,8 +265,8 @@ static void rsa_rows_mean_what_they_say(void **state)
         }
         assert_int_equal(EVP_DigestSign(ctx, made, &n, (const unsigned char *)DATA, strlen(DATA)),
                          1);
-        assert_int_equal(sso_sign_check(cx, sso_sign_alg(sso_span(row[i].uri), 1), key[RSA_A],
-                                        sso_span(DATA), sso_span_of(made, n)),
+        assert_int_equal(check(cx, sso_sign_alg(sso_span(row[i].uri), 1), key[RSA_A],
+                               sso_span(DATA), sso_span_of(made, n)),
                          APR_SUCCESS);
         EVP_MD_CTX_free(ctx);
     }
@@ -351,8 +360,8 @@ static void rfc6979_vectors(void **state)
         assert_int_equal(sso_hex_decode(sso_span(row[i].signature), signature, size - 1), 0);
         assert_int_equal(EVP_PKEY_fromdata_init(ctx), 1);
         assert_int_equal(EVP_PKEY_fromdata(ctx, &public, EVP_PKEY_PUBLIC_KEY, params), 1);
-        assert_int_equal(sso_sign_check(cx, sso_sign_alg(sso_span(row[i].uri), 0), public,
-                                        sso_span("sample"), sso_span_of(signature, size - 1)),
+        assert_int_equal(check(cx, sso_sign_alg(sso_span(row[i].uri), 0), public,
+                               sso_span("sample"), sso_span_of(signature, size - 1)),
                          APR_SUCCESS);
         EVP_PKEY_free(public);
         EVP_PKEY_CTX_free(ctx);
@@ -391,12 +400,123 @@ static void r17_an_error_is_not_a_yes(void **state)
 
         for (k = 0; k < COUNT(said); k++) {
             answer = said[k];
-            assert_int_equal(
-                sso_sign_check(cx, row_of(i), key[alg[i].key], sso_span(DATA), signature)
-                    == APR_SUCCESS,
-                said[k] == 1);
+            assert_int_equal(check(cx, row_of(i), key[alg[i].key], sso_span(DATA), signature)
+                                 == APR_SUCCESS,
+                             said[k] == 1);
         }
         answer = NO_ANSWER;
+    }
+}
+
+/* ---- what is prepared once ---- */
+
+static int prepared; /* contexts that were made, not copied */
+
+UNIT_WRAP(int, EVP_DigestVerifyInit_ex, EVP_MD_CTX *ctx, EVP_PKEY_CTX **params, const char *digest,
+          OSSL_LIB_CTX *lib, const char *properties, EVP_PKEY *with, const OSSL_PARAM *more);
+
+int wrap_EVP_DigestVerifyInit_ex(EVP_MD_CTX *ctx, EVP_PKEY_CTX **params, const char *digest,
+                                 OSSL_LIB_CTX *lib, const char *properties, EVP_PKEY *with,
+                                 const OSSL_PARAM *more)
+{
+    prepared++;
+    return real_EVP_DigestVerifyInit_ex(ctx, params, digest, lib, properties, with, more);
+}
+
+static void later_signatures_find_it_prepared(void **state)
+{
+    sso_ctx_t *cx = *state;
+    apr_size_t i;
+    int n;
+
+    for (i = 0; i < COUNT(alg); i++) {
+        sso_verifier_t *verifier = sso_verifier_make(cx->pool, key[alg[i].key]);
+        sso_span_t s = sign(cx, i);
+
+        assert_int_equal(sso_sign_check(cx, row_of(i), verifier, sso_span(DATA), s), 0);
+        prepared = 0;
+        for (n = 0; n < 3; n++) {
+            assert_int_equal(sso_sign_check(cx, row_of(i), verifier, sso_span(DATA), s), 0);
+            assert_int_equal(sso_sign_check(cx, row_of(i), verifier, sso_span(DATA " "), s),
+                             APR_EINVAL);
+        }
+        assert_int_equal(prepared, 0);
+    }
+}
+
+/* What is prepared is for one row: the others of the key go on as before. */
+static void rows_do_not_mix(void **state)
+{
+    sso_ctx_t *cx = *state;
+    apr_size_t first;
+    apr_size_t i;
+
+    for (first = 0; first < 6; first++) {
+        sso_verifier_t *verifier = sso_verifier_make(cx->pool, key[RSA_A]);
+
+        assert_int_equal(
+            sso_sign_check(cx, row_of(first), verifier, sso_span(DATA), sign(cx, first)), 0);
+        for (i = 0; i < 6; i++) {
+            sso_span_t s = sign(cx, i);
+
+            assert_int_equal(sso_sign_check(cx, row_of(i), verifier, sso_span(DATA), s), 0);
+            assert_int_equal(sso_sign_check(cx, row_of((i + 1) % 6), verifier, sso_span(DATA), s),
+                             APR_EINVAL);
+        }
+    }
+}
+
+static void a_forger_prepares_nothing(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_verifier_t *verifier = sso_verifier_make(cx->pool, key[RSA_A]);
+    sso_span_t s = sign(cx, 0);
+
+    assert_int_equal(sso_sign_check(cx, row_of(1), verifier, sso_span(DATA), s), APR_EINVAL);
+    assert_int_equal(sso_sign_check(cx, row_of(0), verifier, sso_span(DATA), s), 0);
+    prepared = 0;
+    assert_int_equal(sso_sign_check(cx, row_of(0), verifier, sso_span(DATA), s), 0);
+    assert_int_equal(prepared, 0);
+}
+
+#define THREADS 8
+
+typedef struct {
+    sso_verifier_t *verifier;
+    sso_span_t signature;
+    int good;
+} crowd_t;
+
+static void *check_often(void *data)
+{
+    crowd_t *crowd = data;
+    int i;
+
+    for (i = 0; i < 200; i++) {
+        if (sso_sign_check(NULL, row_of(0), crowd->verifier, sso_span(DATA), crowd->signature)
+            == APR_SUCCESS) {
+            crowd->good++;
+        }
+    }
+    return NULL;
+}
+
+static void many_threads_check_with_one(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_verifier_t *verifier = sso_verifier_make(cx->pool, key[RSA_A]);
+    sso_span_t s = sign(cx, 0);
+    crowd_t crowd[THREADS];
+    pthread_t thread[THREADS];
+    int i;
+
+    for (i = 0; i < THREADS; i++) {
+        crowd[i] = (crowd_t){verifier, s, 0};
+        assert_int_equal(pthread_create(&thread[i], NULL, check_often, &crowd[i]), 0);
+    }
+    for (i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(thread[i], NULL), 0);
+        assert_int_equal(crowd[i].good, 200);
     }
 }
 
@@ -416,6 +536,10 @@ int main(void)
         UNIT(signing_needs_the_right_key),
         UNIT(rfc6979_vectors),
         UNIT(r17_an_error_is_not_a_yes),
+        UNIT(later_signatures_find_it_prepared),
+        UNIT(rows_do_not_mix),
+        UNIT(a_forger_prepares_nothing),
+        UNIT(many_threads_check_with_one),
     };
 
     return cmocka_run_group_tests(tests, start, free_keys);
