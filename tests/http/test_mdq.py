@@ -115,6 +115,23 @@ def test_whoever_is_named_is_asked_about_once(host, mdq, pair):
     assert user_by(host, pair[0]) == users[0] and len(mdq.asked) == 2
 
 
+def test_hosts_with_the_same_block_share_what_is_known(host, mdq, pair):
+    """One writes the copies, and remembers who is not known."""
+    other = host.httpd.host("other.example.test", tls=True)
+    federation(other, mdq)
+    begin(host, mdq, pair)
+    theirs = Browser().fetch(other.url + "/.sso/fed/metadata").body
+    assert user_by(host, pair[0])
+    for idp in pair:
+        idp.register(theirs)
+    assert user_by(other, pair[0]) and user_by(other, pair[1])
+    assert mdq.asked == ["/entities/%7Bsha1%7D" + sha1(x.entity_id) for x in pair]
+    host.httpd.expect_fault("idp_unknown")
+    for each in (host, other):
+        assert Browser().step(login_url(each, "https://evil.example/id")).fault == "idp_unknown"
+    assert len(mdq.asked) == 3
+
+
 def test_a_discovery_service_names_them(host, mdq, pair):
     begin(host, mdq, pair)
     browser = Browser()
