@@ -9,12 +9,15 @@
 #include "core/event.h"
 #include "core/release.h"
 
+#include <apr_strings.h>
+
 typedef struct {
     sso_ctx_t *cx;
+    apr_pool_t *scratch; /* of one record: they are many, and a pool gives nothing back */
     const sso_roster_t *which;
     sso_roster_fn *fn;
     void *baton;
-    char *room; /* for one record: they are many, and the pool gives nothing back */
+    char *room; /* for one record, kept for the next */
     apr_size_t size;
 } walk_t;
 
@@ -31,7 +34,7 @@ static int is_meant(const walk_t *w, const sso_session_t *session)
            && is_or_any(which->provider, session->provider)
            && is_or_any(which->issuer, session->issuer)
            && (!which->session
-               || !strcmp(which->session, sso_event_session(w->cx->pool, &session->key)));
+               || !strcmp(which->session, sso_event_session(w->scratch, &session->key)));
 }
 
 /* The walk's values lie anywhere; a record is read where its numbers are aligned. */
@@ -51,56 +54,101 @@ static int look_at(void *baton, const sso_store_key_t *key, const sso_record_t *
     walk_t *w = baton;
     sso_session_t session;
 
+    apr_pool_clear(w->scratch);
     if (sso_session_view(aligned(w, record->value), &session) != APR_SUCCESS) return 0;
     session.key = *key;
-    return is_meant(w, &session) && w->fn(w->baton, &session, last_used);
+    return is_meant(w, &session) && w->fn(w->baton, w->scratch, &session, last_used);
 }
 
-apr_status_t sso_roster_walk(sso_ctx_t *cx, const sso_site_t *site, const sso_roster_t *which,
-                             sso_roster_fn *fn, void *baton)
+static const sso_site_t *first(const apr_array_header_t *sites)
 {
-    const sso_match_t match = {.tenant = site->tenant};
-    walk_t w = {.cx = cx, .which = which, .fn = fn, .baton = baton};
+    return APR_ARRAY_IDX(sites, 0, const sso_site_t *);
+}
 
-    return site->store->ops->walk(site->store, cx, &match, look_at, &w);
+/* The one that knows the provider, and speaks to it; or any. */
+static const sso_site_t *site_of(const apr_array_header_t *sites, const sso_session_t *session)
+{
+    const sso_site_t *best = NULL;
+    int i;
+
+    for (i = 0; i < sites->nelts; i++) {
+        const sso_site_t *site = APR_ARRAY_IDX(sites, i, const sso_site_t *);
+        const sso_idp_t *idp = apr_hash_get(site->idps, session->provider, APR_HASH_KEY_STRING);
+
+        if (idp && idp->provider->set->active != SSO_ACTIVE_OFF) return site;
+        if (idp && !best) best = site;
+    }
+    return best ? best : first(sites);
+}
+
+apr_status_t sso_roster_walk(sso_ctx_t *cx, const apr_array_header_t *sites,
+                             const sso_roster_t *which, sso_roster_fn *fn, void *baton)
+{
+    const sso_match_t match = {.tenant = first(sites)->tenant};
+    sso_store_t *store = first(sites)->store;
+    walk_t w = {.cx = cx, .which = which, .fn = fn, .baton = baton};
+    apr_status_t rv = apr_pool_create(&w.scratch, cx->pool);
+
+    if (rv != APR_SUCCESS) return rv;
+    rv = store->ops->walk(store, cx, &match, look_at, &w);
+    apr_pool_destroy(w.scratch);
+    return rv;
 }
 
 typedef struct {
     sso_ctx_t *cx;
-    const sso_site_t *site;
+    const apr_array_header_t *sites;
     const char *why;
     int *count;
-    apr_status_t rv;
+    apr_status_t rv; /* the first failure */
 } end_t;
 
-static int end_one(void *baton, const sso_session_t *session, apr_time_t last_used)
+/* What failed outlives the record's pool. */
+static void note_failure(end_t *e, const sso_ctx_t *one, apr_status_t rv)
 {
-    end_t *e = baton;
-    sso_store_t *store = e->site->store;
-
-    (void)last_used;
-    e->rv = store->ops->drop(store, e->cx, &session->key, e->site->tenant);
-    if (e->rv == APR_SUCCESS) {
-        ++*e->count;
-        sso_session_tell(e->cx, e->site, session, "ended", e->why);
-        sso_release_session(e->cx, e->site, session);
-    }
-    if (e->rv == APR_NOTFOUND) e->rv = APR_SUCCESS; /* gone meanwhile */
-    return e->rv != APR_SUCCESS;
+    if (e->rv == APR_SUCCESS) e->rv = rv;
+    if (e->cx->err.fault) return;
+    e->cx->err = one->err;
+    if (one->err.log) e->cx->err.log = apr_pstrdup(e->cx->pool, one->err.log);
+    if (one->err.about) e->cx->err.about = apr_pstrdup(e->cx->pool, one->err.about);
 }
 
-apr_status_t sso_roster_end(sso_ctx_t *cx, const sso_site_t *site, const sso_roster_t *which,
-                            const char *why, int *count)
+/* None is left out because another could not be ended. */
+static int end_one(void *baton, apr_pool_t *scratch, const sso_session_t *session,
+                   apr_time_t last_used)
 {
-    end_t e = {.cx = cx, .site = site, .why = why, .count = count};
-    apr_status_t rv = sso_roster_walk(cx, site, which, end_one, &e);
+    end_t *e = baton;
+    const sso_site_t *site = site_of(e->sites, session);
+    sso_ctx_t one = *e->cx;
+    apr_status_t rv;
+
+    (void)last_used;
+    one.pool = scratch;
+    sso_ctx_clear(&one);
+    rv = site->store->ops->drop(site->store, &one, &session->key, site->tenant);
+    if (rv == APR_SUCCESS) {
+        ++*e->count;
+        sso_session_tell(&one, site, session, "ended", e->why);
+        sso_release_session(&one, site, session);
+    } else if (rv != APR_NOTFOUND) { /* that is: gone meanwhile */
+        note_failure(e, &one, rv);
+    }
+    return 0;
+}
+
+apr_status_t sso_roster_end(sso_ctx_t *cx, const apr_array_header_t *sites,
+                            const sso_roster_t *which, const char *why, int *count)
+{
+    end_t e = {.cx = cx, .sites = sites, .why = why, .count = count};
+    apr_status_t rv = sso_roster_walk(cx, sites, which, end_one, &e);
 
     return rv == APR_SUCCESS ? e.rv : rv;
 }
 
-void sso_roster_write(sso_buf_t *out, const sso_site_t *site, const sso_session_t *session,
+void sso_roster_write(sso_buf_t *out, const apr_array_header_t *sites, const sso_session_t *session,
                       apr_time_t last_used)
 {
+    const sso_site_t *site = site_of(sites, session);
     const sso_idp_t *idp = apr_hash_get(site->idps, session->provider, APR_HASH_KEY_STRING);
     const struct {
         const char *name, *value;

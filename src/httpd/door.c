@@ -27,6 +27,7 @@
 #define CHUNK        65536  /* bytes of an answer that are sent at once */
 #define ROOM_OF_LINE 4096   /* of a session */
 #define LIMIT_MAX    100000 /* lines of an answer */
+#define END_REASON   "by the administrator"
 _Static_assert(ROOM_OF_LINE >= SSO_EVENT_MAX, "values are cut to fit such a line");
 
 static const sso_json_limits_t limits = {QUESTION_MAX, 1, 8};
@@ -90,7 +91,6 @@ void sso_door_open(apr_pool_t *pconf, server_rec *main_server)
 
 typedef struct {
     sso_ctx_t *cx;
-    apr_pool_t *scratch; /* of one line */
     int fd;
     sso_buf_t out;
     int is_gone; /* does not listen any more */
@@ -99,7 +99,7 @@ typedef struct {
     sso_roster_t which;
     int limit;
     int found, shown;
-    const sso_site_t *now; /* the site that is being looked at */
+    const apr_array_header_t *now; /* the sites that are being looked at: of one address */
 } visit_t;
 
 static int is_welcome(int fd)
@@ -186,27 +186,53 @@ static const char *understand(visit_t *v, sso_span_t text)
     return NULL;
 }
 
-static int list_one(void *baton, const sso_session_t *session, apr_time_t last_used)
+static int list_one(void *baton, apr_pool_t *scratch, const sso_session_t *session,
+                    apr_time_t last_used)
 {
     visit_t *v = baton;
     sso_buf_t line;
 
-    apr_pool_clear(v->scratch);
     v->found++;
     if (v->shown >= v->limit) return 0;
     v->shown++;
-    line = sso_buf_make(v->scratch, 512, ROOM_OF_LINE);
+    line = sso_buf_make(scratch, 512, ROOM_OF_LINE);
     sso_roster_write(&line, v->now, session, last_used);
     sso_buf_add(&v->out, line.p, line.n);
     if (v->out.n > CHUNK - ROOM_OF_LINE) send_all(v);
     return v->is_gone;
 }
 
-static apr_status_t act_at(visit_t *v, sso_ctx_t *cx, const sso_site_t *site)
+static apr_status_t act_at(visit_t *v, const apr_array_header_t *sites)
 {
-    v->now = site;
-    if (!strcmp(v->action, "list")) return sso_roster_walk(cx, site, &v->which, list_one, v);
-    return sso_roster_end(cx, site, &v->which, "by the administrator", &v->found);
+    v->now = sites;
+    if (!strcmp(v->action, "list")) return sso_roster_walk(v->cx, sites, &v->which, list_one, v);
+    return sso_roster_end(v->cx, sites, &v->which, END_REASON, &v->found);
+}
+
+/* Several hosts may have one address, and so the same sessions. known: is any of them meant? */
+static apr_status_t act_everywhere(visit_t *v, server_rec *main_server, int *known)
+{
+    apr_array_header_t *at[SSO_TENANTS_MAX] = {NULL};
+    apr_status_t rv = APR_SUCCESS;
+    server_rec *s;
+    int i;
+
+    *known = !v->site;
+    for (s = main_server; s; s = s->next) {
+        const sso_site_t *site = sso_server_of(s)->site;
+        apr_array_header_t **sites = &at[site->tenant];
+
+        if (v->site && strcmp(v->site, site->base_url) != 0) continue;
+        *known = 1;
+        if (!*sites) *sites = apr_array_make(v->cx->pool, 2, sizeof(site));
+        APR_ARRAY_PUSH(*sites, const sso_site_t *) = site;
+    }
+    for (i = 0; i < SSO_TENANTS_MAX; i++) {
+        apr_status_t one = at[i] ? act_at(v, at[i]) : APR_SUCCESS;
+
+        if (rv == APR_SUCCESS) rv = one;
+    }
+    return rv;
 }
 
 /* Whoever asks for all means also those of hosts that are not configured any more. */
@@ -223,32 +249,41 @@ static apr_status_t end_rest(visit_t *v, sso_store_t *store)
     }
     rv = store->ops->revoke(store, v->cx, &all, &n);
     v->found += n;
+    if (n > 0) {
+        sso_event(v->cx, &(sso_event_t){.what = "ended", .why = END_REASON, .sessions = n});
+    }
     return rv;
+}
+
+/* Those that ended have ended. */
+static void refuse_rest(visit_t *v)
+{
+    const char *why = v->cx->err.log ? v->cx->err.log : "the store does not answer";
+
+    if (!strcmp(v->action, "end")) {
+        why = apr_psprintf(v->cx->pool,
+                           "%s; %d sessions have ended, the others perhaps not: run it again", why,
+                           v->found);
+    }
+    refuse(v, why);
 }
 
 static void act(visit_t *v, server_rec *main_server)
 {
-    apr_status_t rv = APR_SUCCESS;
-    int known = !v->site;
-    server_rec *s;
+    apr_status_t rv;
+    int known;
 
     if (!v->action || (strcmp(v->action, "list") != 0 && strcmp(v->action, "end") != 0)) {
         refuse(v, "neither list nor end");
         return;
     }
-    for (s = main_server; s && rv == APR_SUCCESS; s = s->next) {
-        const sso_site_t *site = sso_server_of(s)->site;
-
-        if (v->site && strcmp(v->site, site->base_url) != 0) continue;
-        known = 1;
-        rv = act_at(v, v->cx, site);
-    }
+    rv = act_everywhere(v, main_server, &known);
     if (rv == APR_SUCCESS) rv = end_rest(v, sso_server_of(main_server)->site->store);
     if (!strcmp(v->action, "end")) {
         sso_log(v->cx, SSO_LOG_NOTICE, "%d sessions were ended by ssoctl", v->found);
     }
     if (rv != APR_SUCCESS) {
-        refuse(v, v->cx->err.log ? v->cx->err.log : "the store does not answer");
+        refuse_rest(v);
     } else if (!known) {
         refuse(v, "no host has this address");
     } else {
@@ -265,8 +300,7 @@ static void attend(apr_pool_t *pool, server_rec *main_server, int fd)
     const char *why;
     apr_size_t n;
 
-    if (!is_welcome(fd) || apr_pool_create(&v.scratch, pool) != APR_SUCCESS
-        || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0
+    if (!is_welcome(fd) || setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) != 0
         || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) != 0
         || read_question(&v, text, &n) != APR_SUCCESS) {
         return;

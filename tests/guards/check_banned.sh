@@ -45,7 +45,7 @@ BEGIN {
     ban("json_set_alloc_funcs", "", "it changes the whole process")
     ban("curl_[a-z_]*", "^src/net/", "use src/net")
     ban("apr_time_now time gettimeofday", "^src/(httpd|cli)/", "use cx->now")
-    ban("apr_pool_create[a-z_]*", "^src/(httpd/(startup|segment|background|auditlog|door)[.]c$|cli/|store/shm_snapshot[.]c$|oidc/oidc_live[.]c$|saml/saml_(catalog|current)[.]c$|core/account_(db|sql)[.]c$)", "take a pool from the caller")
+    ban("apr_pool_create[a-z_]*", "^src/(httpd/(startup|segment|background|auditlog|door)[.]c$|cli/|store/shm_snapshot[.]c$|oidc/oidc_live[.]c$|saml/saml_(catalog|current)[.]c$|core/(account_(db|sql)|roster)[.]c$)", "take a pool from the caller")
     for (r = 1; r <= rules; r++) pattern[r] = "(^|[^A-Za-z0-9_>.])" name[r] "[ \t]*[(]"
 }
 FNR == 1 { open = 0; files++; guarded = FILENAME ~ /^src\/(crypto|hmac)\/|^src\/saml\/saml_sig|^src\/oidc\/oidc_jw[es]|^src\/oidc\/oidc_token/ }

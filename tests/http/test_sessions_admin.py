@@ -9,7 +9,8 @@ import pytest
 
 from conftest import SECRET
 from lib.httpd import BUILD
-from lib.recipes import members, sign_in, user_of
+from lib.oidc_op import Op
+from lib.recipes import members, oidc, sign_in, user_of
 from lib.sites import TokenSite
 
 
@@ -154,6 +155,46 @@ def test_an_unknown_host(hosts, people, ssoctl):
     done = ssoctl.run("end", "--site", "https://three.example.test")
     assert done.returncode == 1 and "no host has this address" in done.stderr
     assert left(people, hosts) == set(people)
+
+
+# -- hosts of one address
+
+def audited(httpd, event):
+    lines = (httpd.root / "logs" / "audit.log").read_text().splitlines()
+    return [x for x in map(json.loads, lines) if x["event"] == event]
+
+
+def test_hosts_of_one_address(httpd, closing, ssoctl, alice):
+    """They have their sessions in common, but only one knows the provider."""
+    one = httpd.host("app.example.test", tls=True)
+    httpd.host("other.example.test", tls=True)
+    op = closing(Op())
+    op.gives_refresh = op.takes_back = True
+    httpd.add("SSOBaseURL " + one.url)
+    httpd.add("SSOAuditLog logs/audit.log")
+    oidc(one, op, extra="SSOOidcRefresh 10m")
+    httpd.start()
+    sign_in(alice, one, "op")
+    token, = op.grants
+    listed, = ssoctl.list()
+    assert (listed["site"], listed["protocol"]) == (one.url, "oidc")
+    assert ssoctl.end("--all") == 1
+    assert httpd.log.wait("provider op has taken a token back") and op.revoked == [token]
+    ended, = audited(httpd, "ended")
+    assert (ended["provider"], ended["protocol"], ended["why"]) == ("op", "oidc", "by the administrator")
+    assert user_of(alice, one) is None
+
+
+def test_hosts_that_are_gone(hosts, people, ssoctl):
+    """Their sessions end with all the others, and the record says so."""
+    httpd, gone = hosts[0].httpd, hosts[1]
+    httpd.add("SSOAuditLog logs/audit.log")
+    httpd.hosts.remove(gone)
+    httpd.restart()
+    assert len(ssoctl.list()) == 3
+    assert ssoctl.end("--all") == 4
+    rest, = [x for x in audited(httpd, "ended") if "user" not in x]
+    assert (rest["sessions"], rest["why"]) == (1, "by the administrator")
 
 
 # -- who may come
