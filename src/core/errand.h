@@ -19,12 +19,6 @@ typedef enum { SSO_ERRAND_RELEASE, SSO_ERRAND_NOTIFY, SSO_ERRANDS } sso_errand_n
 
 typedef struct sso_errand sso_errand_t;
 
-/* Of errands of one kind the log gets a line a minute from each child. */
-typedef struct {
-    apr_time_t last;
-    int unsaid; /* lost since then, without a line */
-} sso_errand_rate_t;
-
 typedef struct {
     sso_errand_number_t number;
     const char *left; /* what has not happened to those that are left at the end; behind a number */
@@ -50,9 +44,5 @@ struct sso_errand {
 
 /* How long to wait after so many tries. */
 apr_interval_time_t sso_errand_pause(int tries);
-
-/* A warning that an errand is lost, with the number of those that had none; or none this time. Safe in
- * threads. */
-void sso_errand_warn(sso_ctx_t *cx, sso_errand_rate_t *rate, const char *text);
 
 #endif /* SSO_CORE_ERRAND_H */

@@ -6,6 +6,7 @@
 #include "core/logout_notify.h"
 
 #include "base/json.h"
+#include "base/rate.h"
 #include "core/assertion.h"
 #include "core/errand.h"
 #include "core/event.h"
@@ -148,14 +149,14 @@ static void tell(sso_ctx_t *cx, const sso_errand_t *errand, sso_counted_t counte
 
 static void lose(sso_ctx_t *cx, const sso_errand_t *errand, const char *why)
 {
-    static sso_errand_rate_t rate;
+    static sso_rate_t rate;
     const sso_site_t *site = errand->where;
 
-    sso_errand_warn(cx, &rate,
-                    apr_psprintf(cx->pool,
-                                 "the application of %s is not told that a session has ended "
-                                 "(SSOLogoutNotify): %s",
-                                 site->base_url, why));
+    sso_rate_warn(cx, &rate,
+                  apr_psprintf(cx->pool,
+                               "the application of %s is not told that a session has ended "
+                               "(SSOLogoutNotify): %s",
+                               site->base_url, why));
     tell(cx, errand, SSO_COUNT_NOTIFIED_NOT, "not notified");
 }
 

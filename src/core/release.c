@@ -5,6 +5,7 @@
  */
 #include "core/release.h"
 
+#include "base/rate.h"
 #include "core/errand.h"
 #include "core/event.h"
 
@@ -52,9 +53,9 @@ static void tell(sso_ctx_t *cx, const sso_idp_t *idp, sso_counted_t counted, con
 
 static void give_up(sso_ctx_t *cx, const sso_idp_t *idp, const char *text)
 {
-    static sso_errand_rate_t rate;
+    static sso_rate_t rate;
 
-    sso_errand_warn(cx, &rate, text);
+    sso_rate_warn(cx, &rate, text);
     tell(cx, idp, SSO_COUNT_REVOKED_NOT, "not revoked");
 }
 

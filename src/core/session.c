@@ -554,7 +554,7 @@ static void note_own(search_t *s, const sso_session_t *own)
     if (own && is_meant(s, own)) APR_ARRAY_PUSH(s->found, sso_session_t) = *own;
 }
 
-/* Whether or not the others could be told: here all of them end. */
+/* Whether or not the others could be told: here none of them goes on. */
 apr_status_t sso_session_end_matching(sso_ctx_t *cx, const sso_idp_t *idp,
                                       const sso_ending_t *ending, const sso_session_t *own,
                                       sso_ended_t *out)

@@ -335,14 +335,15 @@ int sso_process_start(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                       server_rec *main_server)
 {
     sso_ctx_t cx = sso_log_server_ctx(main_server, ptemp);
+    const char *directive;
     const char *why;
 
     (void)plog;
     if (ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG) return OK;
     why = sso_auditlog_open(pconf, main_server);
     if (why) return sso_complain(main_server, NULL, 0, "SSOAuditLog", why);
-    if (sso_segment_open(&cx, main_server) != APR_SUCCESS) {
-        return sso_complain(main_server, NULL, 0, "SSOSessionMemory",
+    if (sso_segment_open(&cx, main_server, &directive) != APR_SUCCESS) {
+        return sso_complain(main_server, NULL, 0, directive,
                             cx.err.log ? cx.err.log : "no shared memory to be had");
     }
     why = sso_accounts_start(ptemp, main_server);

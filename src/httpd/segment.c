@@ -19,7 +19,7 @@
 
 #define RETAINED        "mod_sso:store:1"
 #define RETAINED_COUNTS "mod_sso:counts:2" /* and how much is counted */
-#define RETAINED_REMOTE "mod_sso:remote:1"
+#define RETAINED_REMOTE "mod_sso:remote:2"
 
 /* Kept over restarts, in the process pool. */
 typedef struct {
@@ -172,14 +172,15 @@ static apr_status_t front(sso_ctx_t *cx, server_rec *s, sso_store_t *kept, sso_s
 {
     apr_pool_t *p = s->process->pconf;
     sso_remote_t *remote;
-    sso_remote_counts_t *counts;
+    sso_remote_state_t *state;
     apr_status_t rv = sso_socache_open(cx, s, &remote);
 
     *out = kept;
     if (rv != APR_SUCCESS || !remote) return rv;
-    counts = find_shared(s, RETAINED_REMOTE, sizeof(*counts));
-    if (!counts) return APR_ENOMEM;
-    return sso_store_shared_make(cx, p, kept, remote, sso_server_of(s)->site->seal, counts, out);
+    state = find_shared(s, RETAINED_REMOTE, sizeof(*state));
+    if (!state) return APR_ENOMEM;
+    *out = sso_store_shared_make(p, kept, remote, sso_server_of(s)->site->seal, state);
+    return APR_SUCCESS;
 }
 
 static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_store_t *store)
@@ -199,7 +200,7 @@ static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_stor
     return rv;
 }
 
-apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server)
+apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server, const char **directive)
 {
     retained_t *kept = find_retained(main_server);
     sso_store_t *store = NULL;
@@ -209,6 +210,8 @@ apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server)
         rv = open_store(cx, kept, main_server->process->pool,
                         (apr_size_t)sso_server_of(main_server)->set->memory);
     }
+    *directive = rv == APR_SUCCESS ? "SSOSessionStore" : "SSOSessionMemory";
     if (rv == APR_SUCCESS) rv = front(cx, main_server, kept->store, &store);
+    if (rv == APR_SUCCESS) *directive = "SSOSessionMemory"; /* has a share for each host */
     return rv == APR_SUCCESS ? add_tenants(cx, main_server, store) : rv;
 }

@@ -12,7 +12,7 @@
 #include "httpd/module.h"
 
 /* post_config: the store, made or found again, and what the sites need of it. At the parent's end it
- * goes into the snapshot. */
-apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server);
+ * goes into the snapshot. directive: the one that a failure is about. */
+apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server, const char **directive);
 
 #endif /* SSO_HTTPD_SEGMENT_H */

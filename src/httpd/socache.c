@@ -2,15 +2,18 @@
  * socache.c - each question in a thread of its own, so that a cache that hangs holds up no request.
  *
  * Providers wait for as long as they like, and say "not found" of a server, too, that they have found
- * dead. So a request waits for ANSWER_TIME and no longer, and "not there" is believed only of what was
- * asked before a sign of life, or after one.
+ * dead. So a request waits for ANSWER_TIME and no longer, and "not there" is believed only between two
+ * signs of life.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "httpd/socache.h"
 
+#include <ap_mpm.h>
+#include <apr_network_io.h>
 #include <apr_strings.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -19,8 +22,9 @@
 #include <unistd.h>
 
 #define ANSWER_TIME 1  /* seconds */
-#define BUSY_MAX    64 /* questions under way in one child, those that hang among them */
+#define BUSY_LEAST  64 /* questions under way in one child, or twice its threads; some hang */
 #define PROBE_TIME  APR_TIME_C(60000000)
+#define LEAST_TIME  APR_TIME_C(2000000) /* providers refuse what ends within a second */
 #define STACK_BYTES ((size_t)512 * 1024)
 
 /* One cache of one configuration. */
@@ -32,7 +36,8 @@ typedef struct {
     server_rec *s;
 } socache_t;
 
-static int busy; /* of this child */
+static int busy;                  /* of this child */
+static int busy_max = BUSY_LEAST; /* known before the children fork */
 
 /* ---- a job: what is asked and what comes back, shared by who asks and who works ---- */
 
@@ -47,7 +52,7 @@ typedef struct {
 
 typedef struct {
     int holders; /* the last one frees it */
-    int end[2];  /* a pipe: closed at one end, it is ended */
+    int end[2];  /* a pipe: one byte, and it is ended; a forked program may hold it open */
     apr_status_t rv;
     socache_t *cache;
     what_t what;
@@ -60,12 +65,10 @@ static job_t *make_job(socache_t *cache, what_t what, int n)
 {
     job_t *job = calloc(1, sizeof(*job));
 
-    if (!job || pipe(job->end) != 0) {
+    if (!job || pipe2(job->end, O_CLOEXEC) != 0) {
         free(job);
         return NULL;
     }
-    (void)fcntl(job->end[0], F_SETFD, FD_CLOEXEC);
-    (void)fcntl(job->end[1], F_SETFD, FD_CLOEXEC);
     job->holders = 1;
     job->cache = cache;
     job->what = what;
@@ -88,14 +91,18 @@ static void let_go(job_t *job)
     for (i = 0; i < job->n; i++)
         free(job->slot[i].value);
     (void)close(job->end[0]);
-    if (job->end[1] >= 0) (void)close(job->end[1]);
+    (void)close(job->end[1]);
     free(job);
 }
 
 /* ---- who works ---- */
 
+/* What is there for longer than it is good for says itself when it ends. */
 static apr_status_t store(const socache_t *c, const slot_t *slot, apr_time_t until, apr_pool_t *p)
 {
+    const apr_time_t least = apr_time_now() + LEAST_TIME;
+
+    if (until < least) until = least;
     return c->provider->store(c->instance, c->s, slot->key.b, sizeof(slot->key.b), until,
                               slot->value, slot->n, p);
 }
@@ -131,14 +138,20 @@ static apr_status_t probe(const socache_t *c, apr_pool_t *p)
     return store(c, &slot, apr_time_now() + PROBE_TIME, p);
 }
 
-/* What was found last is a sign of life behind all the others. Without one there has to be one before. */
+/* "Not found" between two signs of life is an answer: a server that was found dead between them is left
+ * alone for longer than who asked waits. Where the last item is found it is such a sign itself. */
 static apr_status_t get_all(job_t *job, apr_pool_t *p)
 {
-    apr_status_t rv = ask_all(job, p);
+    slot_t *last = &job->slot[job->n - 1];
+    apr_status_t rv = ask(job->cache, last, p);
 
-    if (rv != APR_SUCCESS || job->slot[job->n - 1].found) return rv;
-    rv = probe(job->cache, p);
-    return rv == APR_SUCCESS ? ask_all(job, p) : rv;
+    if (rv == APR_SUCCESS && last->found) {
+        if (job->n > 1) rv = ask_all(job, p);
+        if (rv != APR_SUCCESS || last->found) return rv;
+    }
+    if (rv == APR_SUCCESS) rv = probe(job->cache, p);
+    if (rv == APR_SUCCESS) rv = ask_all(job, p);
+    return rv == APR_SUCCESS ? probe(job->cache, p) : rv;
 }
 
 /* Nobody says whether there was something to remove, or somebody to do it. */
@@ -160,20 +173,19 @@ static apr_status_t do_job(job_t *job, apr_pool_t *p)
 static void *work(void *data)
 {
     job_t *job = data;
-    apr_status_t rv = APR_ENOMEM;
+    apr_status_t rv = APR_EAGAIN;
     apr_pool_t *p = sso_startup_temporary(NULL);
-    int end;
+    const char byte = 1;
 
     if (p) {
         rv = do_job(job, p);
         apr_pool_destroy(p);
     }
     job->rv = rv;
-    end = job->end[1];
-    job->end[1] = -1;
-    (void)close(end);
+    (void)__atomic_fetch_sub(&busy, 1, __ATOMIC_RELAXED); /* who reads this may ask at once */
+    while (write(job->end[1], &byte, 1) < 0 && errno == EINTR)
+        continue;
     let_go(job);
-    (void)__atomic_fetch_sub(&busy, 1, __ATOMIC_RELAXED);
     return NULL;
 }
 
@@ -187,7 +199,7 @@ static apr_status_t start(job_t *job)
     sigset_t ours;
     int error;
 
-    if (__atomic_add_fetch(&busy, 1, __ATOMIC_RELAXED) > BUSY_MAX) {
+    if (__atomic_add_fetch(&busy, 1, __ATOMIC_RELAXED) > busy_max) {
         (void)__atomic_fetch_sub(&busy, 1, __ATOMIC_RELAXED);
         return APR_EAGAIN;
     }
@@ -203,7 +215,17 @@ static apr_status_t start(job_t *job)
     if (!error) return APR_SUCCESS;
     job->holders--;
     (void)__atomic_fetch_sub(&busy, 1, __ATOMIC_RELAXED);
-    return error;
+    return APR_EAGAIN;
+}
+
+/* What this child lacks says nothing of the cache. */
+static apr_status_t no_room(sso_ctx_t *cx)
+{
+    (void)sso_fail(
+        cx, SSO_F_SESSION_STORE,
+        "this child could not ask the cache: it is short of memory, files or threads, or "
+        "asks too much at once");
+    return APR_EAGAIN;
 }
 
 static apr_status_t wait_for(job_t *job)
@@ -217,11 +239,13 @@ static apr_status_t wait_for(job_t *job)
 /* The job's answer may be read when this has succeeded, and at no other time. */
 static apr_status_t run(sso_ctx_t *cx, const socache_t *cache, job_t *job)
 {
-    apr_status_t rv = start(job);
+    apr_status_t rv;
     char why[128];
 
-    if (rv == APR_SUCCESS) rv = wait_for(job);
+    if (start(job) != APR_SUCCESS) return no_room(cx);
+    rv = wait_for(job);
     if (rv == APR_SUCCESS) return rv;
+    if (rv == APR_EAGAIN) return no_room(cx);
     if (rv == APR_TIMEUP) {
         return sso_fail(cx, SSO_F_SESSION_STORE, "%s did not answer within %d s", cache->name,
                         ANSWER_TIME);
@@ -248,21 +272,16 @@ static socache_t *socache(sso_remote_t *remote)
     return (socache_t *)(void *)remote;
 }
 
-static apr_status_t no_memory(sso_ctx_t *cx)
-{
-    return sso_fail(cx, SSO_F_SESSION_STORE, "no memory to ask the cache");
-}
-
 static apr_status_t get(sso_remote_t *remote, sso_ctx_t *cx, sso_remote_item_t *items, int n)
 {
     job_t *job = make_job(socache(remote), ASK, n);
     apr_status_t rv = APR_SUCCESS;
     int i;
 
-    if (!job) return no_memory(cx);
+    if (!job) return no_room(cx);
     for (i = 0; i < n && rv == APR_SUCCESS; i++) {
         job->slot[i].key = items[i].key;
-        if (!give_room(&job->slot[i], items[i].room)) rv = no_memory(cx);
+        if (!give_room(&job->slot[i], items[i].room)) rv = no_room(cx);
     }
     if (rv == APR_SUCCESS) rv = run(cx, socache(remote), job);
     if (rv == APR_SUCCESS) take_answer(cx, job, items);
@@ -276,7 +295,7 @@ static apr_status_t put(sso_remote_t *remote, sso_ctx_t *cx, const sso_store_key
     job_t *job = make_job(socache(remote), STORE, 1);
     apr_status_t rv;
 
-    if (!job) return no_memory(cx);
+    if (!job) return no_room(cx);
     job->slot[0].key = *key;
     job->until = until;
     if (give_room(&job->slot[0], value.n)) {
@@ -284,7 +303,7 @@ static apr_status_t put(sso_remote_t *remote, sso_ctx_t *cx, const sso_store_key
         job->slot[0].n = (unsigned int)value.n;
         rv = run(cx, socache(remote), job);
     } else {
-        rv = no_memory(cx);
+        rv = no_room(cx);
     }
     let_go(job);
     return rv;
@@ -295,7 +314,7 @@ static apr_status_t drop(sso_remote_t *remote, sso_ctx_t *cx, const sso_store_ke
     job_t *job = make_job(socache(remote), REMOVE, 1);
     apr_status_t rv;
 
-    if (!job) return no_memory(cx);
+    if (!job) return no_room(cx);
     job->slot[0].key = *key;
     rv = run(cx, socache(remote), job);
     let_go(job);
@@ -330,6 +349,17 @@ static const char *find_provider(apr_pool_t *p, const char *name, socache_t *cac
                         name);
 }
 
+/* A name or an address, IPv6 in brackets, and the port, if not the usual one. */
+static int is_server(apr_pool_t *p, const char *text)
+{
+    char *host;
+    char *scope;
+    apr_port_t port;
+
+    if (apr_parse_addr_port(&host, &scope, &port, text, p) != APR_SUCCESS || !host) return 0;
+    return *text == '[' || !strchr(host, ':');
+}
+
 /* "redis:cache.example:6379": the provider, and what it is told. */
 static const char *make_cache(apr_pool_t *p, const char *word, socache_t *cache)
 {
@@ -340,6 +370,9 @@ static const char *make_cache(apr_pool_t *p, const char *word, socache_t *cache)
     if (why) return why;
     if (!args || !args[1]) {
         return apr_psprintf(p, "'%s' lacks the server; write %s:HOST:PORT", word, name);
+    }
+    if (!is_server(p, args + 1)) {
+        return apr_psprintf(p, "'%s' names no server; write %s:HOST:PORT", word, name);
     }
     cache->name = word;
     return cache->provider->create(&cache->instance, args + 1, p, p);
@@ -377,10 +410,15 @@ apr_status_t sso_socache_open(sso_ctx_t *cx, server_rec *main_server, sso_remote
     static const struct ap_socache_hints hints = {sizeof(sso_store_key_t), 1024,
                                                   APR_TIME_C(60000000)};
     socache_t *cache = sso_server_of(main_server)->socache;
+    int threads = 0;
     apr_status_t rv;
 
     *out = NULL;
     if (!cache) return APR_SUCCESS;
+    if (ap_mpm_query(AP_MPMQ_HARD_LIMIT_THREADS, &threads) == APR_SUCCESS
+        && 2 * threads > BUSY_LEAST) {
+        busy_max = 2 * threads;
+    }
     rv = cache->provider->init(cache->instance, "mod_sso", &hints, main_server,
                                main_server->process->pconf);
     if (rv != APR_SUCCESS) {

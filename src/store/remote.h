@@ -13,7 +13,7 @@
 #ifndef SSO_STORE_REMOTE_H
 #define SSO_STORE_REMOTE_H
 
-#include "base/ctx.h"
+#include "base/rate.h"
 #include "base/span.h"
 #include "store/store.h"
 
@@ -29,6 +29,7 @@ typedef struct {
     sso_span_t value; /* in cx->pool */
 } sso_remote_item_t;
 
+/* SSO_F_SESSION_STORE with APR_EAGAIN: this process could not ask, which says nothing of the other side. */
 typedef struct {
     /* Look n items up, one after another in this order. SSO_F_SESSION_STORE: no answer in time. */
     apr_status_t (*get)(sso_remote_t *, sso_ctx_t *, sso_remote_item_t *, int n);
@@ -41,10 +42,13 @@ typedef struct {
     apr_status_t (*drop)(sso_remote_t *, sso_ctx_t *, const sso_store_key_t *);
 } sso_remote_ops_t;
 
-/* What became of questions. Shared by all children, over restarts. */
+/* What the children know together, over restarts: what became of questions, and until when there is
+ * doubt. All zero at first. */
 typedef struct {
     apr_uint64_t hits, misses, errors;
-} sso_remote_counts_t;
+    apr_time_t doubt, turn;
+    sso_rate_t failures, foreign; /* what the log says of it */
+} sso_remote_state_t;
 
 struct sso_remote {
     const sso_remote_ops_t *ops; /* first member of every implementation's own struct */

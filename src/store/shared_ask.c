@@ -1,92 +1,85 @@
 /*
- * shared_ask.c - three marks say whether there is doubt, whose turn it is, and whether it was logged.
+ * shared_ask.c - two times say whether there is doubt, and whose turn it is.
+ *
+ * They are not marks of the store: one that is full must not make everybody wait for the cache.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "store/shared_ask.h"
 
-#include "crypto/mac.h"
+#include <apr_strings.h>
 
 #define DOUBT APR_TIME_C(30000000) /* after the last failure */
 #define TURN  APR_TIME_C(2000000)
-#define SAID  APR_TIME_C(60000000)
 
-static apr_status_t name_mark(sso_ctx_t *cx, const char *label, sso_store_key_t *out)
+/* ---- until when something holds ---- */
+
+static void begin_time(apr_time_t *until, const sso_ctx_t *cx, apr_interval_time_t length)
 {
-    const sso_span_t part = sso_span(label);
-    unsigned char hash[SSO_MAC_BYTES];
-    apr_status_t rv = sso_mac_hash(cx, &part, 1, hash);
-
-    if (rv == APR_SUCCESS) memcpy(out->b, hash, sizeof(out->b));
-    return rv;
+    __atomic_store_n(until, cx->now + length, __ATOMIC_RELAXED);
 }
 
-apr_status_t sso_shared_asker_make(sso_ctx_t *cx, sso_store_t *near, sso_remote_t *remote,
-                                   sso_remote_counts_t *counts, sso_shared_asker_t *out)
+static void end_time(apr_time_t *until)
 {
-    sso_shared_asker_t a = {.near = near, .remote = remote, .counts = counts};
-    apr_status_t rv = name_mark(cx, "shared store: doubt", &a.doubt);
-
-    if (rv == APR_SUCCESS) rv = name_mark(cx, "shared store: turn", &a.turn);
-    if (rv == APR_SUCCESS) rv = name_mark(cx, "shared store: said", &a.said);
-    if (rv == APR_SUCCESS) *out = a;
-    return rv;
+    __atomic_store_n(until, 0, __ATOMIC_RELAXED);
 }
 
-static int is_marked(const sso_shared_asker_t *a, sso_ctx_t *cx, const sso_store_key_t *mark)
+/* One that is far away was set before the clock was set back. */
+static int is_ahead(apr_time_t until, const sso_ctx_t *cx, apr_interval_time_t length)
 {
-    apr_time_t until;
-
-    return a->near->ops->marked(a->near, cx, mark, &until) == APR_SUCCESS;
+    return until > cx->now && until - cx->now <= 2 * length;
 }
 
-/* A full store has no marks for this: then everybody asks, and waits. */
-static void set_mark(const sso_shared_asker_t *a, sso_ctx_t *cx, const sso_store_key_t *mark,
-                     apr_interval_time_t time)
+static int is_time(const apr_time_t *until, const sso_ctx_t *cx, apr_interval_time_t length)
 {
-    sso_ctx_t aside = *cx;
-
-    (void)a->near->ops->unmark(a->near, &aside, mark);
-    (void)a->near->ops->mark(a->near, &aside, mark, cx->now + time);
+    return is_ahead(__atomic_load_n(until, __ATOMIC_RELAXED), cx, length);
 }
 
-/* Without doubt everybody may; else whoever sets the mark first. */
+/* Does it begin now, and by us? */
+static int is_first(apr_time_t *until, const sso_ctx_t *cx, apr_interval_time_t length)
+{
+    apr_time_t seen = __atomic_load_n(until, __ATOMIC_RELAXED);
+
+    if (is_ahead(seen, cx, length)) return 0;
+    return __atomic_compare_exchange_n(until, &seen, cx->now + length, 0, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
+}
+
+/* ---- what comes before a question, and after it ---- */
+
+/* Without doubt everybody may; else whoever comes first. */
 static apr_status_t begin(const sso_shared_asker_t *a, sso_ctx_t *cx, int *doubt)
 {
-    sso_ctx_t aside = *cx;
-
-    *doubt = is_marked(a, cx, &a->doubt);
-    if (!*doubt) return APR_SUCCESS;
-    if (a->near->ops->mark(a->near, &aside, &a->turn, cx->now + TURN) != APR_EEXIST) {
-        return APR_SUCCESS;
-    }
+    *doubt = is_time(&a->state->doubt, cx, DOUBT);
+    if (!*doubt || is_first(&a->state->turn, cx, TURN)) return APR_SUCCESS;
     return sso_fail(cx, SSO_F_SESSION_STORE,
                     "the cache of SSOSessionStore did not answer a moment ago");
 }
 
 static void complain(const sso_shared_asker_t *a, sso_ctx_t *cx)
 {
-    sso_ctx_t aside = *cx;
-
-    if (a->near->ops->mark(a->near, &aside, &a->said, cx->now + SAID) == APR_EEXIST) return;
-    SSO_WARN(cx,
-             "SSOSessionStore: %s; sessions that were checked in the last minute go on, others get "
-             "503 and nobody can sign in: see whether the cache runs and can be reached from here",
-             cx->err.log ? cx->err.log : "the cache does not answer");
+    sso_rate_warn(
+        cx, &a->state->failures,
+        apr_psprintf(cx->pool,
+                     "SSOSessionStore: %s; sessions that were checked in the last minute go on, "
+                     "others get 503 and nobody can sign in: see whether the cache runs and can be "
+                     "reached from here",
+                     cx->err.log ? cx->err.log : "the cache does not answer"));
 }
 
 static apr_status_t end(const sso_shared_asker_t *a, sso_ctx_t *cx, int doubt, apr_status_t rv)
 {
     if (rv == APR_SUCCESS) {
         if (doubt) {
-            (void)a->near->ops->unmark(a->near, cx, &a->doubt);
-            (void)a->near->ops->unmark(a->near, cx, &a->turn);
+            end_time(&a->state->doubt);
+            end_time(&a->state->turn);
         }
         return rv;
     }
-    sso_shared_count(&a->counts->errors);
-    set_mark(a, cx, &a->doubt, DOUBT);
-    set_mark(a, cx, &a->turn, TURN);
+    if (rv == APR_EAGAIN) return rv; /* it is this child that lacks something */
+    sso_shared_count(&a->state->errors);
+    begin_time(&a->state->doubt, cx, DOUBT);
+    begin_time(&a->state->turn, cx, TURN);
     complain(a, cx);
     return rv;
 }
@@ -119,4 +112,11 @@ apr_status_t sso_shared_drop(const sso_shared_asker_t *a, sso_ctx_t *cx,
 
     if (rv != APR_SUCCESS) return rv;
     return end(a, cx, doubt, a->remote->ops->drop(a->remote, cx, name));
+}
+
+void sso_shared_complain_foreign(const sso_shared_asker_t *a, sso_ctx_t *cx)
+{
+    sso_rate_warn(cx, &a->state->foreign,
+                  "SSOSessionStore: a session in the cache was not sealed for its place: compare "
+                  "SSOSecret on all machines; if it is the same, somebody changes what lies there");
 }

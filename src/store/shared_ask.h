@@ -15,14 +15,9 @@
 #include "store/remote.h"
 
 typedef struct {
-    sso_store_t *near; /* its marks are what the children know together */
     sso_remote_t *remote;
-    sso_remote_counts_t *counts;
-    sso_store_key_t doubt, turn, said; /* names of marks */
+    sso_remote_state_t *state;
 } sso_shared_asker_t;
-
-apr_status_t sso_shared_asker_make(sso_ctx_t *cx, sso_store_t *near, sso_remote_t *remote,
-                                   sso_remote_counts_t *counts, sso_shared_asker_t *out);
 
 /* As the operations of the remote memory; SSO_F_SESSION_STORE at once while there is doubt. */
 apr_status_t sso_shared_get(const sso_shared_asker_t *a, sso_ctx_t *cx, sso_remote_item_t *items,
@@ -31,6 +26,10 @@ apr_status_t sso_shared_put(const sso_shared_asker_t *a, sso_ctx_t *cx, const ss
                             apr_time_t until, sso_span_t value);
 apr_status_t sso_shared_drop(const sso_shared_asker_t *a, sso_ctx_t *cx,
                              const sso_store_key_t *name);
+
+/* A value there was not sealed for its place: a line in the log, once a minute, which says how many there
+ * were. */
+void sso_shared_complain_foreign(const sso_shared_asker_t *a, sso_ctx_t *cx);
 
 static inline void sso_shared_count(apr_uint64_t *count)
 {

@@ -108,7 +108,8 @@ typedef struct {
      * not come back. */
     apr_status_t (*put)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, const sso_record_t *);
 
-    /* Remove. APR_NOTFOUND: was not there. */
+    /* Remove. APR_NOTFOUND: was not there. SSO_F_SESSION_STORE: other machines could not be told; here
+     * it is not used until they can, and may go on then. */
     apr_status_t (*drop)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, int tenant);
 
     /* Remove every matching record; how many. Uses the index when subject or sid is given. */

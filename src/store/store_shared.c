@@ -13,8 +13,9 @@
 #include <apr_tables.h>
 
 #define GONE_TIME   APR_TIME_C(60000000) /* what is not there is not asked about again for so long */
-#define SMALL_ROOM  128                  /* bytes of a sealed notice, and to spare */
-#define IDLE_PARTS  8                    /* last use is written that often within the idle time */
+#define NEVER       0         /* when a copy was asked about that must be, the next time */
+#define SMALL_ROOM  128       /* bytes of a sealed notice, and to spare */
+#define IDLE_PARTS  8         /* last use is written that often within the idle time */
 #define HOST_PREFIX "shared " /* another name: what a store of one machine kept is not found */
 
 typedef struct {
@@ -136,8 +137,7 @@ static apr_status_t open_session(const shared_t *s, sso_ctx_t *cx, const sso_rem
 {
     if (!item->found) return APR_NOTFOUND;
     if (sso_shared_open(cx, s->seal, &item->key, item->value, out, used) != APR_SUCCESS) {
-        SSO_WARN(cx, "SSOSessionStore: a session in the cache was not sealed for its place: other "
-                     "machines have another SSOSecret, or somebody changes what lies there");
+        sso_shared_complain_foreign(&s->asker, cx);
         return APR_NOTFOUND;
     }
     out->tenant = tenant_no;
@@ -278,7 +278,7 @@ static void note_gone(const shared_t *s, sso_ctx_t *cx, const sso_store_key_t *g
 {
     sso_ctx_t aside = *cx;
 
-    sso_shared_count(&s->asker.counts->misses);
+    sso_shared_count(&s->asker.state->misses);
     (void)s->near->ops->mark(s->near, &aside, gone, cx->now + GONE_TIME);
 }
 
@@ -299,7 +299,7 @@ static apr_status_t fetch(sso_store_t *store, sso_ctx_t *cx, const sso_store_key
     if (rv == APR_SUCCESS && out->idle && used + out->idle <= cx->now) rv = APR_NOTFOUND;
     if (rv == APR_NOTFOUND) note_gone(s, cx, &gone);
     if (rv != APR_SUCCESS) return rv;
-    sso_shared_count(&s->asker.counts->hits);
+    sso_shared_count(&s->asker.state->hits);
     tell_use(s, cx, key, out, used);
     keep(s, cx, key, out, 0);
     return APR_SUCCESS;
@@ -400,7 +400,23 @@ static apr_status_t end_there(const shared_t *s, sso_ctx_t *cx, const sso_store_
     return rv == APR_SUCCESS ? sso_shared_drop(&s->asker, cx, &name) : rv;
 }
 
-/* Here it ends whether or not the others can be told. */
+/* Nobody could be told that it has ended: here it does not go on until somebody answers, and is still
+ * found by who ends it once more. */
+static void suspect(const shared_t *s, sso_ctx_t *cx, const sso_store_key_t *key, int tenant_no)
+{
+    sso_ctx_t aside = *cx;
+    sso_shared_tail_t tail;
+    sso_record_t copy;
+
+    if (s->near->ops->get(s->near, &aside, key, tenant_no, &copy) != APR_SUCCESS) return;
+    if (sso_shared_split(&copy, &tail) == APR_SUCCESS) {
+        copy.renew = 1;
+        sso_shared_append(&aside, &copy, NEVER);
+        if (s->near->ops->put(s->near, &aside, key, &copy) == APR_SUCCESS) return;
+    }
+    (void)s->near->ops->drop(s->near, &aside, key, tenant_no);
+}
+
 static apr_status_t drop(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
                          int tenant_no)
 {
@@ -411,7 +427,11 @@ static apr_status_t drop(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_
     if (!is_shared(s, tenant_no)) return s->near->ops->drop(s->near, cx, key, tenant_no);
     rv = find(s, cx, key, tenant_no, &record);
     if (rv == APR_SUCCESS) rv = end_there(s, cx, key, &record);
-    (void)s->near->ops->drop(s->near, cx, key, tenant_no);
+    if (rv == APR_SUCCESS || rv == APR_NOTFOUND) {
+        (void)s->near->ops->drop(s->near, cx, key, tenant_no);
+    } else {
+        suspect(s, cx, key, tenant_no);
+    }
     return rv;
 }
 
@@ -528,9 +548,9 @@ static apr_status_t stats(sso_store_t *store, sso_ctx_t *cx, sso_store_stats_t *
     const shared_t *s = shared(store);
     apr_status_t rv = s->near->ops->stats(s->near, cx, out);
 
-    out->remote_hits = read_count(&s->asker.counts->hits);
-    out->remote_misses = read_count(&s->asker.counts->misses);
-    out->remote_errors = read_count(&s->asker.counts->errors);
+    out->remote_hits = read_count(&s->asker.state->hits);
+    out->remote_misses = read_count(&s->asker.state->misses);
+    out->remote_errors = read_count(&s->asker.state->errors);
     return rv;
 }
 
@@ -550,9 +570,8 @@ static apr_status_t load(sso_store_t *store, sso_ctx_t *cx, const char *file,
     return near->ops->load(near, cx, file, seal);
 }
 
-apr_status_t sso_store_shared_make(sso_ctx_t *cx, apr_pool_t *pool, sso_store_t *near,
-                                   sso_remote_t *remote, const sso_seal_t *seal,
-                                   sso_remote_counts_t *counts, sso_store_t **out)
+sso_store_t *sso_store_shared_make(apr_pool_t *pool, sso_store_t *near, sso_remote_t *remote,
+                                   const sso_seal_t *seal, sso_remote_state_t *state)
 {
     static const sso_store_ops_t ops = {
         .name = "socache",
@@ -574,12 +593,10 @@ apr_status_t sso_store_shared_make(sso_ctx_t *cx, apr_pool_t *pool, sso_store_t 
         .load = load,
     };
     shared_t *s = apr_pcalloc(pool, sizeof(*s));
-    apr_status_t rv = sso_shared_asker_make(cx, near, remote, counts, &s->asker);
 
-    if (rv != APR_SUCCESS) return rv;
     s->store.ops = &ops;
+    s->asker = (sso_shared_asker_t){remote, state};
     s->near = near;
     s->seal = seal;
-    *out = &s->store;
-    return APR_SUCCESS;
+    return &s->store;
 }

@@ -3,7 +3,7 @@
  *
  * Owns:  sso_store_shared_make() and how long what another machine ended can go on here.
  * Layer: store (base, crypto, APR).
- * Lives: one configuration; what it counts, and the store in front, longer.
+ * Lives: one configuration; its state, and the store in front, longer.
  *
  * Sessions are in both, marks in this machine's memory only. docs/STORE.md says why what is promised
  * holds.
@@ -20,13 +20,12 @@
 #define SSO_SHARED_LIFE  APR_TIME_C(2592000000000) /* 30 days: no session is longer shared */
 
 /**
- * @param pool   owns the store; near, remote, seal and counts live at least as long.
+ * @param pool   owns the store; near, remote, seal and state live at least as long.
  * @param near   where copies and marks are kept; its tenants get other names, so that sessions which
  *               it kept for itself are not found.
  * @param seal   the same secrets on every machine.
  */
-apr_status_t sso_store_shared_make(sso_ctx_t *cx, apr_pool_t *pool, sso_store_t *near,
-                                   sso_remote_t *remote, const sso_seal_t *seal,
-                                   sso_remote_counts_t *counts, sso_store_t **out);
+sso_store_t *sso_store_shared_make(apr_pool_t *pool, sso_store_t *near, sso_remote_t *remote,
+                                   const sso_seal_t *seal, sso_remote_state_t *state);
 
 #endif /* SSO_STORE_STORE_SHARED_H */

@@ -1,5 +1,6 @@
 """Several machines, one cache: who is signed in at one is so at all, and who is out is out."""
 import base64
+import concurrent.futures
 import contextlib
 import json
 import os
@@ -15,9 +16,11 @@ from lib.oidc_op import PEOPLE, Op, token
 from lib.recipes import is_turned_away, peer, provider, saml, sign_in, user_of
 from lib.saml_idp import SamlIdp
 from lib.sites import sign
+from test_sessions_admin import Ssoctl
 
 KINDS = {"redis": Redis, "memcache": Memcached}
 YOUNG, GRACE = 5, 60  # seconds: a copy is not asked about, goes on without an answer
+PATIENCE = 30  # seconds: who has no answer by then is held up by the cache
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 FORM = [("Content-Type", "application/x-www-form-urlencoded")]
 
@@ -266,15 +269,27 @@ def test_who_waits_for_a_form_is_not_taken_for_a_stranger(cluster, alice):
     assert in_doubt(alice, cluster, cluster.b, "/.sso/kept?id=" + "0" * 16)
 
 
-def test_many_requests_of_one_browser_while_the_cache_hangs(cluster, alice):
-    """No child is used up: as many as there are threads, and then some that need no cache."""
+@pytest.mark.parametrize("cache", ["memcache"], indirect=True)  # whose provider waits without end
+def test_many_requests_while_the_cache_hangs(cluster, alice):
+    """No child is used up: more at once than there are threads, and then one that needs no cache."""
+    cluster.a.page("/free.html", "free")
+    cluster.at(cluster.b)
     sign_in(alice, cluster)
+    cookie = [("Cookie", alice.jar.header(cluster.url))]
+    cluster.at(cluster.a)
+    assert exchange("GET", cluster.url + "/free.html").text == "free"
     cluster.cache.pause()
     complains(cluster.a)
-    cluster.advance(YOUNG)
-    for _ in range(40):
-        assert inside(alice, cluster, cluster.a)
-    cluster.cache.go_on()
+    cluster.a.httpd.expect_fault("session_store")
+    with concurrent.futures.ThreadPoolExecutor(40) as pool:
+        try:
+            asked = [pool.submit(exchange, "GET", cluster.url + "/app/x.html", cookie) for _ in range(40)]
+            free = pool.submit(exchange, "GET", cluster.url + "/free.html")
+            _, late = concurrent.futures.wait([*asked, free], timeout=PATIENCE)
+        finally:
+            cluster.cache.go_on()
+    assert not late and free.result().text == "free"
+    assert {(x.result().status, x.result().fault) for x in asked} == {(503, "session_store")}
 
 
 def test_a_logout_that_cannot_be_told_is_not_done(cluster, alice):
@@ -310,6 +325,72 @@ def test_without_an_answer_no_peer_hears_that_nobody_is_there(bare, site, alice)
     bare.advance(GRACE)
     assert in_doubt(alice, bare, bare.b, ask)
     bare.cache.go_on()
+
+
+def test_an_end_by_the_administrator_that_cannot_be_told_can_be_repeated(cluster, alice, bob):
+    ssoctl = Ssoctl(cluster.a.httpd)
+    for browser in (alice, bob):
+        cluster.at(cluster.a)
+        sign_in(browser, cluster)
+        assert inside(browser, cluster, cluster.b)
+    cluster.cache.pause()
+    complains(cluster.a)
+    cluster.a.httpd.expect_fault("session_store")
+    done = ssoctl.run("end", "--all")
+    assert (done.returncode, done.stdout) == (1, "") and "did not answer" in done.stderr
+    assert "0 sessions have ended, the others perhaps not" in done.stderr
+    for browser in (alice, bob):
+        assert in_doubt(browser, cluster, cluster.a)
+    cluster.cache.go_on()
+    cluster.advance(10)
+    left = [x for x in (alice, bob) if inside(x, cluster, cluster.a)]
+    assert left  # of one the cache may have heard after all
+    assert ssoctl.end("--all") == len(left)
+    cluster.advance(YOUNG)
+    for machine in cluster.machines:
+        assert not inside(alice, cluster, machine) and not inside(bob, cluster, machine)
+
+
+@both
+def test_a_logout_in_the_last_second(bare, site, alice):
+    """Caches take nothing that ends at once."""
+    bare.members(site, extra="SSOSessionLifetime 1m")
+    bare.start()
+    sign_in(alice, bare)
+    bare.advance(59)
+    page = alice.open(bare.url + "/.sso/logout")
+    assert page.status == 200, repr(page)
+
+
+# -- its administrator
+
+def test_what_the_administrator_of_one_machine_sees(cluster, alice):
+    """... also if it has ended at another, until somebody comes with it."""
+    ssoctl = Ssoctl(cluster.b.httpd)
+    sign_in(alice, cluster)
+    assert inside(alice, cluster, cluster.b)
+    cookie = [("Cookie", alice.jar.header(cluster.url))]
+    cluster.at(cluster.a)
+    alice.open(cluster.url + "/.sso/logout")
+    cluster.advance(YOUNG)
+    assert len(ssoctl.list()) == 1 and Ssoctl(cluster.a.httpd).list() == []
+    cluster.at(cluster.b)
+    assert is_turned_away(exchange("GET", cluster.url + "/app/x.html", cookie))
+    assert ssoctl.list() == []
+
+
+def test_what_the_administrator_of_one_machine_ends(cluster, alice, bob):
+    """... has ended at all of them; what that machine has never seen is not among it."""
+    ssoctl = Ssoctl(cluster.b.httpd)
+    sign_in(alice, cluster)
+    sign_in(bob, cluster)
+    assert ssoctl.list() == [] and ssoctl.end("--all") == 0
+    assert inside(alice, cluster, cluster.b)
+    assert [x["user"] for x in ssoctl.list()] == ["alice"] and ssoctl.end("--all") == 1
+    assert inside(bob, cluster, cluster.a)
+    cluster.advance(YOUNG)
+    for machine in cluster.machines:
+        assert not inside(alice, cluster, machine) and inside(bob, cluster, machine)
 
 
 # -- a cache that lies
@@ -391,6 +472,9 @@ def test_the_status_page_counts(bare, site, alice, bob):
     ("SSOSessionStore disk", "write shm"),
     ("SSOSessionStore shm x", "stands alone"),
     ("SSOSessionStore socache redis", "lacks the server"),
+    ("SSOSessionStore socache redis:127.0.0.1:99999", "write redis:HOST:PORT"),
+    ("SSOSessionStore socache redis:127.0.0.1:http", "write redis:HOST:PORT"),
+    ("SSOSessionStore socache redis:6379", "write redis:HOST:PORT"),
     ("SSOSessionStore socache redis:a:1,b:2", "takes one server"),
     ("SSOSessionStore socache memcache:localhost:1", "LoadModule socache_memcache_module"),
     ("SSOSessionStore socache shmcb:x(64000)", "of this machine alone"),

@@ -11,6 +11,8 @@
 #include <apr_hash.h>
 #include <apr_strings.h>
 
+#include <stdio.h>
+
 /* ---- a remote memory that does as the test wants ---- */
 
 typedef struct {
@@ -18,6 +20,7 @@ typedef struct {
     apr_pool_t *pool;
     apr_hash_t *values;
     int is_down;
+    int is_short;          /* this child lacks something to ask with */
     int questions, writes; /* that came through */
     void (*after_get)(sso_ctx_t *cx);
 } heap_t;
@@ -39,6 +42,10 @@ static apr_status_t heap_get(sso_remote_t *remote, sso_ctx_t *cx, sso_remote_ite
 
     h->questions++;
     if (h->is_down) return down(cx);
+    if (h->is_short) {
+        (void)down(cx);
+        return APR_EAGAIN;
+    }
     for (i = 0; i < n; i++) {
         const sso_span_t *value = apr_hash_get(h->values, items[i].key.b, sizeof(items[i].key.b));
 
@@ -88,15 +95,11 @@ static heap_t *make_heap(sso_ctx_t *cx)
 static sso_store_t *make_machine(sso_ctx_t *cx, heap_t *between, sso_store_t *near)
 {
     const sso_span_t secret = sso_span("a secret that all machines have");
-    sso_remote_counts_t *counts = apr_pcalloc(cx->pool, sizeof(*counts));
-    sso_store_t *store;
+    sso_remote_state_t *state = apr_pcalloc(cx->pool, sizeof(*state));
     sso_seal_t *seal;
 
     assert_int_equal(sso_seal_prepare(cx, cx->pool, &secret, 1, &seal), APR_SUCCESS);
-    assert_int_equal(
-        sso_store_shared_make(cx, cx->pool, near, &between->remote, seal, counts, &store),
-        APR_SUCCESS);
-    return store;
+    return sso_store_shared_make(cx->pool, near, &between->remote, seal, state);
 }
 
 /* ---- two of them ---- */
@@ -299,11 +302,56 @@ static void in_doubt_one_asks_for_all(void **state)
         assert_int_equal(put_text(p.a, p.cx, (apr_uint64_t)i, p.at_a, "ada"), APR_SUCCESS);
 }
 
+static apr_status_t no_mark(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                            apr_time_t until)
+{
+    (void)store;
+    (void)key;
+    (void)until;
+    return sso_fail(cx, SSO_F_STORE_FULL, "the test wants it so");
+}
+
+/* A machine with no room left is not the reason for everybody to wait for the cache. */
+static void in_doubt_one_asks_for_all_also_with_a_full_store(void **state)
+{
+    pair_t p = make_pair(*state);
+    sso_store_ops_t full = *p.near_a->ops;
+    sso_store_key_t k = key_of(1);
+    sso_record_t record;
+    int i;
+
+    full.mark = no_mark;
+    p.near_a->ops = &full;
+    p.between->is_down = 1;
+    for (i = 0; i < 20; i++) {
+        assert_int_not_equal(p.a->ops->fetch(p.a, p.cx, &k, p.at_a, &record), APR_NOTFOUND);
+        assert_fault(p.cx, SESSION_STORE);
+    }
+    assert_int_equal(p.between->questions, 1);
+}
+
+/* Doubt of an hour to come is none. */
+static void doubt_and_a_clock_that_was_set_back(void **state)
+{
+    pair_t p = make_pair(*state);
+    sso_store_key_t k = key_of(1);
+    sso_record_t record;
+
+    p.between->is_down = 1;
+    assert_int_not_equal(p.a->ops->fetch(p.a, p.cx, &k, p.at_a, &record), APR_NOTFOUND);
+    assert_fault(p.cx, SESSION_STORE);
+    p.between->is_down = 0;
+    later(p.cx, -APR_TIME_C(3600000000));
+    assert_int_equal(put_text(p.a, p.cx, 1, p.at_a, "ada"), APR_SUCCESS);
+    assert_int_equal(put_text(p.a, p.cx, 2, p.at_a, "bob"), APR_SUCCESS);
+}
+
 static void nothing_begins_or_ends_in_doubt(void **state)
 {
     pair_t p = make_pair(*state);
     const sso_store_key_t k = key_of(1);
     const sso_store_key_t notice = key_of(100);
+    sso_record_t record;
 
     assert_int_equal(put_text(p.a, p.cx, 1, p.at_a, "ada"), APR_SUCCESS);
     p.between->is_down = 1;
@@ -314,7 +362,86 @@ static void nothing_begins_or_ends_in_doubt(void **state)
     assert_fault(p.cx, SESSION_STORE);
     assert_int_not_equal(p.a->ops->drop(p.a, p.cx, &k, p.at_a), APR_SUCCESS);
     assert_fault(p.cx, SESSION_STORE);
-    assert_null(get_text(p.a, p.cx, 1, p.at_a)); /* but here it is over */
+    assert_int_not_equal(p.a->ops->get(p.a, p.cx, &k, p.at_a, &record), APR_SUCCESS);
+    assert_fault(p.cx, SESSION_STORE); /* here it does not go on either */
+}
+
+static void what_could_not_be_ended_is_ended_again(void **state)
+{
+    pair_t p = make_pair(*state);
+    const sso_store_key_t k = key_of(1);
+    const sso_match_t all = {.tenant = p.at_a};
+    int n;
+
+    assert_int_equal(put_text(p.a, p.cx, 1, p.at_a, "ada"), APR_SUCCESS);
+    assert_string_equal(fetch_text(p.b, p.cx, 1, p.at_b), "ada");
+    p.between->is_down = 1;
+    assert_int_not_equal(p.a->ops->drop(p.a, p.cx, &k, p.at_a), APR_SUCCESS);
+    assert_fault(p.cx, SESSION_STORE);
+    p.between->is_down = 0;
+    later(p.cx, APR_TIME_C(2000000));
+    assert_int_equal(p.a->ops->revoke(p.a, p.cx, &all, &n), APR_SUCCESS);
+    assert_int_equal(n, 1);
+    later(p.cx, SSO_SHARED_YOUNG);
+    assert_null(get_text(p.b, p.cx, 1, p.at_b));
+}
+
+/* A child that could not ask has learned nothing about the cache. */
+static void what_one_child_lacks_is_no_doubt(void **state)
+{
+    pair_t p = make_pair(*state);
+    sso_store_key_t k = key_of(1);
+    sso_record_t record;
+
+    assert_int_equal(put_text(p.a, p.cx, 1, p.at_a, "ada"), APR_SUCCESS);
+    p.between->is_short = 1;
+    assert_int_equal(p.b->ops->fetch(p.b, p.cx, &k, p.at_b, &record), APR_EAGAIN);
+    assert_fault(p.cx, SESSION_STORE);
+    p.between->is_short = 0;
+    assert_string_equal(fetch_text(p.b, p.cx, 1, p.at_b), "ada");
+    assert_int_equal(stats_of(p.b, p.cx).remote_errors, 0);
+}
+
+typedef struct {
+    int lines;
+    char last[512];
+} heard_t;
+
+static void hear(void *sink, int level, const char *file, int line, const char *text)
+{
+    heard_t *heard = sink;
+
+    (void)level;
+    (void)file;
+    (void)line;
+    if (!strstr(text, "compare SSOSecret")) return;
+    heard->lines++;
+    (void)snprintf(heard->last, sizeof(heard->last), "%s", text);
+}
+
+static void foreign_values_are_logged_once_a_minute(void **state)
+{
+    sso_ctx_t *cx = *state;
+    pair_t p = make_pair(cx);
+    heard_t heard = {0};
+    apr_hash_index_t *hi;
+    apr_uint64_t i;
+
+    for (i = 1; i <= 5; i++)
+        assert_int_equal(put_text(p.a, cx, i, p.at_a, "ada"), APR_SUCCESS);
+    for (hi = apr_hash_first(cx->pool, p.between->values); hi; hi = apr_hash_next(hi))
+        *(sso_span_t *)apr_hash_this_val(hi) = sso_span("foreign");
+    cx->log = hear;
+    cx->sink = &heard;
+    cx->level = SSO_LOG_WARN;
+    for (i = 1; i <= 4; i++)
+        assert_null(fetch_text(p.b, cx, i, p.at_b));
+    assert_int_equal(heard.lines, 1);
+    later(cx, APR_TIME_C(60000000));
+    assert_null(fetch_text(p.b, cx, 5, p.at_b));
+    assert_int_equal(heard.lines, 2);
+    assert_non_null(strstr(heard.last, "and 3 more"));
+    cx->log = NULL;
 }
 
 static void what_is_not_there_is_asked_about_once_a_minute(void **state)
@@ -485,7 +612,12 @@ int main(void)
         UNIT(a_notice_ends_what_was_there_before_it),
         UNIT(without_an_answer_a_copy_goes_on_for_a_while),
         UNIT(in_doubt_one_asks_for_all),
+        UNIT(in_doubt_one_asks_for_all_also_with_a_full_store),
+        UNIT(doubt_and_a_clock_that_was_set_back),
         UNIT(nothing_begins_or_ends_in_doubt),
+        UNIT(what_could_not_be_ended_is_ended_again),
+        UNIT(what_one_child_lacks_is_no_doubt),
+        UNIT(foreign_values_are_logged_once_a_minute),
         UNIT(what_is_not_there_is_asked_about_once_a_minute),
         UNIT(what_others_have_touched_is_refused),
         UNIT(a_notice_that_does_not_open_ends_and_lets_nobody_in),
