@@ -144,8 +144,9 @@ static int by_label(const void *a, const void *b)
 {
     const sso_idp_t *const *left = a;
     const sso_idp_t *const *right = b;
-    int order = strcasecmp(sso_idp_label(*left), sso_idp_label(*right));
+    int order = sso_idp_is_down(*left) - sso_idp_is_down(*right);
 
+    if (!order) order = strcasecmp(sso_idp_label(*left), sso_idp_label(*right));
     return order ? order : strcmp((*left)->provider->name, (*right)->provider->name);
 }
 
@@ -271,16 +272,22 @@ static void add_offer(const choice_t *c, options_t *o, const sso_idp_t *idp)
     }
 }
 
-/* Blocks before those that are several: few before many. */
+/* Few before many, and what does not answer at the end. */
+static int rank_of(const choice_t *c, const sso_idp_t *idp)
+{
+    if (sso_idp_is_down(idp)) return 2;
+    return is_several(c, idp) ? 1 : 0;
+}
+
 static options_t all_options(const choice_t *c)
 {
     options_t o = no_options(c);
-    int several;
+    int rank;
     int i;
 
-    for (several = 0; several < 2; several++) {
+    for (rank = 0; rank <= 2; rank++) {
         for (i = 0; i < c->offer->nelts; i++) {
-            if (is_several(c, at(c->offer, i)) == several) add_offer(c, &o, at(c->offer, i));
+            if (rank_of(c, at(c->offer, i)) == rank) add_offer(c, &o, at(c->offer, i));
         }
     }
     return o;
@@ -444,6 +451,10 @@ static void write_option(sso_markup_t *m, const choice_t *c, const option_t *opt
     sso_buf_text(&m->buf, "\">");
     sso_markup_logo(c->cx, m, option->logo);
     sso_buf_escaped(&m->buf, option->label);
+    if (sso_idp_is_down(option->idp)) {
+        sso_buf_text(&m->buf, " ");
+        sso_markup_element(m, "small", NULL, "does not answer at the moment");
+    }
     sso_buf_text(&m->buf, "</a>\n");
 }
 
@@ -614,7 +625,7 @@ static int find_last(const choice_t *c, const sso_request_t *req, option_t *out)
     const char *issuer;
     const sso_idp_t *idp = sso_choose_remembered(c->cx, c->site, req, &issuer);
 
-    if (!idp || !is_among(c->among, idp->provider->name)) return 0;
+    if (!idp || !is_among(c->among, idp->provider->name) || sso_idp_is_down(idp)) return 0;
     if (is_several(c, idp)) return issuer && find_member(c, idp, issuer, out);
     *out = option_of(c, idp);
     return 1;
@@ -639,6 +650,7 @@ static void put_option(sso_buf_t *b, const choice_t *c, const option_t *option)
     put_member(b, ",", "name", option->label);
     put_member(b, ",", "logo", option->logo);
     put_member(b, ",", "login", login_url(c, option));
+    sso_buf_format(b, ",\"down\":%s", sso_idp_is_down(option->idp) ? "true" : "false");
     sso_buf_char(b, '}');
 }
 

@@ -441,7 +441,7 @@ apr_status_t sso_gate_enter(sso_ctx_t *cx, const sso_site_t *site, const sso_dir
 /* ---- silent attempts ---- */
 
 /* The provider to ask silently: the one that was chosen last, if it is one of this place's, else the
- * first that is active and of which it is known whom to ask. */
+ * first that is active and of which it is known whom to ask; none that does not answer. */
 static const sso_idp_t *idp_to_try(sso_ctx_t *cx, const sso_site_t *site,
                                    const sso_directory_t *dir, const sso_request_t *req)
 {
@@ -449,13 +449,13 @@ static const sso_idp_t *idp_to_try(sso_ctx_t *cx, const sso_site_t *site,
     const sso_idp_t *idp = sso_choose_remembered(cx, site, req, &issuer);
     int i;
 
-    if (idp && sso_directory_accepts(dir, idp->provider->name)
+    if (idp && !sso_idp_is_down(idp) && sso_directory_accepts(dir, idp->provider->name)
         && (issuer || !sso_idp_must_ask(cx, idp, NULL))) {
         return idp;
     }
     for (i = 0; i < dir->providers->nelts; i++) {
         idp = apr_hash_get(site->idps, name_at(dir->providers, i), APR_HASH_KEY_STRING);
-        if (idp && idp->provider->set->active == SSO_ACTIVE_ON
+        if (idp && idp->provider->set->active == SSO_ACTIVE_ON && !sso_idp_is_down(idp)
             && !sso_idp_must_ask(cx, idp, NULL)) {
             return idp;
         }

@@ -16,6 +16,11 @@ const char *sso_idp_label(const sso_idp_t *idp)
     return label ? label : provider->name;
 }
 
+int sso_idp_is_down(const sso_idp_t *idp)
+{
+    return sso_probe_state(idp->provider->probe) == SSO_PROBE_DOWN;
+}
+
 int sso_idp_shows_logo(const sso_idp_t *idp)
 {
     const char *logo = idp->provider->set->logo;

@@ -18,6 +18,9 @@ const char *sso_idp_label(const sso_idp_t *idp);
 /* Its picture: SSOLogo, or what the provider says; NULL: none, or SSOLogo off. */
 const char *sso_idp_logo(sso_ctx_t *cx, const sso_idp_t *idp);
 
+/* Is it known not to answer (SSOProbe)? One load. */
+int sso_idp_is_down(const sso_idp_t *idp);
+
 /* May pictures be shown of the identity providers behind it? */
 int sso_idp_shows_logo(const sso_idp_t *idp);
 

@@ -75,6 +75,7 @@ static const char choice[] =
     "a.i,a.i:first-of-type{display:flex;align-items:center;gap:.75rem;text-align:left;"
     "background:none;border-color:var(--line);color:var(--ink);overflow-wrap:anywhere}"
     "a.i:hover{border-color:var(--act);background:var(--tint)}a.i[hidden]{display:none}"
+    "a.i small{font-weight:400;color:var(--soft)}"
     "a.i img{width:2rem;height:1.75rem;object-fit:contain;flex:none}"
     "a.i::after{content:'\\203a';margin-left:auto;color:var(--soft)}"
     "a.o,a.o:first-of-type{background:none;color:var(--act);border-color:transparent}"

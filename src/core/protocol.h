@@ -318,6 +318,11 @@ struct sso_protocol {
     const char *(*issuer)(sso_ctx_t *cx, const sso_idp_t *idp);
     const char *(*title)(const sso_provider_t *provider);
 
+    /* The address that people are sent to, as far as it is known without a person: it is asked in the
+     * background whether it answers (SSOProbe). APR_NOTFOUND (no fault recorded): it is several, or has
+     * no metadata yet; otherwise the server does not answer. */
+    apr_status_t (*address)(sso_ctx_t *cx, const sso_provider_t *provider, const char **url);
+
     /* The https address of its picture; NULL: it has none, or is several. The function NULL: none has. */
     const char *(*logo)(sso_ctx_t *cx, const sso_idp_t *idp);
 

@@ -19,6 +19,8 @@
 #define NAME_MAX_BYTES 32
 #define URI_MAX_BYTES  1024
 #define REFRESH_MIN    APR_TIME_C(1000000)
+#define PROBE_MIN      APR_TIME_C(10000000)
+#define PROBE_MAX      APR_TIME_C(86400000000)
 #define REFRESH_MAX    APR_TIME_C(2592000000000) /* 30 days */
 
 static const char *const active_choices[] = {"on", "test", "off", NULL};
@@ -166,6 +168,31 @@ static const char *check_url(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
     return sso_provider_url_check(p, word[0]);
+}
+
+static const char *check_probe(apr_pool_t *p, int n, const char *const *word)
+{
+    const char *url = sso_line_value(n - 1, word + 1, "url");
+    apr_interval_time_t every;
+    const char *why;
+
+    if (!strcasecmp(word[0], "off")) return n == 1 ? NULL : "'off' stands alone";
+    why = sso_settings_duration(p, word[0], PROBE_MIN, PROBE_MAX, &every);
+    if (why || n == 1) return why;
+    if (!url) return apr_psprintf(p, "'%s' is not known; write url=URL", word[1]);
+    return sso_provider_url_check(p, url);
+}
+
+apr_interval_time_t sso_provider_probed_every(apr_pool_t *p, const sso_provider_settings_t *set,
+                                              const char **url)
+{
+    const apr_array_header_t *words = set->probe;
+    const char *const *word = words ? (const char *const *)(const void *)words->elts : NULL;
+    apr_interval_time_t every = 0;
+
+    if (!words || sso_settings_duration(p, word[0], PROBE_MIN, PROBE_MAX, &every)) return 0;
+    *url = sso_line_value(words->nelts - 1, word + 1, "url");
+    return every;
 }
 
 static const char *check_logo(apr_pool_t *p, int n, const char *const *word)

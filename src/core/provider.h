@@ -13,6 +13,7 @@
 
 #include "core/settings.h"
 #include "net/fresh.h"
+#include "net/probe.h"
 
 /* Bits of sso_setting_t.protocols. */
 enum { SSO_FOR_SAML = 1, SSO_FOR_HMAC = 2, SSO_FOR_OIDC = 4, SSO_FOR_DISCOURSE = 8 };
@@ -47,6 +48,7 @@ typedef struct {
 
     int active;
     int setup_pages;
+    apr_array_header_t *probe;
     const char *display_name;
     const char *logo;
     apr_array_header_t *domains;
@@ -155,6 +157,7 @@ typedef struct {
     int allow_http;      /* SSOInsecureHttp of its server: addresses may be plain http */
     apr_pool_t *pool;    /* lives as long as the provider */
     void *state;         /* what the protocol's prepare made */
+    sso_probe_t *probe;  /* whether it answers; NULL: nobody asks (SSOProbe) */
 } sso_provider_t;
 
 /* NULL, or why the text cannot name a provider or a peer. */
@@ -162,6 +165,11 @@ const char *sso_provider_name_check(const char *name);
 
 /* NULL, or why the word is no address to send people to: https, or http on this machine. In p. */
 const char *sso_provider_url_check(apr_pool_t *p, const char *word);
+
+/* How often SSOProbe has it asked, in microseconds, and at what address instead of its own; NULL: its own.
+ * 0: not at all. */
+apr_interval_time_t sso_provider_probed_every(apr_pool_t *p, const sso_provider_settings_t *set,
+                                              const char **url);
 
 /* The check of a row that names the parameters of a signed token. */
 const char *sso_provider_params_check(apr_pool_t *p, int n, const char *const *word);

@@ -137,6 +137,23 @@ static int members_of(sso_ctx_t *cx, const sso_provider_t *provider)
     return sso_idp_members(cx, &idp, &all, NULL);
 }
 
+/* Whether it answers, as it was asked (SSOProbe). 0: nobody asks. */
+static int is_probed(const sso_provider_t *provider, sso_probe_info_t *out)
+{
+    if (!provider->probe) return 0;
+    sso_probe_info(provider->probe, out);
+    return 1;
+}
+
+static const char *const probe_words[] = {
+    [SSO_PROBE_UNKNOWN] = "unknown", [SSO_PROBE_UP] = "up", [SSO_PROBE_DOWN] = "down"};
+
+/* For programs: 1 also where it is not known yet. */
+static int is_up(const sso_probe_info_t *info)
+{
+    return info->state != SSO_PROBE_DOWN;
+}
+
 /* What of a provider ends some day; array of sso_expiry_t. */
 static apr_array_header_t *endings_of(sso_ctx_t *cx, const sso_provider_t *provider)
 {
@@ -222,6 +239,28 @@ static void write_ends(sso_ctx_t *cx, const sso_status_t *status, line_fn *line,
     }
 }
 
+static void write_probes(sso_ctx_t *cx, const sso_status_t *status, line_fn *line, sso_buf_t *out)
+{
+    int i;
+
+    for (i = 0; i < status->providers->nelts; i++) {
+        const sso_provider_t *provider = provider_at(status, i);
+        const char *why = "";
+        sso_probe_info_t info;
+
+        if (!is_probed(provider, &info)) continue;
+        if (info.why) {
+            why = apr_pstrcat(cx->pool, ": ", sso_fault_info(info.why)->code, ", asked ",
+                              span_text(cx->pool, cx->now - info.asked), " ago", NULL);
+        }
+        line(out, apr_pstrcat(cx->pool, provider->name, ": answers", NULL),
+             info.state == SSO_PROBE_UNKNOWN
+                 ? apr_pstrcat(cx->pool, "NOT KNOWN YET", why, NULL)
+                 : apr_pstrcat(cx->pool, info.state == SSO_PROBE_UP ? "since " : "NOT since ",
+                               span_text(cx->pool, cx->now - info.since), why, NULL));
+    }
+}
+
 static void write_lines(sso_ctx_t *cx, const sso_status_t *status, line_fn *line, sso_buf_t *out)
 {
     apr_size_t f;
@@ -253,6 +292,7 @@ static void write_lines(sso_ctx_t *cx, const sso_status_t *status, line_fn *line
             apr_pstrcat(cx->pool, provider_at(status, i)->name, ": identity providers", NULL),
             (unsigned long long)members);
     }
+    write_probes(cx, status, line, out);
     write_ends(cx, status, line, out);
 }
 
@@ -292,6 +332,13 @@ static void write_auto(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out
 
         if (members == 0) continue;
         sso_buf_format(out, "SSOIdentityProviders %s: %d\n", provider_at(status, i)->name, members);
+    }
+    for (i = 0; i < status->providers->nelts; i++) {
+        sso_probe_info_t info;
+
+        if (!is_probed(provider_at(status, i), &info)) continue;
+        sso_buf_format(out, "SSOProvider %s: up=%d for=%lld\n", provider_at(status, i)->name,
+                       is_up(&info), seconds_since(cx, info.since));
     }
 }
 
@@ -393,6 +440,25 @@ static void put_ends(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out)
     }
 }
 
+static void put_probes(const sso_status_t *status, sso_buf_t *out)
+{
+    sso_probe_info_t info;
+    int i;
+
+    put_head(out, "provider_up", GAUGE, "Does the provider answer? 1 where it is not known yet");
+    for (i = 0; i < status->providers->nelts; i++) {
+        if (!is_probed(provider_at(status, i), &info)) continue;
+        sso_buf_format(out, "sso_provider_up{provider=\"%s\"} %d\n", provider_at(status, i)->name,
+                       is_up(&info));
+    }
+    put_head(out, "provider_since_timestamp_seconds", GAUGE, "Since when; 0: not known yet");
+    for (i = 0; i < status->providers->nelts; i++) {
+        if (!is_probed(provider_at(status, i), &info)) continue;
+        sso_buf_format(out, "sso_provider_since_timestamp_seconds{provider=\"%s\"} %lld\n",
+                       provider_at(status, i)->name, (long long)apr_time_sec(info.since));
+    }
+}
+
 static void write_prometheus(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out)
 {
     apr_size_t f;
@@ -416,6 +482,7 @@ static void write_prometheus(sso_ctx_t *cx, const sso_status_t *status, sso_buf_
     put_documents(cx, status, out, "document_failures", "Attempts in a row that failed",
                   failures_of);
     put_members(cx, status, out);
+    put_probes(status, out);
     put_ends(cx, status, out);
 }
 
@@ -463,6 +530,17 @@ static void put_json_endings(sso_ctx_t *cx, const sso_provider_t *provider, sso_
     sso_buf_text(out, "]}");
 }
 
+static void put_json_probe(const sso_provider_t *provider, sso_buf_t *out)
+{
+    sso_probe_info_t info;
+
+    if (!is_probed(provider, &info)) return;
+    put_member(out, ",\"probe\":{", "state", probe_words[info.state]);
+    put_member(out, ",", "why", info.why ? sso_fault_info(info.why)->code : "");
+    sso_buf_format(out, ",\"since\":%lld,\"asked\":%lld}", (long long)apr_time_sec(info.since),
+                   (long long)apr_time_sec(info.asked));
+}
+
 static void write_json(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out)
 {
     const char *comma = "";
@@ -488,6 +566,7 @@ static void write_json(sso_ctx_t *cx, const sso_status_t *status, sso_buf_t *out
         put_member(out, i ? ",{" : "{", "name", provider_at(status, i)->name);
         put_member(out, ",", "protocol", provider_at(status, i)->protocol->name);
         sso_buf_format(out, ",\"members\":%d", members_of(cx, provider_at(status, i)));
+        put_json_probe(provider_at(status, i), out);
         put_json_endings(cx, provider_at(status, i), out);
     }
     sso_buf_text(out, "]}\n");

@@ -229,6 +229,15 @@ static apr_status_t leave(sso_ctx_t *cx, const sso_idp_t *idp, const sso_leaving
 
 /* ---- the rest ---- */
 
+static apr_status_t address(sso_ctx_t *cx, const sso_provider_t *provider, const char **url)
+{
+    const state_t *st = provider->state;
+
+    (void)cx;
+    *url = st->endpoint;
+    return APR_SUCCESS;
+}
+
 static apr_status_t read_sync(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                               sso_token_sync_t *out)
 {
@@ -307,6 +316,7 @@ const sso_protocol_t sso_discourse = {
     .prepare = prepare,
     .objects = objects,
     .start = start,
+    .address = address,
     .finish = finish,
     .serve = serve,
     .describe = describe,

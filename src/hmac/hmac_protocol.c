@@ -223,6 +223,15 @@ static apr_status_t finish(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *r
 
 /* ---- the rest ---- */
 
+static apr_status_t address(sso_ctx_t *cx, const sso_provider_t *provider, const char **url)
+{
+    const state_t *st = provider->state;
+
+    (void)cx;
+    *url = st->endpoint;
+    return APR_SUCCESS;
+}
+
 static apr_status_t read_sync(sso_ctx_t *cx, const sso_idp_t *idp, sso_request_t *req,
                               sso_token_sync_t *out)
 {
@@ -301,6 +310,7 @@ const sso_protocol_t sso_hmac = {
     .prepare = prepare,
     .objects = objects,
     .start = start,
+    .address = address,
     .finish = finish,
     .serve = serve,
     .describe = describe,

@@ -21,6 +21,7 @@
 #define DOOR_EVERY    APR_TIME_C(100000)
 #define ERRANDS_EVERY APR_TIME_C(100000)
 #define KEEP_EVERY    APR_TIME_C(5000000)
+#define PROBE_EVERY   APR_TIME_C(1000000)
 #define WARN_EVERY    APR_TIME_C(3600000000)
 
 static apr_status_t sweep(int state, void *data, apr_pool_t *pool)
@@ -178,6 +179,46 @@ int sso_background_has_errands(const server_rec *s)
     return 0;
 }
 
+/* ---- SSOProbe ---- */
+
+static int wants_probes(server_rec *s, apr_pool_t *p)
+{
+    const apr_array_header_t *providers = sso_status_providers(s, p);
+    int i;
+
+    for (i = 0; i < providers->nelts; i++) {
+        if (APR_ARRAY_IDX(providers, i, const sso_provider_t *)->probe) return 1;
+    }
+    return 0;
+}
+
+static void probe_one(server_rec *s, apr_pool_t *pool, sso_probe_t *probe)
+{
+    apr_pool_t *each;
+    sso_ctx_t cx;
+
+    if (apr_pool_create(&each, pool) != APR_SUCCESS) return;
+    cx = sso_log_server_ctx(s, each);
+    cx.is_cancelled = is_stopping;
+    if (sso_probe_is_due(&cx, probe)) sso_probe_ask(&cx, probe, sso_client_curl());
+    apr_pool_destroy(each);
+}
+
+static apr_status_t probe(int state, void *data, apr_pool_t *pool)
+{
+    const apr_array_header_t *providers;
+    int i;
+
+    if (state != AP_WATCHDOG_STATE_RUNNING) return APR_SUCCESS;
+    providers = sso_status_providers(data, pool);
+    for (i = 0; i < providers->nelts && !is_stopping(NULL); i++) {
+        sso_probe_t *one = APR_ARRAY_IDX(providers, i, const sso_provider_t *)->probe;
+
+        if (one) probe_one(data, pool, one);
+    }
+    return APR_SUCCESS;
+}
+
 static apr_status_t tell_peers(int state, void *data, apr_pool_t *pool)
 {
     if (state == AP_WATCHDOG_STATE_RUNNING) sso_accounts_tell(pool, data, is_stopping);
@@ -207,6 +248,10 @@ int sso_background_start(server_rec *s, apr_pool_t *p)
         && get(&dog, "_sso_errands_", 0, 0, p) == APR_SUCCESS) {
         (void)call(dog, ERRANDS_EVERY, s, run_errands);
     }
+    /* And this: a provider that does not answer takes its time. One child asks for all. */
+    if (get && call && wants_probes(s, p) && get(&dog, "_sso_probe_", 0, 1, p) == APR_SUCCESS) {
+        (void)call(dog, PROBE_EVERY, s, probe);
+    }
     if (get && call && get(&dog, "_sso_door_", 0, 1, p) == APR_SUCCESS) {
         (void)call(dog, DOOR_EVERY, s, serve_door);
         sso_door_open(p, s);
@@ -230,6 +275,9 @@ int sso_background_start(server_rec *s, apr_pool_t *p)
     }
     if (wants_notice(s)) {
         return sso_complain(s, NULL, 0, "mod_watchdog", "is needed by SSOLogoutNotify; load it");
+    }
+    if (wants_probes(s, p)) {
+        return sso_complain(s, NULL, 0, "mod_watchdog", "is needed by SSOProbe; load it");
     }
     if (!sso_fresh_has_urls(sso_server_of(s)->fresh)) return OK;
     return sso_complain(s, NULL, 0, "mod_watchdog",

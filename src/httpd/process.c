@@ -172,6 +172,30 @@ static int prepare_fresh(sso_startup_t *setup)
 
 /* ---- providers ---- */
 
+static apr_status_t address_of(void *data, sso_ctx_t *cx, const char **url)
+{
+    const sso_provider_t *provider = data;
+
+    if (sso_provider_probed_every(cx->pool, provider->set, url) > 0 && *url) return APR_SUCCESS;
+    return provider->protocol->address(cx, provider, url);
+}
+
+/* SSOProbe. */
+static apr_status_t prepare_probe(sso_ctx_t *cx, sso_provider_t *provider)
+{
+    const char *url;
+    const sso_probe_source_t source = {
+        .name = provider->name,
+        .every = sso_provider_probed_every(cx->pool, provider->set, &url),
+        .address = address_of,
+        .data = provider,
+        .ca_file = provider->ca_file,
+        .allow_http = provider->allow_http};
+
+    if (!source.every || provider->set->active == SSO_ACTIVE_OFF) return APR_SUCCESS;
+    return sso_probe_make(cx, provider->pool, &source, &provider->probe);
+}
+
 static int prepare_provider(const sso_startup_t *setup, server_rec *s, sso_provider_t *provider)
 {
     apr_pool_t *temporary = sso_startup_temporary(setup->pool);
@@ -187,7 +211,8 @@ static int prepare_provider(const sso_startup_t *setup, server_rec *s, sso_provi
         provider->ca_file = ap_server_root_relative(setup->pool, sso_server_of(s)->set->ca_file);
     }
     cx = sso_log_server_ctx(s, temporary);
-    if (provider->protocol->prepare(&cx, provider, &provider->state) != APR_SUCCESS) {
+    if (provider->protocol->prepare(&cx, provider, &provider->state) != APR_SUCCESS
+        || prepare_probe(&cx, provider) != APR_SUCCESS) {
         rc = sso_complain_provider(s, provider, cx.err.log);
     }
     apr_pool_destroy(temporary);

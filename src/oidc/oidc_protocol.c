@@ -359,6 +359,15 @@ static const apr_array_header_t *secrets(apr_pool_t *p, const sso_provider_t *pr
     return list;
 }
 
+static apr_status_t address(sso_ctx_t *cx, const sso_provider_t *provider, const char **url)
+{
+    const sso_oidc_metadata_t *metadata;
+    apr_status_t rv = sso_oidc_metadata(cx, provider->state, &metadata);
+
+    if (rv == APR_SUCCESS) *url = metadata->authorization;
+    return rv;
+}
+
 const sso_protocol_t sso_oidc = {
     .name = "oidc",
     .bit = SSO_FOR_OIDC,
@@ -367,6 +376,7 @@ const sso_protocol_t sso_oidc = {
     .flow_age_sec = FLOW_AGE_SEC,
     .prepare = prepare,
     .issuer = issuer,
+    .address = address,
     .objects = objects,
     .start = start,
     .open = open_answer,

@@ -68,6 +68,15 @@ static const char *title(const sso_provider_t *provider)
     return state->idp.display_name;
 }
 
+static apr_status_t address(sso_ctx_t *cx, const sso_provider_t *provider, const char **url)
+{
+    const sso_saml_idp_t *idp = &sso_saml_current(cx, provider->state)->idp;
+
+    if (!idp->entity_id) return APR_NOTFOUND;
+    *url = idp->sso_redirect ? idp->sso_redirect : idp->sso_post;
+    return APR_SUCCESS;
+}
+
 static const char *logo(sso_ctx_t *cx, const sso_idp_t *idp)
 {
     return state_of(cx, idp)->idp.logo;
@@ -245,6 +254,7 @@ const sso_protocol_t sso_saml = {
     .members = members,
     .issuer = issuer,
     .title = title,
+    .address = address,
     .logo = logo,
     .discovery = discovery,
     .objects = objects,

@@ -84,6 +84,8 @@ def test_process_lines_stand_outside_virtual_hosts(httpd, host):
     ("SSOSessionIdle 5s", "'5s' is out of bounds; write a value from 1m to 30d"),
     ("SSOActive maybe", "'maybe' is not known here; write on.test.off"),
     ("SSODomains example", "'example' is not a domain"),
+    ("SSOProbe 1s", "SSOProbe"), ("SSOProbe often", "SSOProbe"), ("SSOProbe off url=https://a.example/", "stands alone"),
+    ("SSOProbe 1m https://a.example/", "write url=URL"), ("SSOProbe 1m url=http://a.example/", "is not https"),
     ("SSOUserAttribute case=upper email", "'case=upper' is not known"),
     ("SSOAttribute e-mail mail", "'e-mail' cannot name an attribute"),
     ("SSOHmacEndpoint http://www.example.org/sso", "is not https"),
