@@ -58,8 +58,8 @@ static ssize_t read_all(int fd, char *p, apr_size_t n)
     return (ssize_t)done;
 }
 
-static apr_status_t read_opened(sso_ctx_t *cx, apr_pool_t *pool, const char *path, int fd,
-                                apr_size_t max, int privacy, sso_span_t *out)
+apr_status_t sso_file_read_opened(sso_ctx_t *cx, apr_pool_t *pool, const char *path, int fd,
+                                  apr_size_t max, int privacy, sso_span_t *out)
 {
     struct stat st;
     apr_status_t rv;
@@ -88,7 +88,7 @@ apr_status_t sso_file_read(sso_ctx_t *cx, apr_pool_t *pool, const char *path, ap
 
     if (fd < 0 && errno == ENOENT) return APR_ENOENT;
     if (fd < 0) return fail_to(cx, "open", path, errno);
-    rv = read_opened(cx, pool, path, fd, max, privacy, out);
+    rv = sso_file_read_opened(cx, pool, path, fd, max, privacy, out);
     (void)close(fd);
     return rv;
 }

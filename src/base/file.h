@@ -29,6 +29,10 @@ enum {
 apr_status_t sso_file_read(sso_ctx_t *cx, apr_pool_t *pool, const char *path, apr_size_t max,
                            int privacy, sso_span_t *out);
 
+/* The same of a file that is open; path: what it is called in a detail. It stays open. */
+apr_status_t sso_file_read_opened(sso_ctx_t *cx, apr_pool_t *pool, const char *path, int fd,
+                                  apr_size_t max, int privacy, sso_span_t *out);
+
 /**
  * Make a file of mode 0600, by way of a temporary one beside it: never seen half-written.
  *

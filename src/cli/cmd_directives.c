@@ -37,7 +37,8 @@ static const section_t sections[] = {
      "main server, virtual host", NULL, NULL, &sso_server_table, SSO_AT_SERVER, 0},
     {"Every provider",
      "They stand in <SSOProvider NAME PROTOCOL>, whatever the protocol: saml, oidc, hmac or discourse. The section "
-     "stands in the main server, for all virtual hosts, or in <VirtualHost>.",
+     "stands in the main server, for all virtual hosts, or in <VirtualHost>; and in .htaccess where "
+     "SSOHtaccessProviders is on.",
      "any <SSOProvider>", "<SSOProvider NAME PROTOCOL>", "</SSOProvider>", &sso_provider_table,
      SSO_AT_PROVIDER, 0},
     {"SAML providers",

@@ -207,5 +207,9 @@ void *sso_directory_merge(apr_pool_t *pool, void *outer, const void *inner)
         merged->assertion = apr_array_copy(pool, within->assertion);
         APR_ARRAY_PUSH(merged->assertion, const char *) = name_at(around->assertion, 1);
     }
+    if (within->tenant) {
+        if (merged == around) merged = apr_pmemdup(pool, around, sizeof(*around));
+        merged->tenant = within->tenant;
+    }
     return merged;
 }

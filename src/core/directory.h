@@ -18,6 +18,8 @@ enum { SSO_MODE_REQUIRE, SSO_MODE_OPTIONAL, SSO_MODE_PASSIVE };
 enum { SSO_UNAUTH_AUTO, SSO_UNAUTH_REDIRECT, SSO_UNAUTH_401, SSO_UNAUTH_403 };
 enum { SSO_TOKEN_OFF, SSO_TOKEN_ENV, SSO_TOKEN_HEADER };
 
+struct sso_tenant;
+
 typedef struct {
     apr_uint64_t given;            /* see settings.h */
     apr_array_header_t *providers; /* names; NULL or "off": no SSO here */
@@ -37,6 +39,9 @@ typedef struct {
     apr_array_header_t *step_up; /* authentication contexts of which one is needed here; NULL or
                                     "off": any will do */
     int same_origin;             /* what may change something has to come from this site */
+
+    struct sso_tenant
+        *tenant; /* providers of the innermost .htaccess file that has some; NULL: none has */
 } sso_directory_t;
 
 enum {
@@ -58,7 +63,7 @@ int sso_directory_steps_up(const sso_directory_t *dir);
 sso_demand_t sso_directory_demand(apr_pool_t *pool, const sso_directory_t *dir);
 
 /* What holds in a section inside of another. An audience goes on to hold inside: who turns assertions on
- * or off there does not change whom they are for. */
+ * or off there does not change whom they are for. A tenant's providers do, too, up to a file with others. */
 void *sso_directory_merge(apr_pool_t *pool, void *outer, const void *inner);
 
 /* Do requests carry an assertion here? */

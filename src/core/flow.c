@@ -27,7 +27,7 @@ apr_status_t sso_flow_make(sso_ctx_t *cx, const sso_site_t *site, const char *pr
                            const char *return_path, sso_flow_t *out)
 {
     sso_flow_t flow = {.provider = provider,
-                       .site = site->base_url,
+                       .site = sso_site_name(site),
                        .request = "",
                        .extra = "",
                        .session = "",
@@ -166,7 +166,7 @@ static int read_one(void *baton, sso_span_t name, sso_span_t value)
         r->out->bad++;
         return r->out->bad > SSO_FLOWS_MAX * 2;
     }
-    if (strcmp(flow.site, r->site->base_url) != 0) return 0;
+    if (strcmp(flow.site, sso_site_name(r->site)) != 0) return 0;
     if (r->provider && strcmp(flow.provider, r->provider) != 0) return 0;
     if (r->provider && flow.logout != r->logout) return 0;
     flow.size = name.n + value.n;

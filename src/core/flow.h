@@ -28,7 +28,7 @@
 typedef struct {
     const char *id;          /* 8 hex digits: the cookie's name, SAML's RelayState */
     const char *provider;    /* name of the block */
-    const char *site;        /* base_url of the site that started it */
+    const char *site;        /* sso_site_name() of the one that started it */
     const char *request;     /* protocol's: token or request ID; the answer must name it */
     const char *extra;       /* protocol's, "" if none */
     const char *return_path; /* a landing (landing.h) */

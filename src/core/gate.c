@@ -105,7 +105,7 @@ static void tell_failure(sso_ctx_t *cx, const sso_site_t *site, const sso_reques
     sso_event(cx, &(sso_event_t){.what = "failure",
                                  .why = sso_error_code(cx),
                                  .reference = reference,
-                                 .site = site->base_url,
+                                 .site = sso_site_name(site),
                                  .provider = idp ? idp->provider->name : NULL,
                                  .protocol = idp ? idp->provider->protocol->name : NULL});
 }

@@ -397,7 +397,7 @@ static void log_login(sso_ctx_t *cx, const sso_session_plan_t *plan)
     SSO_INFO(cx, "%s signed in through %s", sso_log_quote(cx->pool, user, strlen(user), 128),
              plan->idp->provider->name);
     sso_event(cx, &(sso_event_t){.what = "login",
-                                 .site = plan->idp->site->base_url,
+                                 .site = sso_site_name(plan->idp->site),
                                  .provider = plan->idp->provider->name,
                                  .protocol = plan->idp->provider->protocol->name,
                                  .issuer = plan->who->issuer,
@@ -504,7 +504,7 @@ static void go_on_anonymously(sso_ctx_t *cx, const sso_idp_t *idp, const sso_flo
     if (level == SSO_LOG_WARN) {
         sso_event(cx, &(sso_event_t){.what = "failure",
                                      .why = sso_error_code(cx),
-                                     .site = idp->site->base_url,
+                                     .site = sso_site_name(idp->site),
                                      .provider = idp->provider->name,
                                      .protocol = idp->provider->protocol->name});
     }

@@ -46,7 +46,7 @@ static void tell(sso_ctx_t *cx, const sso_idp_t *idp, sso_counted_t counted, con
     sso_count(idp->site->counts, counted);
     sso_event(cx, &(sso_event_t){.what = what,
                                  .why = cx->err.fault ? sso_error_code(cx) : NULL,
-                                 .site = idp->site->base_url,
+                                 .site = sso_site_name(idp->site),
                                  .provider = idp->provider->name,
                                  .protocol = idp->provider->protocol->name});
 }

@@ -32,7 +32,7 @@ typedef struct {
 static apr_status_t make_key(sso_ctx_t *cx, const char *label, const sso_site_t *site,
                              sso_span_t what, sso_store_key_t *out)
 {
-    const sso_span_t part[] = {sso_span(label), sso_span(site->base_url), what};
+    const sso_span_t part[] = {sso_span(label), sso_span(sso_site_name(site)), what};
     unsigned char hash[SSO_MAC_BYTES];
     apr_status_t rv = sso_mac_hash(cx, part, 3, hash);
 

@@ -153,7 +153,7 @@ void sso_roster_write(sso_buf_t *out, const apr_array_header_t *sites, const sso
     const struct {
         const char *name, *value;
     } member[] = {
-        {"site", site->base_url},
+        {"site", sso_site_name(site)},
         {"provider", session->provider},
         {"protocol", idp ? idp->provider->protocol->name : NULL},
         {"issuer", session->issuer},

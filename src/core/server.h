@@ -33,6 +33,7 @@ typedef struct {
     const char *accounts;
     apr_array_header_t *account_database;
     apr_array_header_t *owner;
+    int htaccess_providers;
 } sso_server_settings_t;
 
 enum {

@@ -33,7 +33,7 @@ _Static_assert(COOKIE_CHARS < sizeof(((sso_memo_t *)0)->cookie), "sso_memo_t is 
 static apr_status_t make_key(sso_ctx_t *cx, const char *label, const sso_idp_t *idp,
                              sso_span_t what, sso_store_key_t *out)
 {
-    const sso_span_t part[] = {sso_span(label), sso_span(idp->site->base_url),
+    const sso_span_t part[] = {sso_span(label), sso_span(sso_site_name(idp->site)),
                                sso_span(idp->provider->name), what};
     unsigned char hash[SSO_MAC_BYTES];
     apr_status_t rv = sso_mac_hash(cx, part, 4, hash);
@@ -60,17 +60,19 @@ apr_status_t sso_session_once_key(sso_ctx_t *cx, const sso_idp_t *idp, const sso
     return make_key(cx, once->label, idp, once->what, out);
 }
 
-/* The store knows a session by the hash of its cookie, so that what leaks from it opens nothing. */
-static apr_status_t cookie_key(sso_ctx_t *cx, sso_span_t cookie, sso_store_key_t *out)
+/* The store knows a session by the hash of its cookie, so that what leaks from it opens nothing; a part of
+ * a host by another one than its other parts and the host, so that it opens nothing there. */
+static apr_status_t cookie_key(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie,
+                               sso_store_key_t *out)
 {
     char text[4 + COOKIE_CHARS];
-    sso_span_t whole = sso_span_of(text, sizeof(text));
+    const sso_span_t part[] = {sso_span_of(text, sizeof(text)), sso_span(site->realm)};
     unsigned char hash[SSO_MAC_BYTES];
     apr_status_t rv;
 
     memcpy(text, "sso:", 4);
     memcpy(text + 4, cookie.p, COOKIE_CHARS);
-    rv = sso_mac_hash(cx, &whole, 1, hash);
+    rv = sso_mac_hash(cx, part, site->realm ? 2 : 1, hash);
     if (rv == APR_SUCCESS) memcpy(out->b, hash, sizeof(out->b));
     return rv;
 }
@@ -109,7 +111,7 @@ static sso_store_key_t key_of_request(sso_ctx_t *cx, const sso_site_t *site,
     sso_span_t old;
 
     if (sso_cookie_get(req->cookie, site->cookie, &old) != APR_SUCCESS) return key;
-    if (sso_session_is_cookie(old)) (void)cookie_key(cx, old, &key);
+    if (sso_session_is_cookie(old)) (void)cookie_key(cx, site, old, &key);
     return key;
 }
 
@@ -227,7 +229,7 @@ apr_status_t sso_session_make(sso_ctx_t *cx, const sso_request_t *req,
     if (rv == APR_SUCCESS) rv = make_secret(cx, site, secret);
     if (rv != APR_SUCCESS) return rv;
     cookie = sso_b64url_encode(cx->pool, sso_span_of(secret, sizeof(secret)));
-    rv = cookie_key(cx, sso_span(cookie), &key);
+    rv = cookie_key(cx, site, sso_span(cookie), &key);
     if (rv == APR_SUCCESS) rv = mark_cookie(cx, plan, cookie, &cookie);
     if (rv == APR_SUCCESS) rv = plan_record(cx, plan, &key, &record);
     if (rv == APR_SUCCESS) rv = site->store->ops->put(site->store, cx, &key, &record);
@@ -267,7 +269,7 @@ void sso_session_tell(sso_ctx_t *cx, const sso_site_t *site, const sso_session_t
 
     sso_event(cx, &(sso_event_t){.what = what,
                                  .why = why,
-                                 .site = site->base_url,
+                                 .site = sso_site_name(site),
                                  .provider = session->provider,
                                  .protocol = idp ? idp->provider->protocol->name : NULL,
                                  .issuer = session->issuer,
@@ -318,16 +320,20 @@ static int is_same_cookie(const char *a, const char *b)
 }
 
 /* The key of a cookie that the connection has seen before, or a new one. A proxy in front may carry
- * several people's requests over one connection: the comparison tells nobody how far it got. */
-static apr_status_t key_of(sso_ctx_t *cx, sso_span_t cookie, sso_memo_t *memo, sso_store_key_t *out)
+ * several people's requests over one connection: the comparison tells nobody how far it got. What it has
+ * seen is of the whole host: a part of it has other keys. */
+static apr_status_t key_of(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie,
+                           sso_memo_t *memo, sso_store_key_t *out)
 {
     apr_status_t rv;
+
+    if (site->realm) return cookie_key(cx, site, cookie, out);
 
     if (memo && is_same_cookie(memo->cookie, cookie.p)) {
         *out = memo->key;
         return APR_SUCCESS;
     }
-    rv = cookie_key(cx, cookie, out);
+    rv = cookie_key(cx, site, cookie, out);
     if (rv == APR_SUCCESS && memo) {
         memcpy(memo->cookie, cookie.p, COOKIE_CHARS);
         memo->key = *out;
@@ -388,7 +394,7 @@ static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cook
     if (!cookie || sso_cookie_get(cookie, site->cookie, &value) || !sso_session_is_cookie(value)) {
         return APR_NOTFOUND;
     }
-    if (key_of(cx, value, memo, &out->key) != APR_SUCCESS) return APR_NOTFOUND;
+    if (key_of(cx, site, value, memo, &out->key) != APR_SUCCESS) return APR_NOTFOUND;
     return load_from_anywhere(cx, site, value, out);
 }
 
@@ -599,7 +605,7 @@ static void tell_ban(sso_ctx_t *cx, const sso_idp_t *idp, const char *subject, i
 {
     sso_event(cx, &(sso_event_t){.what = "ban",
                                  .why = "by the provider",
-                                 .site = idp->site->base_url,
+                                 .site = sso_site_name(idp->site),
                                  .provider = idp->provider->name,
                                  .protocol = idp->provider->protocol->name,
                                  .subject = subject,

@@ -29,8 +29,8 @@ int sso_session_is_cookie(sso_span_t cookie)
 apr_status_t sso_session_person(sso_ctx_t *cx, const sso_site_t *site, const char *provider,
                                 const char *issuer, const char *user, sso_store_key_t *out)
 {
-    const sso_span_t part[] = {sso_span("person"), sso_span(site->base_url), sso_span(provider),
-                               sso_span(issuer), sso_span(user)};
+    const sso_span_t part[] = {sso_span("person"), sso_span(sso_site_name(site)),
+                               sso_span(provider), sso_span(issuer), sso_span(user)};
     unsigned char hash[SSO_MAC_BYTES];
     apr_status_t rv = sso_mac_hash(cx, part, 5, hash);
 
@@ -47,7 +47,7 @@ static sso_span_t tagged(sso_ctx_t *cx, const sso_site_t *site, sso_span_t secre
     sso_buf_text(&b, "session mark ");
     sso_buf_add(&b, secret.p, secret.n);
     sso_buf_add(&b, mark, PERSON + END);
-    sso_buf_text(&b, site->base_url);
+    sso_buf_text(&b, sso_site_name(site));
     return sso_buf_span(&b);
 }
 

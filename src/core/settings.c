@@ -164,8 +164,11 @@ static const char *read_secrets(apr_array_header_t **secrets, int n, const char 
 
     for (i = 0; i < n; i++) {
         sso_span_t secret;
+        apr_status_t rv = reader->secret
+                              ? reader->secret(&cx, reader, word[i], &secret)
+                              : sso_secret_read(&cx, reader->pool, reader->root, word[i], &secret);
 
-        if (sso_secret_read(&cx, reader->pool, reader->root, word[i], &secret)) return cx.err.log;
+        if (rv != APR_SUCCESS) return cx.err.log;
         APR_ARRAY_PUSH(list, sso_span_t) = secret;
     }
     *secrets = list;
@@ -253,7 +256,7 @@ const char *sso_settings_read(const sso_table_t *table, void *settings, int row,
 
 static void read_preset(const sso_table_t *table, void *settings, int row, apr_pool_t *p)
 {
-    sso_reader_t reader = {p, NULL};
+    sso_reader_t reader = {.pool = p, .root = NULL};
     char **argv;
     int n = 0;
 

@@ -74,10 +74,16 @@ typedef struct {
 } sso_table_t;
 
 /* What reading needs besides the words. */
-typedef struct {
+typedef struct sso_reader sso_reader_t;
+struct sso_reader {
     apr_pool_t *pool; /* lives as long as the settings */
     const char *root; /* where relative file names start */
-} sso_reader_t;
+
+    /* A secret by its source, into pool. NULL: sso_secret_read(). */
+    apr_status_t (*secret)(sso_ctx_t *cx, const sso_reader_t *reader, const char *source,
+                           sso_span_t *out);
+    void *baton; /* of secret */
+};
 
 /**
  * Read one line into its field. A list grows by the words of each line, from nothing: the first

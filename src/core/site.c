@@ -28,15 +28,16 @@ char *sso_site_session_cookie(const sso_site_t *site, apr_pool_t *p, const char 
                        samesite_text(site->samesite), NULL);
 }
 
-/* Flow cookies are host-only and for every path: a handshake never leaves its host, and with the
- * session cookie's __Host- prefix nothing else is allowed. */
+/* Flow cookies are host-only and for every path of the site: a handshake never leaves its host, and with
+ * the session cookie's __Host- prefix nothing else is allowed. */
 char *sso_site_flow_cookie(const sso_site_t *site, apr_pool_t *p, const char *name,
                            const char *value, apr_interval_time_t age, int cross_site)
 {
     const char *samesite = "; SameSite=Lax";
 
     if (cross_site) samesite = site->secure ? "; SameSite=None" : "";
-    return apr_psprintf(p, "%s-%s=%s; Path=/; Max-Age=%d; HttpOnly%s%s", site->cookie, name,
-                        value ? value : "", value ? (int)apr_time_sec(age) : 0,
-                        site->secure ? "; Secure" : "", samesite);
+    return apr_psprintf(p, "%s-%s=%s; Path=%s; Max-Age=%d; HttpOnly%s%s", site->cookie, name,
+                        value ? value : "", site->realm ? site->cookie_path : "/",
+                        value ? (int)apr_time_sec(age) : 0, site->secure ? "; Secure" : "",
+                        samesite);
 }

@@ -3,7 +3,7 @@
  *
  * Owns:  sso_site_t, the names of its cookies.
  * Layer: core (base, crypto, store).
- * Lives: made at start-up in the configuration pool; read-only afterwards.
+ * Lives: made at start-up in the configuration pool, or for one request (tenant.h); read-only afterwards.
  *
  * SPDX-License-Identifier: Apache-2.0
  */
@@ -19,6 +19,8 @@
 #include <apr_hash.h>
 #include <apr_tables.h>
 
+#include <string.h>
+
 typedef enum { SSO_SAMESITE_LAX, SSO_SAMESITE_STRICT, SSO_SAMESITE_NONE } sso_samesite_t;
 
 struct sso_accounts;
@@ -31,7 +33,8 @@ struct sso_session;
 typedef struct sso_site {
     const char *base_url;            /* "https://www.example.org", no slash at the end */
     const apr_array_header_t *names; /* of const char *: ServerAlias, patterns too; NULL: none */
-    const char *path;                /* "/.sso": where mod_sso answers itself */
+    const char *realm; /* NULL, or of what part of the host this is the site: see tenant.h */
+    const char *path;  /* "/.sso": where mod_sso answers itself */
     apr_size_t path_len;
     const char *cookie; /* name of the session cookie: "__Host-sso" */
     const char *domain; /* Domain attribute, NULL: host-only */
@@ -42,6 +45,7 @@ typedef struct sso_site {
     int language;      /* of pages: 0 as the browser asks, else one more than its sso_language_t */
     const char *page_template; /* around them, checked; NULL: ours */
     int tenant;                /* in the store */
+    int own_tenant; /* there, of the sites of .htaccess files; counts where there may be any */
     const sso_seal_t *seal;
     sso_store_t *store;
     sso_counts_t *counts; /* shared; NULL: nobody counts */
@@ -69,6 +73,18 @@ typedef struct sso_site {
     apr_status_t (*arrived)(sso_ctx_t *cx, const struct sso_site *site,
                             const struct sso_session *session);
 } sso_site_t;
+
+/* What sessions, handshakes and what is remembered of people are bound to: no other site has this name. */
+static inline const char *sso_site_name(const sso_site_t *site)
+{
+    return site->realm ? site->realm : site->base_url;
+}
+
+/* Are they one, made for two requests? */
+static inline int sso_site_is_same(const sso_site_t *a, const sso_site_t *b)
+{
+    return a == b || (a->realm && b->realm && !strcmp(a->realm, b->realm));
+}
 
 /* A Set-Cookie value for the session. value NULL: remove it. */
 char *sso_site_session_cookie(const sso_site_t *site, apr_pool_t *p, const char *value);

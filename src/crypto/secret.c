@@ -18,8 +18,8 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define SECRET_MAX   4096             /* bytes, without the newline */
-#define ROOM         (SECRET_MAX + 2) /* with CR LF */
+#define SECRET_MAX   4096                /* bytes, without the newline */
+#define ROOM         SSO_SECRET_FILE_MAX /* with CR LF */
 #define PROGRAM_TIME apr_time_from_sec(10)
 #define POLL_TIME    10000 /* microseconds between two looks at a program that closed its output */
 
@@ -222,7 +222,7 @@ static sso_span_t without_newline(sso_span_t text)
 
 /* One newline off; and what is left is something, not too much of it, and has no NUL, which HMAC
  * could not tell from the end. The source may be quoted, the secret never. */
-static apr_status_t check_secret(sso_ctx_t *cx, const char *source, sso_span_t raw, sso_span_t *out)
+apr_status_t sso_secret_check(sso_ctx_t *cx, const char *source, sso_span_t raw, sso_span_t *out)
 {
     sso_span_t secret = without_newline(raw);
 
@@ -255,7 +255,7 @@ apr_status_t sso_secret_read(sso_ctx_t *cx, apr_pool_t *pool, const char *base, 
         if (sources[i].has_arguments) {
             source = apr_pstrmemdup(cx->pool, source, strcspn(source, " \t"));
         }
-        return rv == APR_SUCCESS ? check_secret(cx, source, raw, out) : rv;
+        return rv == APR_SUCCESS ? sso_secret_check(cx, source, raw, out) : rv;
     }
     /* Not quoted: it may be the secret itself. */
     return sso_fail(cx, SSO_F_CONFIG,
@@ -286,5 +286,5 @@ apr_status_t sso_secret_own(sso_ctx_t *cx, apr_pool_t *pool, const char *file, i
         rv = make_secret(cx, file);
         if (rv == APR_SUCCESS) rv = sso_secret_file(cx, pool, file, ROOM, &raw);
     }
-    return rv == APR_SUCCESS ? check_secret(cx, file, raw, out) : rv;
+    return rv == APR_SUCCESS ? sso_secret_check(cx, file, raw, out) : rv;
 }

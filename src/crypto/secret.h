@@ -13,6 +13,8 @@
 #include "base/ctx.h"
 #include "base/span.h"
 
+#define SSO_SECRET_FILE_MAX 4098 /* bytes of a file with a secret and the end of its line */
+
 /**
  * A secret by its source: "file:PATH", "exec:PROGRAM ARGS" or "env:NAME".
  *
@@ -26,6 +28,10 @@
  */
 apr_status_t sso_secret_read(sso_ctx_t *cx, apr_pool_t *pool, const char *base, const char *source,
                              sso_span_t *out);
+
+/* What every source has to give: one newline off at the end, something, not too much, no NUL. source may
+ * be quoted. *out is a part of raw. SSO_F_CONFIG otherwise. */
+apr_status_t sso_secret_check(sso_ctx_t *cx, const char *source, sso_span_t raw, sso_span_t *out);
 
 /* What a program writes in that time (microseconds), 4098 bytes at most; nothing is dropped. */
 apr_status_t sso_secret_run(sso_ctx_t *cx, apr_pool_t *pool, const char *base, const char *command,

@@ -7,12 +7,13 @@
 
 #include "httpd/adapt.h"
 #include "httpd/log.h"
+#include "httpd/tenants.h"
 
 #include <apr_strings.h>
 
 apr_status_t sso_authz_find(request_rec *r, sso_ctx_t *cx, const sso_session_t **out)
 {
-    const sso_site_t *site = sso_server_of(r->server)->site;
+    const sso_site_t *site = sso_tenants_site_of(r);
     const request_rec *q;
     sso_session_t *session;
     apr_status_t rv;
@@ -21,7 +22,7 @@ apr_status_t sso_authz_find(request_rec *r, sso_ctx_t *cx, const sso_session_t *
     for (q = r; q; q = q->main ? q->main : q->prev) {
         const sso_visit_t *visit = sso_visit_find(q);
 
-        if (!visit || !visit->session) continue;
+        if (!visit || !visit->session || !sso_site_is_same(visit->site, site)) continue;
         *out = visit->session;
         return APR_SUCCESS;
     }

@@ -6,6 +6,7 @@
 #include "httpd/directives.h"
 
 #include "httpd/expose.h"
+#include "httpd/tenants.h"
 #include "protocols.h"
 
 #include <apr_strings.h>
@@ -59,7 +60,7 @@ void *sso_directives_merge_server(apr_pool_t *p, void *outer, void *inner)
 
 static sso_reader_t reader_of(const cmd_parms *cmd)
 {
-    return (sso_reader_t){cmd->pool, ap_server_root};
+    return (sso_reader_t){.pool = cmd->pool, .root = ap_server_root};
 }
 
 /* Is the configuration of the server being read, not an .htaccess file? */
@@ -168,6 +169,8 @@ typedef struct {
     const char *tag; /* "SSOProvider" */
     const sso_table_t *table;
     const char *protocols; /* what may be written for the protocol */
+    sso_reader_t reader;
+    int is_own; /* of an .htaccess file */
     const char *name;
     const sso_protocol_t *protocol;
     void *set;
@@ -182,12 +185,20 @@ static int split(apr_pool_t *p, const char *args, const char *words[WORDS_MAX])
     return n;
 }
 
+static const char *read_words(cmd_parms *cmd, const block_t *block, int row, int n,
+                              const char *const *word)
+{
+    const char *const *words = apr_pmemdup(cmd->pool, word, sizeof(*word) * (apr_size_t)n);
+    const char *why = block->is_own ? sso_tenant_setting_check(row, n, words) : NULL;
+
+    if (!why) why = sso_settings_read(block->table, block->set, row, n, words, &block->reader);
+    return complain(cmd, block->table->row[row].name, why);
+}
+
 static const char *read_setting(cmd_parms *cmd, const block_t *block, const ap_directive_t *line)
 {
     int row = sso_settings_find(block->table, line->directive);
-    sso_reader_t reader = reader_of(cmd);
     const char *words[WORDS_MAX];
-    const char *why;
     unsigned only;
     int n;
 
@@ -202,10 +213,7 @@ static const char *read_setting(cmd_parms *cmd, const block_t *block, const ap_d
                             block->table == &sso_peer_table ? "peers" : "providers");
     }
     n = split(cmd->pool, line->args, words);
-    why = sso_settings_read(block->table, block->set, row, n,
-                            apr_pmemdup(cmd->pool, words, sizeof(words[0]) * (apr_size_t)n),
-                            &reader);
-    return complain(cmd, block->table->row[row].name, why);
+    return read_words(cmd, block, row, n, words);
 }
 
 static const char *read_settings(cmd_parms *cmd, const block_t *block)
@@ -239,12 +247,11 @@ static const char *already(cmd_parms *cmd, const block_t *block, const char *fil
 /* The opening line and all settings. */
 static const char *read_block(cmd_parms *cmd, const char *args, block_t *block)
 {
-    const char *why = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
     const char *end = strrchr(args, '>');
     const char *words[WORDS_MAX];
+    const char *why;
     int n;
 
-    if (why) return why;
     if (!end) return apr_psprintf(cmd->pool, "<%s> has no closing '>'", block->tag);
     n = split(cmd->pool, apr_pstrmemdup(cmd->pool, args, (apr_size_t)(end - args)), words);
     if (n != 2) {
@@ -258,20 +265,47 @@ static const char *read_block(cmd_parms *cmd, const char *args, block_t *block)
                             block->name, words[1], block->protocol ? " of peers" : "",
                             block->protocols);
     }
+    if (block->is_own && !sso_tenant_speaks(block->protocol)) {
+        return apr_psprintf(
+            cmd->pool,
+            "<%s %s>: in .htaccess the protocol is %s; ask the server's administrator to "
+            "define a provider of protocol %s",
+            block->tag, block->name, block->protocols, block->protocol->name);
+    }
     block->set = sso_settings_make(block->table, cmd->pool);
     why = check_name(cmd, block);
     return why ? why : read_settings(cmd, block);
 }
 
+static const char *read_own(cmd_parms *cmd, const char *args, const sso_reader_t *reader,
+                            sso_provider_t *provider)
+{
+    block_t block = {.tag = cmd->cmd->name + 1,
+                     .table = &sso_provider_table,
+                     .protocols = SSO_TENANT_PROTOCOLS,
+                     .reader = *reader,
+                     .is_own = 1};
+    const char *why = read_block(cmd, args, &block);
+
+    if (why) return why;
+    provider->name = block.name;
+    provider->protocol = block.protocol;
+    provider->set = block.set;
+    return NULL;
+}
+
 static const char *open_provider(cmd_parms *cmd, void *dir, const char *args)
 {
     apr_hash_t *providers = sso_server_of(cmd->server)->providers;
-    block_t block = {
-        .tag = cmd->cmd->name + 1, .table = &sso_provider_table, .protocols = sso_protocol_names};
-    const char *why = read_block(cmd, args, &block);
+    block_t block = {.tag = cmd->cmd->name + 1,
+                     .table = &sso_provider_table,
+                     .protocols = sso_protocol_names,
+                     .reader = reader_of(cmd)};
+    const char *why = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
     sso_provider_t *provider;
 
-    (void)dir;
+    if (!is_startup(cmd)) return sso_tenants_take(cmd, dir, args, read_own);
+    if (!why) why = read_block(cmd, args, &block);
     if (why) return why;
     provider = apr_hash_get(providers, block.name, APR_HASH_KEY_STRING);
     if (provider) return already(cmd, &block, provider->file, provider->line);
@@ -290,12 +324,15 @@ static const char *open_provider(cmd_parms *cmd, void *dir, const char *args)
 static const char *open_peer(cmd_parms *cmd, void *dir, const char *args)
 {
     apr_hash_t *peers = sso_server_of(cmd->server)->peers;
-    block_t block = {
-        .tag = cmd->cmd->name + 1, .table = &sso_peer_table, .protocols = sso_protocol_peer_names};
-    const char *why = read_block(cmd, args, &block);
+    block_t block = {.tag = cmd->cmd->name + 1,
+                     .table = &sso_peer_table,
+                     .protocols = sso_protocol_peer_names,
+                     .reader = reader_of(cmd)};
+    const char *why = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT);
     sso_peer_t *peer;
 
     (void)dir;
+    if (!why) why = read_block(cmd, args, &block);
     if (why) return why;
     peer = apr_hash_get(peers, block.name, APR_HASH_KEY_STRING);
     if (peer) return already(cmd, &block, peer->file, peer->line);
@@ -324,7 +361,7 @@ static char peer_tag[] = "SSOPeer";
     AP_INIT_TAKE_ARGV(#name, set, (void *)(intptr_t)(index), where, usage " - " help),
 
 const command_rec sso_directives[] = {
-    AP_INIT_RAW_ARGS("<SSOProvider", open_provider, NULL, RSRC_CONF, "NAME PROTOCOL - who can tell us who the user is; settings follow until </SSOProvider>"),
+    AP_INIT_RAW_ARGS("<SSOProvider", open_provider, NULL, RSRC_CONF | OR_AUTHCFG, "NAME PROTOCOL - who can tell us who the user is; settings follow until </SSOProvider>"),
     AP_INIT_RAW_ARGS("<SSOPeer", open_peer, NULL, RSRC_CONF, "NAME PROTOCOL - who may ask us who the user is; settings follow until </SSOPeer>"),
 #define SETTING(kind, name, field, place, protocols, min, max, choices, check, preset, usage, help) \
     ROW(name, set_server, SSO_SERVER_##name, RSRC_CONF, usage, help)

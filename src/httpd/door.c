@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "core/event.h"
 #include "core/roster.h"
+#include "core/tenant.h"
 #include "httpd/log.h"
 
 #include <apr_strings.h>
@@ -209,6 +210,14 @@ static apr_status_t act_at(visit_t *v, const apr_array_header_t *sites)
     return sso_roster_end(v->cx, sites, &v->which, END_REASON, &v->found);
 }
 
+static void add_site(const visit_t *v, apr_array_header_t **at, const sso_site_t *site)
+{
+    apr_array_header_t **sites = &at[site->tenant];
+
+    if (!*sites) *sites = apr_array_make(v->cx->pool, 2, sizeof(site));
+    APR_ARRAY_PUSH(*sites, const sso_site_t *) = site;
+}
+
 /* Several hosts may have one address, and so the same sessions. known: is any of them meant? */
 static apr_status_t act_everywhere(visit_t *v, server_rec *main_server, int *known)
 {
@@ -220,12 +229,13 @@ static apr_status_t act_everywhere(visit_t *v, server_rec *main_server, int *kno
     *known = !v->site;
     for (s = main_server; s; s = s->next) {
         const sso_site_t *site = sso_server_of(s)->site;
-        apr_array_header_t **sites = &at[site->tenant];
 
         if (v->site && strcmp(v->site, site->base_url) != 0) continue;
         *known = 1;
-        if (!*sites) *sites = apr_array_make(v->cx->pool, 2, sizeof(site));
-        APR_ARRAY_PUSH(*sites, const sso_site_t *) = site;
+        add_site(v, at, site);
+        if (sso_server_of(s)->set->htaccess_providers) {
+            add_site(v, at, sso_tenant_all(v->cx->pool, site));
+        }
     }
     for (i = 0; i < SSO_TENANTS_MAX; i++) {
         apr_status_t one = at[i] ? act_at(v, at[i]) : APR_SUCCESS;

@@ -252,10 +252,13 @@ static void take_out(request_rec *r, const names_t *names, const found_t *found)
     unset_all(r, found->forged);
 }
 
-static void hide_cookies(request_rec *r, const sso_site_t *site, const char *cookie)
+static void hide_cookies(request_rec *r, const sso_server_t *server, const char *cookie)
 {
-    const char *stripped = sso_cookie_strip(r->pool, cookie, site->cookie);
+    const char *stripped = sso_cookie_strip(r->pool, cookie, server->site->cookie);
 
+    if (server->set->htaccess_providers) {
+        stripped = sso_cookie_strip(r->pool, stripped, sso_tenant_cookie(server->site));
+    }
     if (stripped == cookie) return;
     sso_visit_of(r)->cookie = cookie;
     if (stripped) {
@@ -273,8 +276,9 @@ void sso_expose_scrub(request_rec *r)
 
     if (found.lists || found.forged) take_out(r, &names, &found);
     if (found.borrowed) sso_visit_of(r)->borrowed = 1;
-    if (found.cookie && server->site && apr_hash_count(server->site->idps)) {
-        hide_cookies(r, server->site, found.cookie);
+    if (found.cookie && server->site
+        && (apr_hash_count(server->site->idps) || server->set->htaccess_providers)) {
+        hide_cookies(r, server, found.cookie);
     }
 }
 

@@ -14,14 +14,15 @@
 #include "httpd/redact.h"
 #include "httpd/renewals.h"
 #include "httpd/resend.h"
+#include "httpd/tenants.h"
 
 #include <apr_strings.h>
 
 static char auth_type[] = "SSO"; /* httpd wants it without const */
 
-static const sso_site_t *site_of(const request_rec *r)
+static const sso_site_t *site_of(request_rec *r)
 {
-    return sso_server_of(r->server)->site;
+    return sso_tenants_site_of(r);
 }
 
 static int is_ours(const request_rec *r)
@@ -68,28 +69,35 @@ static int asks_httpd(request_rec *r)
 
 int sso_hooks_access(request_rec *r)
 {
+    if (sso_tenants_hides(r)) return HTTP_FORBIDDEN;
     return is_ours(r) && !asks_httpd(r) ? OK : DECLINED;
+}
+
+/* handler: as of sso_adapt_send(). */
+static int serve(request_rec *r, int handler)
+{
+    sso_ctx_t cx = sso_log_request_ctx(r);
+    sso_request_t req;
+    sso_reply_t reply;
+
+    sso_adapt_request(r, site_of(r), &req);
+    sso_gate_serve(&cx, site_of(r), &req, &reply);
+    return sso_adapt_send(r, &reply, handler);
 }
 
 int sso_hooks_handle(request_rec *r)
 {
-    sso_request_t req;
-    sso_reply_t reply;
-    sso_ctx_t cx;
-
-    if (!is_ours(r)) return DECLINED;
-    cx = sso_log_request_ctx(r);
-    sso_adapt_request(r, site_of(r), &req);
-    sso_gate_serve(&cx, site_of(r), &req, &reply);
-    return sso_adapt_send(r, &reply, 1);
+    return is_ours(r) ? serve(r, 1) : DECLINED;
 }
 
 /* httpd skips authentication after an internal redirect when the section is the same object; for one
- * that comes from our addresses, which need no login, it must not. */
+ * that comes from our addresses, which need no login, it must not. A tenant's addresses are known here: all
+ * .htaccess files on the way have been read. */
 int sso_hooks_guard(request_rec *r)
 {
     const request_rec *q;
 
+    if (sso_tenants_is_ours(r)) sso_visit_of(r)->ours = 1;
     for (q = r->prev; q; q = q->prev) {
         if (!is_ours(q) || r->per_dir_config != r->prev->per_dir_config) continue;
         r->per_dir_config = ap_merge_per_dir_configs(r->pool, r->per_dir_config,
@@ -137,6 +145,7 @@ static int refuse(request_rec *r, sso_ctx_t *cx, const sso_request_t *req)
 static void welcome(request_rec *r, const sso_session_t *session)
 {
     sso_visit_of(r)->session = session;
+    sso_visit_of(r)->site = site_of(r);
     if (sso_session_is_due(session, r->request_time)) sso_renewals_note(r, site_of(r), session);
     r->user = apr_pstrdup(r->pool, session->user);
     r->ap_auth_type = auth_type;
@@ -152,8 +161,9 @@ static int check_subrequest(request_rec *r, const sso_directory_t *dir)
     return OK;
 }
 
-static apr_status_t check_line(sso_ctx_t *cx, const sso_directory_t *dir)
+static apr_status_t check_line(sso_ctx_t *cx, request_rec *r, const sso_directory_t *dir)
 {
+    if (sso_tenant_is_named(dir)) return sso_tenants_check(cx, r);
     if (sso_directory_is_on(dir)) return APR_SUCCESS;
     return sso_fail(cx, SSO_F_CONFIG, "AuthType SSO, but no SSO line names a provider here");
 }
@@ -192,7 +202,7 @@ int sso_hooks_authn(request_rec *r)
     if (r->prev) sso_resend_insert(r); /* the form may have to be kept once more */
     cx = sso_log_request_ctx(r);
     sso_adapt_request(r, site_of(r), &req);
-    if (check_line(&cx, dir) != APR_SUCCESS
+    if (check_line(&cx, r, dir) != APR_SUCCESS
         || sso_gate_enter(&cx, site_of(r), dir, &req, &verdict) != APR_SUCCESS) {
         return r->main ? HTTP_INTERNAL_SERVER_ERROR : refuse(r, &cx, &req);
     }
@@ -286,11 +296,13 @@ int sso_hooks_fixup(request_rec *r)
     if (r->main || r->prev) sso_expose_forget_token(r);
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";
-    if (is_ours(r)) return DECLINED;
+    if (is_ours(r))
+        return dir->tenant ? serve(r, 0) : DECLINED; /* what .htaccess rewrites comes later */
     if (dir->backend_auth) sso_backend_strip(r, dir);
     if (dir->same_origin && is_foreign(r, dir, &status)) return status;
     if (!sso_directory_is_on(dir)) return DECLINED;
     cx = sso_log_request_ctx(r);
+    if (check_line(&cx, r, dir) != APR_SUCCESS) return refuse_less(r, &cx);
     if (find_here(r, &cx, dir, &session) != APR_SUCCESS) return refuse_less(r, &cx);
     if (!session && tries(r, dir, &reply)) return sso_adapt_send(r, &reply, 0);
     if (session && !r->user) welcome(r, session);

@@ -49,6 +49,7 @@
 #include "core/kept_dir.h"
 #include "core/provider.h"
 #include "core/server.h"
+#include "core/tenant.h"
 
 extern module AP_MODULE_DECLARE_DATA sso_module;
 APLOG_USE_MODULE(sso);
@@ -93,7 +94,10 @@ typedef struct {
     int borrowed;       /* it came with identity headers of other gateways */
     int token;          /* its headers or variables hold an access token or an assertion */
     const char *cookie; /* the Cookie header before ours were taken out; NULL: as it is */
-    const sso_session_t *session;  /* who is logged in here */
+    const sso_session_t *session; /* who is logged in here */
+    const sso_site_t *site;       /* and where that is so; NULL with session */
+    const sso_site_t *own;        /* the site of `tenant`, made once; NULL: it cannot be one */
+    const sso_tenant_t *tenant;
     struct sso_handover *handover; /* credentials for a backend; NULL: none are needed */
     struct sso_resend *resend;     /* a body in place of the one that came; NULL: none */
 } sso_visit_t;

@@ -34,11 +34,18 @@ static void mask_line(request_rec *r)
         sso_query_mask(r->pool, query, shown), rest, NULL);
 }
 
+/* A tenant's address is known for certain when its .htaccess file has been read, which may be too late. */
+static int is_ours(const request_rec *r, const char *path)
+{
+    const sso_server_t *server = sso_server_of(r->server);
+
+    return sso_gate_is_ours(server->site, path)
+           || (server->set->htaccess_providers && sso_tenant_may_be_ours(path));
+}
+
 void sso_redact_line(request_rec *r)
 {
-    if (is_wanted(r) && r->args && r->uri
-        && sso_gate_is_ours(sso_server_of(r->server)->site, r->uri))
-        mask_line(r);
+    if (is_wanted(r) && r->args && r->uri && is_ours(r, r->uri)) mask_line(r);
 }
 
 /* What was refused early has not been translated; a line that is too long has not even an r->uri. */
@@ -46,11 +53,10 @@ static int is_line_ours(const request_rec *r)
 {
     const char *target = r->the_request ? strchr(r->the_request, ' ') : NULL;
 
-    if (r->uri && sso_gate_is_ours(sso_server_of(r->server)->site, r->uri)) return 1;
+    if (r->uri && is_ours(r, r->uri)) return 1;
     if (!target) return 0;
     target++;
-    return sso_gate_is_ours(sso_server_of(r->server)->site,
-                            apr_pstrmemdup(r->pool, target, strcspn(target, "? ")));
+    return is_ours(r, apr_pstrmemdup(r->pool, target, strcspn(target, "? ")));
 }
 
 int sso_redact_log(request_rec *r)

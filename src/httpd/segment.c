@@ -183,6 +183,22 @@ static apr_status_t front(sso_ctx_t *cx, server_rec *s, sso_store_t *kept, sso_s
     return APR_SUCCESS;
 }
 
+/* All directories with providers of their own share one: they can push out each other's sessions, but none
+ * of the host's. */
+static apr_status_t add_own_tenant(sso_ctx_t *cx, const sso_server_t *server, sso_store_t *store)
+{
+    apr_status_t rv;
+
+    if (!server->set->htaccess_providers) return APR_SUCCESS;
+    rv = store->ops->tenant(store, cx, sso_site_name(sso_tenant_all(cx->pool, server->site)), 0,
+                            &server->site->own_tenant);
+    if (rv != APR_ENOSPC) return rv;
+    return sso_fail(
+        cx, SSO_F_CONFIG,
+        "there is room for %d hosts, and each with SSOHtaccessProviders on counts for two",
+        SSO_TENANTS_MAX);
+}
+
 static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_store_t *store)
 {
     sso_counts_t *counts = find_counts(main_server);
@@ -196,6 +212,7 @@ static apr_status_t add_tenants(sso_ctx_t *cx, server_rec *main_server, sso_stor
         server->site->counts = counts;
         rv = store->ops->tenant(store, cx, server->site->base_url, (int)server->set->quota,
                                 &server->site->tenant);
+        if (rv == APR_SUCCESS) rv = add_own_tenant(cx, server, store);
     }
     return rv;
 }

@@ -286,7 +286,8 @@ static int check_trailers(server_rec *s)
     const core_server_config *core = ap_get_core_module_config(s->module_config);
 
     if (core->merge_trailers != AP_MERGE_TRAILERS_ENABLE
-        || !apr_hash_count(sso_server_of(s)->site->idps)) {
+        || (!apr_hash_count(sso_server_of(s)->site->idps)
+            && !sso_server_of(s)->set->htaccess_providers)) {
         return OK;
     }
     return sso_complain(s, s->defn_name, (int)s->defn_line_number, "MergeTrailers",

@@ -107,7 +107,7 @@ static void make_bench(sso_ctx_t *cx, bench_t *b)
 {
     static const char *const client[] = {"client-1"};
     static const char *const issuer[] = {ISSUER};
-    const sso_reader_t reader = {cx->pool, "/"};
+    const sso_reader_t reader = {.pool = cx->pool, .root = "/"};
     const sso_span_t secret = sso_span("the secret of the benchmark, long enough");
     sso_seal_t *seal;
 

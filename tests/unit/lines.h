@@ -17,7 +17,7 @@
 static inline const char *line_read(sso_ctx_t *cx, const sso_table_t *table, void *settings,
                                     int row, const char *line)
 {
-    const sso_reader_t reader = {cx->pool, "/nowhere"};
+    const sso_reader_t reader = {.pool = cx->pool, .root = "/nowhere"};
     char **word;
     int n = 0;
 

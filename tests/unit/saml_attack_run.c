@@ -36,7 +36,7 @@ static void set_provider(attack_t *a, bench_t *b)
 
 static void set_lines(attack_t *a, bench_t *b)
 {
-    const sso_reader_t reader = {a->cx->pool, b->dir};
+    const sso_reader_t reader = {.pool = a->cx->pool, .root = b->dir};
     int i;
 
     for (i = 0; i < a->settings; i++) {

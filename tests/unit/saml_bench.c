@@ -110,7 +110,7 @@ bench_t *bench_make(sso_ctx_t *cx)
 
 void bench_set(bench_t *b, const char *directive, ...)
 {
-    const sso_reader_t reader = {b->cx->pool, b->dir};
+    const sso_reader_t reader = {.pool = b->cx->pool, .root = b->dir};
     const char **words = apr_pcalloc(b->cx->pool, 16 * sizeof(*words));
     const char *why;
     va_list list;

@@ -1395,7 +1395,7 @@ static void refuses_what_nobody_signed(bench_t *b)
 static int try_line(sso_ctx_t *cx, int row, int n, const char *const *word)
 {
     bench_t *b = bench_make(cx);
-    const sso_reader_t reader = {cx->pool, b->dir};
+    const sso_reader_t reader = {.pool = cx->pool, .root = b->dir};
     int taken = !sso_settings_read(&sso_provider_table, b->set, row, n, word, &reader);
 
     if (taken) taken = bench_try(b) == APR_SUCCESS;

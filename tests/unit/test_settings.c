@@ -76,7 +76,7 @@ static int cut(apr_pool_t *p, const char *line, const char *word[8])
 static const char *read_row(sso_ctx_t *cx, void *settings, int row, const char *line)
 {
     const char **word = apr_pcalloc(cx->pool, 8 * sizeof(*word));
-    const sso_reader_t reader = {cx->pool, "/nowhere"};
+    const sso_reader_t reader = {.pool = cx->pool, .root = "/nowhere"};
     int n = cut(cx->pool, line, word);
 
     return sso_settings_read(&table, settings, row, n, word, &reader);
@@ -352,7 +352,7 @@ static void several_lines_print_one_after_another(void **state)
     sso_ctx_t *cx = *state;
     sample_t *s = sso_settings_empty(&table, cx->pool);
     const char *spaced[] = {"Corp Login"};
-    const sso_reader_t reader = {cx->pool, NULL};
+    const sso_reader_t reader = {.pool = cx->pool, .root = NULL};
 
     assert_null(read_row(cx, s, LINES, "a b"));
     assert_null(sso_settings_read(&table, s, LINES, 1, spaced, &reader));
