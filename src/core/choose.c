@@ -144,9 +144,8 @@ static int by_label(const void *a, const void *b)
 {
     const sso_idp_t *const *left = a;
     const sso_idp_t *const *right = b;
-    int order = sso_idp_is_down(*left) - sso_idp_is_down(*right);
+    int order = strcasecmp(sso_idp_label(*left), sso_idp_label(*right));
 
-    if (!order) order = strcasecmp(sso_idp_label(*left), sso_idp_label(*right));
     return order ? order : strcmp((*left)->provider->name, (*right)->provider->name);
 }
 

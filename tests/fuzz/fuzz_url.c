@@ -47,6 +47,30 @@ static void check_local(apr_pool_t *p, const char *path)
     }
 }
 
+/* With other names: a landing is of base_url's host, or of a name below the cookie's domain, by the same
+ * scheme and port. */
+static void check_landing(apr_pool_t *p, const char *text)
+{
+    sso_ctx_t cx = sso_ctx(p, FUZZ_NOW);
+    apr_array_header_t *names = apr_array_make(p, 1, sizeof(const char *));
+    sso_site_t site = fuzz_site(p);
+    const char *url;
+    const char *host;
+    apr_size_t n;
+
+    APR_ARRAY_PUSH(names, const char *) = "*.example.org";
+    site.names = names;
+    site.domain = "example.org";
+    url = sso_landing_url(&cx, &site, text);
+    host = browser_host(p, url);
+    n = strlen(host);
+    fuzz_demand(!strncmp(url, "https://", 8) && !strpbrk(url, "\\\r\n\t"));
+    fuzz_demand(n > 12 && !strcmp(host + n - 12, ".example.org") && !strpbrk(host, "@:"));
+    url = sso_landing_with_fragment(&cx, &site, "/app", sso_span(text));
+    fuzz_demand(!strncmp(url, "/app", 4) && (url[4] == '\0' || url[4] == '#'));
+    check_local(p, url);
+}
+
 static void check_flow(apr_pool_t *p, const char *text)
 {
     sso_ctx_t cx = sso_ctx(p, FUZZ_NOW);
@@ -105,6 +129,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (sso_url_is_local(text, SSO_LANDING_MAX)) check_local(p, text);
     check_flow(p, text);
+    check_landing(p, text);
     check_absolute(p, text);
     check_params(p, data, size);
     apr_pool_clear(p);

@@ -5,7 +5,8 @@ import pytest
 
 from conftest import SECRET
 from lib.browser import exchange
-from lib.recipes import is_login, members, protect
+from lib.recipes import is_login, members, protect, saml
+from lib.saml_idp import SamlIdp
 from lib.sites import TokenSite
 
 CHOICE = r"""ServerAlias *.example.test
@@ -95,6 +96,30 @@ def test_a_link_of_ones_own(tenants, alice):
     tenants.httpd.start()
     page = alice.open(at(tenants, "a.example.test", "/.sso/login?provider=alpha&return=/app/x.html"))
     assert page.url == at(tenants, "a.example.test", "/app/x.html") and page.text == "inside"
+
+
+@pytest.mark.parametrize("name, kept", [("www.example.test", True), ("a.example.test", False)])
+def test_forms_are_kept_for_the_host_itself(tenants, alice, name, kept):
+    """The key to a form is in a cookie of one name."""
+    tenants.httpd.add("SSOSessionPersist off")
+    protect(tenants, "/form", "SSO alpha")
+    tenants.page("/form/x.html", "a form")
+    tenants.httpd.start()
+    there = at(tenants, name, "/form/x.html")
+    assert alice.open(there).text == "a form"
+    tenants.httpd.restart()
+    page = alice.post(there, {"a": "b"}, initiator=there)
+    assert page.status == (303 if kept else 401)
+
+
+@pytest.mark.parametrize("name, tried", [("www.example.test", True), ("a.example.test", False)])
+def test_silent_logins_are_tried_for_the_host_itself(tenants, closing, browser, name, tried):
+    """That one was tried is in a cookie of one name, too."""
+    saml(tenants, closing(SamlIdp()), "corp")
+    protect(tenants, "/open", "SSO corp\nSSOMode passive\nRequire all granted")
+    tenants.page("/open/x.html", "open to all")
+    tenants.httpd.start()
+    assert browser.step(at(tenants, name, "/open/x.html")).status == (302 if tried else 200)
 
 
 def test_logout_leads_back_to_the_name(tenants, alice):
