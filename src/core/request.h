@@ -30,7 +30,7 @@ struct sso_request {
     const char *target; /* path and query as the browser sent them, to come back to */
     const char *host;   /* name in the Host header, lower case, no port; NULL: none came */
     int https;          /* reached the public side by https (SSOBaseURL says so, or TLS here) */
-    int loopback;       /* the client is on this machine */
+    int loopback;       /* the client is on this machine; only told at our own addresses */
     const char *client; /* its address as text, behind trusted proxies; NULL: not known */
     const char *cookie; /* Cookie header as received, NULL if none */
     sso_memo_t *memo;   /* of the connection; NULL: none is kept */

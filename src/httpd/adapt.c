@@ -136,13 +136,15 @@ static int is_local(const request_rec *r)
 
 void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out)
 {
+    const sso_visit_t *visit = sso_visit_find(r);
+
     *out = (sso_request_t){.method = r->method,
                            .path = r->uri,
                            .query = r->args,
                            .target = target_of(r),
                            .host = r->hostname,
                            .https = !strncmp(site->base_url, "https:", 6),
-                           .loopback = is_local(r),
+                           .loopback = visit && visit->ours && is_local(r),
                            .client = r->useragent_ip,
                            .cookie = sso_adapt_cookie(r),
                            .memo = memo_of(r->connection),

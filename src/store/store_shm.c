@@ -227,6 +227,9 @@ static apr_status_t map(sso_ctx_t *cx, apr_pool_t *pool, sso_shm_t *m)
 #ifdef MADV_DONTDUMP
     madvise(base, m->size, MADV_DONTDUMP); /* sessions have no business in a core file */
 #endif
+#ifdef MADV_HUGEPAGE
+    madvise(base, m->size, MADV_HUGEPAGE); /* where the machine allows it: fewer pages to look up */
+#endif
     apr_pool_cleanup_register(pool, m, unmap, apr_pool_cleanup_null);
     return APR_SUCCESS;
 }
