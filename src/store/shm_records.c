@@ -27,7 +27,7 @@ typedef struct {
     int tenant;
     apr_time_t now;
     apr_pool_t *pool;
-    char *buffer; /* room bytes and a NUL, kept from one try to the next */
+    char *buffer; /* room bytes and a NUL: keys and value, kept from one try to the next */
     apr_size_t room;
     uint32_t block; /* where it was found, and then when it was last used */
     uint32_t used;
@@ -38,16 +38,23 @@ typedef struct {
 static found_t read_body(search_t *s, const sso_shm_shape_t *shape)
 {
     sso_shm_stream_t body = sso_shm_body(s->p, s->block);
+    const uint32_t before = sso_shm_prefix(shape);
+    const uint32_t whole = before + shape->length;
+    const char *prefix;
 
-    if (!s->buffer || shape->length > s->room) {
-        s->buffer = apr_palloc(s->pool, (apr_size_t)shape->length + 1);
-        s->room = shape->length;
+    if (!s->buffer || whole > s->room) {
+        s->buffer = apr_palloc(s->pool, (apr_size_t)whole + 1);
+        s->room = whole;
     }
-    if (shape->has_subject && !sso_shm_read(&body, &s->record.subject, 16)) return TORN;
-    if (shape->has_sid && !sso_shm_read(&body, &s->record.sid, 16)) return TORN;
-    if (!sso_shm_read(&body, s->buffer, shape->length)) return TORN;
-    s->buffer[shape->length] = '\0';
-    s->record.value = sso_span_of(s->buffer, shape->length);
+    if (!sso_shm_read(&body, s->buffer, whole)) return TORN;
+    prefix = s->buffer;
+    if (shape->has_subject) {
+        memcpy(&s->record.subject, prefix, sizeof(s->record.subject));
+        prefix += sizeof(s->record.subject);
+    }
+    if (shape->has_sid) memcpy(&s->record.sid, prefix, sizeof(s->record.sid));
+    s->buffer[whole] = '\0';
+    s->record.value = sso_span_of(s->buffer + before, shape->length);
     return FOUND;
 }
 
