@@ -53,15 +53,21 @@ static int is_other_name(const sso_site_t *site, const char *host)
     return 0;
 }
 
-/* Does the session's cookie go there? Host names only: what is no letter, digit, '-', '.' or '_' is
- * none. */
+/* A host name as browsers send it: letters, digits, '-' and '_' between single dots. */
+static int is_host_name(const char *host)
+{
+    return *host && *host != '.' && !strstr(host, "..")
+           && !host[strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._")];
+}
+
+/* Does the session's cookie go there? */
 static int sees_sessions(const sso_site_t *site, const char *host)
 {
     const char *domain = site->domain;
     const apr_size_t n = strlen(host);
     apr_size_t tail;
 
-    if (!domain || strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789-._") != n) return 0;
+    if (!domain || !is_host_name(host)) return 0;
     domain += *domain == '.';
     tail = strlen(domain);
     return n >= tail && !strcasecmp(host + n - tail, domain)

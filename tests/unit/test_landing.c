@@ -53,6 +53,8 @@ static void r63_places_of_this_site(void **state)
         {"https://example.net:8443/", 0},     /* a name that sessions do not reach */
         {"https://example.org:8443/", 0},     /* in the domain, but no name */
         {"https://xexample.org:8443/", 0},
+        {"https://.example.org:8443/", 0},
+        {"https://a..example.org:8443/", 0},
         {"https://evil.example/.example.org:8443/", 0},
         {"https://evil.example\\.example.org:8443/", 0},
         {"https://evil.example#.example.org:8443/", 0},
