@@ -1,5 +1,6 @@
 """Several SAML identity providers behind one <SSOProvider>: choosing, logins, logouts, and who may say
 what about whom."""
+import dataclasses
 import urllib.parse
 
 import pytest
@@ -666,3 +667,14 @@ def test_a_login_that_begins_at_one_of_them_begins_anew_there(host, pair, alice)
     asked = Unsolicited(host.url + "/.sso/fed/acs", host.url + "/.sso/fed/metadata")
     page = alice.post(asked.acs, pair[1].respond(asked)[0], initiator=pair[1].url)
     assert page.status == 303 and page.location.startswith(pair[1].url + "/sso?"), repr(page)
+
+
+def test_failures_say_which_one_it_was(host, pair, alice):
+    """Row 76: by the name in its metadata, not by that of the block."""
+    begin(host, pair)
+    host.httpd.expect_fault("status_denied")
+    pair[0].answer = dataclasses.replace(pair[0].answer,
+                                         status="urn:oasis:names:tc:SAML:2.0:status:RequestDenied")
+    page = alice.open(login_url(host, pair[0]))
+    assert page.fault == "status_denied"
+    assert page.document().xpath("//p/span/text()") == ["Alpha University"]
