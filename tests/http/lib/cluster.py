@@ -140,6 +140,7 @@ class Balancer:
         return "https://%s:%d" % (self.name, self.port)
 
     def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)  # or who accepts goes on with the next socket of that number
         self._listener.close()
 
     def _accept(self):
