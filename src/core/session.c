@@ -664,6 +664,19 @@ int sso_session_is_banned(sso_ctx_t *cx, const sso_idp_t *idp, const char *subje
     return store->ops->marked(store, cx, &key, &until) != APR_NOTFOUND;
 }
 
+/* Marks are never pushed out, and all hosts have one room for them. Whoever makes the answers of their own
+ * provider could fill it for everybody: parts of hosts leave half of it. */
+static apr_status_t leave_room(sso_ctx_t *cx, const sso_site_t *site)
+{
+    sso_store_stats_t now;
+    apr_status_t rv;
+
+    if (!site->realm) return APR_SUCCESS;
+    rv = site->store->ops->stats(site->store, cx, &now);
+    if (rv != APR_SUCCESS || now.marks <= now.marks_room / 2) return rv;
+    return sso_fail(cx, SSO_F_STORE_FULL, "no room for a mark of %s", site->realm);
+}
+
 apr_status_t sso_session_spend(sso_ctx_t *cx, const sso_idp_t *idp, const sso_once_t *once, int n,
                                unsigned char made_by[16])
 {
@@ -674,6 +687,7 @@ apr_status_t sso_session_spend(sso_ctx_t *cx, const sso_idp_t *idp, const sso_on
         sso_store_key_t key;
         apr_status_t rv = sso_session_once_key(cx, idp, &once[i], &key);
 
+        if (rv == APR_SUCCESS) rv = leave_room(cx, idp->site);
         if (rv == APR_SUCCESS) rv = store->ops->mark(store, cx, &key, once[i].until);
         if (rv == APR_EEXIST)
             return sso_fail(cx, once[i].fault, "%s was used before", once[i].label);

@@ -184,10 +184,12 @@ apr_status_t sso_tenant_check(sso_ctx_t *cx, const sso_directory_t *dir)
 
 /* ---- its site ---- */
 
+/* Two slashes at its beginning would be the name of another host. */
 static int is_plain(const char *address)
 {
     const char *c;
 
+    if (strstr(address, "//") || !strcmp(address, "/")) return 0;
     for (c = address; *c; c++) {
         if (!apr_isalnum(*c) && !strchr(PLAIN_SIGNS, *c)) return 0;
     }

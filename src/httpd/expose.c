@@ -592,6 +592,79 @@ apr_status_t sso_expose_assertion(sso_ctx_t *cx, request_rec *r, const sso_direc
     return rv;
 }
 
+/* ---- what was said at another site ---- */
+
+#define NUMBER_SIGNS "0123456789"
+
+/* What stands behind a folded beginning; the name itself where it does not begin like that. */
+static const char *behind(const char *name, const char *folded)
+{
+    const apr_size_t n = strlen(folded);
+
+    return match_folded(name, strlen(name), folded) == n ? name + n : name;
+}
+
+/* As set_numbered() has them. */
+static int is_number(const char *rest)
+{
+    if (*rest++ != '_') return 0;
+    return !strcmp(rest, "N") || (*rest && !rest[strspn(rest, NUMBER_SIGNS)]);
+}
+
+/* Is it a header or a variable of the identity, or what httpd makes of one for a program, or for the
+ * request that this one was redirected to? names: folded, besides our own. */
+static int is_of_identity(const apr_array_header_t *names, const char *name)
+{
+    const char *rest;
+    int i;
+
+    while ((rest = behind(name, "redirect-")) != name)
+        name = rest;
+    name = behind(name, "http-");
+    if (behind(name, PREFIX) != name || behind(name, "sso-") != name) return 1;
+    for (i = 0; i < names->nelts; i++) {
+        rest = behind(name, APR_ARRAY_IDX(names, i, const char *));
+        if (rest != name && (!*rest || is_number(rest))) return 1;
+    }
+    return 0;
+}
+
+static void add_names(apr_pool_t *p, const apr_array_header_t *lines, apr_array_header_t *names)
+{
+    int i;
+
+    for (i = 0; lines && i < lines->nelts; i++) {
+        const sso_line_t *line = &APR_ARRAY_IDX(lines, i, sso_line_t);
+
+        APR_ARRAY_PUSH(names, const char *) = sso_expose_fold(p, line->word[0]);
+    }
+}
+
+static apr_table_t *without_names(apr_pool_t *p, const apr_table_t *table,
+                                  const apr_array_header_t *names)
+{
+    const apr_array_header_t *all = apr_table_elts(table);
+    const apr_table_entry_t *e = (const void *)all->elts;
+    apr_table_t *kept = apr_table_make(p, all->nelts);
+    int i;
+
+    for (i = 0; i < all->nelts; i++) {
+        if (!is_of_identity(names, e[i].key)) apr_table_addn(kept, e[i].key, e[i].val);
+    }
+    return kept;
+}
+
+/* A sub-request may share its tables with the request that it is a part of. */
+void sso_expose_forget_person(request_rec *r, const sso_directory_t *told)
+{
+    apr_array_header_t *names = apr_array_make(r->pool, 8, sizeof(const char *));
+
+    add_names(r->pool, told->headers, names);
+    add_names(r->pool, told->env, names);
+    r->headers_in = without_names(r->pool, r->headers_in, names);
+    r->subprocess_env = without_names(r->pool, r->subprocess_env, names);
+}
+
 /* ---- shared caches ---- */
 
 /* One item of a header's list, up to a comma outside of quotes; *at moves behind it. */

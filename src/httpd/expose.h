@@ -33,6 +33,10 @@ void sso_expose_take_out(request_rec *r, const char *name);
  * access token and an assertion are only for the directories that ask for them. */
 void sso_expose_forget_token(request_rec *r);
 
+/* Likewise headers and variables of the identity, those that `told` chooses too, where what they say of the
+ * person is not true. */
+void sso_expose_forget_person(request_rec *r, const sso_directory_t *told);
+
 /* Set variables and headers of the session for this directory, after the same. 0; or how long
  * the headers are, if that is more than SSOHeaderMax: the request must not go on. */
 apr_size_t sso_expose_session(request_rec *r, const sso_directory_t *dir,

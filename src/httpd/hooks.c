@@ -284,6 +284,51 @@ static int hand_on_assertion(request_rec *r, const sso_directory_t *dir,
                                                                      : refuse_less(r, &cx);
 }
 
+/* A tenant's word holds at the tenant's site. A part of the request, or what it is sent on to, may lie
+ * elsewhere, and have a backend that believes this server's headers. What was said last before counts: when
+ * that was said, all before it had been taken out. */
+static void forget_tenants_word(request_rec *r)
+{
+    const request_rec *q;
+
+    for (q = r; q; q = q->main ? q->main : q->prev) {
+        const sso_visit_t *visit = sso_visit_find(q);
+
+        if (!visit || !visit->told) continue;
+        if (!sso_site_is_same(visit->told_at, site_of(r))) sso_expose_forget_person(r, visit->told);
+        return;
+    }
+}
+
+/* mod_dir hands a request over to another place behind everybody's back. */
+static void forget_if_moved(request_rec *r)
+{
+    sso_visit_t *visit = sso_visit_find(r);
+
+    if (!visit || !visit->told || sso_site_is_same(visit->told_at, site_of(r))) return;
+    sso_expose_forget_person(r, visit->told);
+    visit->told = NULL;
+    r->user = NULL;
+    r->ap_auth_type = NULL;
+}
+
+/* What a part of a request, or what it was sent on to, has of the request before it. */
+static void disinherit(request_rec *r)
+{
+    sso_expose_forget_token(r);
+    if (sso_server_of(r->server)->set->htaccess_providers) forget_tenants_word(r);
+}
+
+/* Headers and variables of the session: as sso_expose_session(). */
+static apr_size_t tell(request_rec *r, const sso_directory_t *dir, const sso_session_t *session)
+{
+    if (sso_tenant_is_named(dir)) {
+        sso_visit_of(r)->told = dir;
+        sso_visit_of(r)->told_at = site_of(r);
+    }
+    return sso_expose_session(r, dir, session);
+}
+
 int sso_hooks_fixup(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
@@ -293,7 +338,7 @@ int sso_hooks_fixup(request_rec *r)
     sso_ctx_t cx;
     int status;
 
-    if (r->main || r->prev) sso_expose_forget_token(r);
+    if (r->main || r->prev) disinherit(r);
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";
     if (is_ours(r))
@@ -307,7 +352,7 @@ int sso_hooks_fixup(request_rec *r)
     if (!session && tries(r, dir, &reply)) return sso_adapt_send(r, &reply, 0);
     if (session && !r->user) welcome(r, session);
     if (session && !strcmp(r->user, session->user)) {
-        too_long = sso_expose_session(r, dir, session);
+        too_long = tell(r, dir, session);
         if (dir->backend_auth) sso_backend_note(r, dir, session);
         if (!too_long && sso_directory_asserts(dir)) return hand_on_assertion(r, dir, session);
     } else {
@@ -333,5 +378,6 @@ static int is_personal(const request_rec *r)
 void sso_hooks_filter(request_rec *r)
 {
     sso_resend_insert(r);
+    forget_if_moved(r);
     if (!is_ours(r) && is_personal(r)) sso_expose_keep_private(r);
 }

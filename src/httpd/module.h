@@ -98,6 +98,8 @@ typedef struct {
     const sso_site_t *site;       /* and where that is so; NULL with session */
     const sso_site_t *own;        /* the site of `tenant`, made once; NULL: it cannot be one */
     const sso_tenant_t *tenant;
+    const sso_directory_t *told;   /* for it a tenant's provider named the person; NULL: none did */
+    const sso_site_t *told_at;     /* where that is true; NULL with told */
     struct sso_handover *handover; /* credentials for a backend; NULL: none are needed */
     struct sso_resend *resend;     /* a body in place of the one that came; NULL: none */
 } sso_visit_t;

@@ -743,3 +743,71 @@ def test_no_accounts(hers, host, closing, alice, httpd):
     assert hers.user(alice) == "alice"
     listed = ssoctl(httpd, "accounts", "list")
     assert "alice" not in listed.stdout, listed.stdout
+
+
+# -- whom a tenant's provider names is nobody to the host
+
+def carried(page):
+    """What a backend was told of people."""
+    return [(k, v) for k, v in page.json()["headers"]
+            if re.match("x-sso-|x-who", k.lower())]
+
+
+@pytest.fixture
+def host_backend(host, backend):
+    """Of the host's, which believes what this server says of people; nobody has to be signed in there."""
+    host.httpd.need("proxy_http")
+    host.add('ProxyPass "/back" "%s/"\n<Location "/back">\nSSO off\n</Location>' % backend.url)
+    return backend
+
+
+def test_an_error_page_of_the_host_hears_of_nobody(hers, host, host_backend, alice):
+    host.add("ErrorDocument 404 /back/missing")
+    hers.write("SSOHeader X-Who user\nSSOHeader X-SSO-User user")
+    host.httpd.start()
+    alice.open(hers.page)
+    page = alice.step(hers.url + "/none.html")
+    assert page.json()["path"].endswith("/missing"), page.text
+    assert carried(page) == []
+
+
+@pytest.mark.parametrize("place", ["SSO off", "SSO corp\nSSOMode optional"])
+def test_nor_does_what_stands_in_for_the_directory(hers, host, host_backend, closing, alice, place):
+    """mod_dir hands the request over, after it was known whose it is."""
+    members(host, closing(sites.TokenSite("the-secret-of-the-host-0123456789ab")), "corp")
+    host.add('<Directory "%s">\nAllowOverride AuthConfig Indexes\n</Directory>\n'
+             '<Location "/back">\n%s\n</Location>' % (hers.root, place))
+    host.httpd.need("dir")
+    hers.write("DirectoryIndex /back/index\nSSOHeader X-Who user\nSSOHeader X-SSO-User user")
+    host.httpd.start()
+    alice.open(hers.page)
+    page = alice.step(hers.url + "/")
+    assert page.json()["path"].endswith("/index"), page.text
+    assert carried(page) == []
+
+
+def test_nor_does_a_program_of_the_host(hers, host, alice):
+    """By no variable, though httpd hands on those of the request before."""
+    host.httpd.need("headers")
+    host.add("ErrorDocument 404 /missing.html")
+    host.page("/missing.html", "missing")
+    names = ("SSO_USER", "REDIRECT_SSO_USER", "REDIRECT_WHO", "REDIRECT_WHO_N")
+    host.add('<Location "/missing.html">\n%s\n</Location>'
+             % "\n".join('Header always set X-Has-%s "%%{%s}e"' % (x, x) for x in names))
+    hers.write("SSOEnv WHO groups\nSSOListFormat numbered")
+    host.httpd.start()
+    alice.open(hers.page)
+    page = alice.step(hers.url + "/none.html")
+    assert page.text == "missing"
+    assert {page.header("X-Has-" + x) for x in names} <= {None, "(null)"}
+
+
+def test_nor_does_a_part_of_the_hosts(hers, host, host_backend, alice):
+    host.httpd.need("include")
+    host.add('<Directory "%s">\nOptions +Includes\nAddOutputFilter INCLUDES .shtml\n</Directory>' % hers.root)
+    hers.write("SSOHeader X-Who user\nSSOHeader X-SSO-User user")
+    hers.file("y.shtml", '<!--#include virtual="/back/part" -->')
+    host.httpd.start()
+    page = alice.open(hers.url + "/y.shtml")
+    assert page.json()["path"].endswith("/part"), page.text
+    assert carried(page) == []

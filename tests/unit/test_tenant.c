@@ -50,6 +50,9 @@ static const struct {
     {"/home/alice/web/x", "/a,b/x", NULL},
     {"/home/alice/web/x", "/a\nb/x", NULL},
     {"/home/alice/web/x", "/%7Ealice/x", NULL},
+    {"/home/alice/web/x", "//evil.example.org/x", NULL},
+    {"/home/alice/web/x", "/a//b/x", NULL},
+    {"/home/alice/web/x", "//x", NULL},
 };
 
 static void has_an_address(void **state)
@@ -162,6 +165,51 @@ static void is_the_only_one(void **state)
         sso_site_is_same(site[0], sso_tenant_site(cx->pool, &host[0], &changed[0], "/else")));
 }
 
+static sso_store_stats_t in_store;
+
+static apr_status_t count_store(sso_store_t *store, sso_ctx_t *cx, sso_store_stats_t *out)
+{
+    (void)store;
+    (void)cx;
+    *out = in_store;
+    return APR_SUCCESS;
+}
+
+static apr_status_t take_mark(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
+                              apr_time_t until)
+{
+    (void)store;
+    (void)cx;
+    (void)key;
+    (void)until;
+    in_store.marks++;
+    return APR_SUCCESS;
+}
+
+/* Marks are not pushed out: who could fill the room for them keeps all others from signing in. */
+static void leaves_room_for_marks(void **state)
+{
+    static const sso_store_ops_t ops = {.name = "counts", .stats = count_store, .mark = take_mark};
+    static sso_store_t store = {&ops};
+    sso_ctx_t *cx = *state;
+    const sso_tenant_t t = tenant(cx);
+    const sso_once_t once = {.label = "token", .what = sso_span("1"), .until = cx->now + 1};
+    sso_site_t host = host_of(cx);
+    sso_idp_t of_host = {.provider = &friends, .site = &host};
+    sso_idp_t of_tenant = {.provider = &members};
+    unsigned char made_by[16];
+
+    host.store = &store;
+    of_tenant.site = sso_tenant_site(cx->pool, &host, &t, "/~alice");
+    in_store = (sso_store_stats_t){.marks = 50, .marks_room = 100};
+    assert_int_equal(sso_session_spend(cx, &of_tenant, &once, 1, made_by), APR_SUCCESS);
+    (void)sso_session_spend(cx, &of_tenant, &once, 1, made_by);
+    assert_fault(cx, STORE_FULL);
+    assert_int_equal(in_store.marks, 51);
+    assert_int_equal(sso_session_spend(cx, &of_host, &once, 1, made_by), APR_SUCCESS);
+    assert_int_equal(in_store.marks, 52);
+}
+
 static void is_named(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -248,13 +296,10 @@ static void says_what_is_named_here(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(has_an_address),
-        UNIT(has_nothing_of_the_host),
-        UNIT(is_the_only_one),
-        UNIT(is_named),
-        UNIT(holds_below),
-        UNIT(speaks),
-        UNIT(says_what_is_named_here),
+        UNIT(has_an_address),  UNIT(has_nothing_of_the_host),
+        UNIT(is_the_only_one), UNIT(leaves_room_for_marks),
+        UNIT(is_named),        UNIT(holds_below),
+        UNIT(speaks),          UNIT(says_what_is_named_here),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);
