@@ -119,9 +119,7 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
 
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "among", 1024, &c->among);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "return", 8192, &c->back);
-    if (rv == APR_SUCCESS) {
-        rv = read_text(cx, &params, SSO_LOGIN_FRAGMENT, SSO_LANDING_MAX, &fragment);
-    }
+    if (rv == APR_SUCCESS) rv = read_text(cx, &params, SSO_LOGIN_FRAGMENT, 8192, &fragment);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "q", SSO_CHOOSE_TYPED_MAX, &c->typed);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "idp", 1024, &c->found);
     if (rv == APR_SUCCESS) rv = read_text(cx, &params, "all", 8, &all);

@@ -280,7 +280,8 @@ static apr_status_t refuse_stranger(sso_ctx_t *cx, const sso_site_t *site,
         const char *landing = sso_landing_here(cx, site, req, req->target);
 
         if (!keeps_fragment(dir, req)) return send_to_login(cx, site, dir, req, landing, reply);
-        sso_page_onward(cx, login_of(cx, site, dir, landing), SSO_LOGIN_FRAGMENT, reply);
+        sso_page_onward(cx, login_of(cx, site, dir, landing), SSO_LOGIN_FRAGMENT, SSO_LANDING_MAX,
+                        reply);
         return APR_SUCCESS;
     }
     if (is_preflight(dir, req)) {
@@ -394,7 +395,7 @@ static apr_status_t refuse_weak(sso_ctx_t *cx, const sso_site_t *site, const sso
             return begin_login(cx, idp, req, 0, landing, &demand, reply);
         }
         sso_page_onward(cx, sso_login_url(cx, site, session->provider, landing, &demand),
-                        SSO_LOGIN_FRAGMENT, reply);
+                        SSO_LOGIN_FRAGMENT, SSO_LANDING_MAX, reply);
         return APR_SUCCESS;
     }
     if (sso_kept_wants(cx, site, dir, req, session, &person)) {

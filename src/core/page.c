@@ -177,18 +177,21 @@ void sso_page_resend(sso_ctx_t *cx, const char *url, const char *id, const char 
     sso_markup_close(cx, &page, 200, !strncmp(url, "https:", 6) ? "https:" : "https: http:", reply);
 }
 
-/* In place of this page, so that nobody comes back to it. A browser shows every fragment in ASCII. */
+/* In place of this page, so that nobody comes back to it. A browser shows every fragment in ASCII; one
+ * that would not be kept may be longer than an address may be. */
 static const char onward[] =
-    "(function(){var a=document.getElementById('a'),h=location.hash.slice(1);"
-    "location.replace(a.href+(h?'&'+a.dataset.p+'='+encodeURIComponent(h):''))})()";
+    "(function(){var a=document.getElementById('a'),h=location.hash.slice(1),m=+a.dataset.m;"
+    "location.replace(a.href+(h&&h.length<=m?'&'+a.dataset.p+'='+encodeURIComponent(h):''))})()";
 
 /* 401: nothing of what was asked for is here. */
-void sso_page_onward(sso_ctx_t *cx, const char *url, const char *parameter, sso_reply_t *reply)
+void sso_page_onward(sso_ctx_t *cx, const char *url, const char *parameter, int most,
+                     sso_reply_t *reply)
 {
     sso_markup_t page = sso_markup_open(cx, "One moment", SSO_MARKUP_CARD);
 
     sso_markup_paragraph(&page, "You are being taken to your identity provider.");
-    sso_buf_format(&page.buf, "<a class=\"b\" id=\"a\" data-p=\"%s\" href=\"", parameter);
+    sso_buf_format(&page.buf, "<a class=\"b\" id=\"a\" data-p=\"%s\" data-m=\"%d\" href=\"",
+                   parameter, most);
     sso_buf_escaped(&page.buf, url);
     sso_buf_format(&page.buf, "\">%s</a><noscript><meta http-equiv=\"refresh\" content=\"0;url=",
                    sso_markup_words(&page, "Continue"));

@@ -47,8 +47,10 @@ void sso_page_resend(sso_ctx_t *cx, const char *url, const char *id, const char 
                      sso_reply_t *reply);
 
 /* A page in place of a redirect to url, an address of ours with a query: goes on there by itself, with
- * what stands behind '#' in its own address as one parameter more; without script without that. */
-void sso_page_onward(sso_ctx_t *cx, const char *url, const char *parameter, sso_reply_t *reply);
+ * what stands behind '#' in its own address as one parameter more if it has no more than `most` bytes;
+ * without script without that. */
+void sso_page_onward(sso_ctx_t *cx, const char *url, const char *parameter, int most,
+                     sso_reply_t *reply);
 
 /**
  * Turn a FORM reply into a page that posts itself, with a button for browsers without script (R64).

@@ -103,9 +103,9 @@ const sso_client_t *sso_client_curl(void);
 /**
  * Send a request and wait for the answer, bounded in every direction.
  *
- * @param out filled only on success; every status is a success here (a 3xx too where redirects are
- *            not asked for). With body, which is whatever the server wrote: nothing is verified but
- *            its length.
+ * @param out every status is a success here (a 3xx too where redirects are not asked for). With body,
+ *            which is whatever the server wrote: nothing is verified but its length. Untouched without
+ *            success, but that with SSO_F_NET_SIZE the status is there.
  * @return    APR_SUCCESS, or SSO_F_CONFIG (an address that may not be used), SSO_F_NET_CONNECT,
  *            SSO_F_NET_TLS, SSO_F_NET_TIMEOUT, SSO_F_NET_SIZE, SSO_F_NET_REDIRECT, SSO_F_NET_BROKEN;
  *            SSO_F_INTERNAL (a request that no caller should make); or what the sink said, with no

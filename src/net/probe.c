@@ -50,9 +50,12 @@ apr_status_t sso_probe_make(sso_ctx_t *cx, apr_pool_t *pool, const sso_probe_sou
     return APR_SUCCESS;
 }
 
+/* What is due later than it would be by an attempt of now is of a clock that was set back. */
 int sso_probe_is_due(const sso_ctx_t *cx, const sso_probe_t *probe)
 {
-    return LOAD(probe->slot->next) <= cx->now;
+    const apr_interval_time_t left = LOAD(probe->slot->next) - cx->now;
+
+    return left <= 0 || left > probe->source.every;
 }
 
 /* ---- one attempt ---- */
@@ -82,7 +85,8 @@ static apr_status_t ask(sso_ctx_t *cx, const sso_probe_t *probe, const sso_clien
     apr_status_t rv = sso_client_exchange(client, cx, &req, &res);
 
     if (found) return APR_SUCCESS;
-    if (rv != APR_SUCCESS) return cx->err.fault == SSO_F_NET_SIZE ? APR_SUCCESS : rv;
+    if (rv != APR_SUCCESS && cx->err.fault != SSO_F_NET_SIZE) return rv;
+    sso_ctx_clear(cx); /* a long page is an answer, too */
     if (res.status < 500) return APR_SUCCESS;
     return sso_fail(cx, SSO_F_NET_STATUS, "%s answers %d", sso_client_url_shown(cx->pool, url),
                     res.status);
@@ -141,14 +145,22 @@ static apr_time_t next_of(const sso_ctx_t *cx, const sso_probe_t *probe)
     return cx->now + (doubtful && every > SSO_PROBE_AGAIN ? SSO_PROBE_AGAIN : every);
 }
 
+/* We end ourselves: that an answer did not come says nothing of the server. */
+static int is_broken_off(const sso_ctx_t *cx, apr_status_t rv)
+{
+    return rv != APR_SUCCESS && cx->is_cancelled && cx->is_cancelled(NULL);
+}
+
 void sso_probe_ask(sso_ctx_t *cx, sso_probe_t *probe, const sso_client_t *client)
 {
     const char *url = NULL;
     apr_status_t rv = probe->source.address(probe->source.data, cx, &url);
 
     if (rv == APR_SUCCESS) rv = ask(cx, probe, client, url);
-    if (rv != APR_NOTFOUND) note(cx, probe, rv);
-    STORE(probe->slot->next, next_of(cx, probe));
+    if (!is_broken_off(cx, rv)) {
+        if (rv != APR_NOTFOUND) note(cx, probe, rv);
+        STORE(probe->slot->next, next_of(cx, probe));
+    }
     sso_ctx_clear(cx);
 }
 

@@ -7,7 +7,8 @@
  *
  * One thread of one process asks; requests only look, which is one load. Any answer below 500 is one:
  * an address that wants a message says 400 or 405 to a plain GET. Nothing of it is read. One failure
- * is none: the second attempt in a row decides, and comes soon. What is not known yet is not down.
+ * is none: the second attempt in a row decides, and comes soon. What is not known yet is not down, and
+ * an attempt that a stopping process breaks off says nothing.
  *
  * SPDX-License-Identifier: Apache-2.0
  */

@@ -66,6 +66,14 @@ def test_it_comes_back(browser, site, written):
     assert [x for x in complaints(browser) if "40" not in x] == []
 
 
+def test_one_that_no_address_could_bring(browser, site):
+    """Tokens there may be longer than the line of a request may be: people come in all the same."""
+    browser.get(site.url + "/app/x.html#" + "x" * 9000)
+    sign_in(browser)
+    wait(browser, is_inside)
+    assert browser.current_url == site.url + "/app/x.html"
+
+
 def test_an_answer_that_is_posted(browser, site):
     browser.get(site.url + "/posted/x.html#part")
     wait(browser, is_inside)

@@ -148,6 +148,19 @@ def test_by_way_of_the_chooser(app, alice, closing):
     assert landing_of(alice, link) == app.url + "/app/x.html#a&b=c"
 
 
+def test_the_chooser_leaves_out_what_is_too_long(app, alice, closing):
+    """As the login does: people come back to the page without it."""
+    members(app, closing(TokenSite(SECRET + "other")), "other")
+    protect(app, "/app", "SSO members other\nSSOKeepFragment on")
+    app.page("/app/x.html", "inside")
+    app.httpd.start()
+    page = alice.step(app.url + "/app/x.html")
+    chooser = alice.step(with_fragment(page, "x" * 1100))
+    assert chooser.status == 200, repr(chooser)
+    link = next(x for x in chooser.document().xpath("//a/@href") if "provider=members" in x)
+    assert landing_of(alice, link) == app.url + "/app/x.html"
+
+
 def test_logs_do_not_show_it(place, alice, closing):
     """Some addresses have a token there. From the page, and from the chooser."""
     members(place, closing(TokenSite(SECRET + "other")), "other")

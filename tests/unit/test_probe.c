@@ -14,6 +14,7 @@ typedef struct {
     sso_client_t client;
     int status;        /* of the answer; 0: none comes */
     sso_fault_t fault; /* why none comes */
+    int too_long;      /* the answer, of that status */
     int asked;
     sso_client_request_t last;
     int has_address;
@@ -27,13 +28,14 @@ static apr_status_t exchange(const sso_client_t *client, sso_ctx_t *cx,
 
     b->asked++;
     b->last = *req;
+    *out = (sso_client_response_t){.status = b->status};
+    if (b->too_long) return sso_fail(cx, SSO_F_NET_SIZE, "more than one reads");
     if (!b->status) return sso_fail(cx, b->fault, "nobody there");
     if (b->status == 200) {
         apr_status_t rv = req->sink(req->sink_data, "<html>", 6);
 
         if (rv != APR_SUCCESS) return rv;
     }
-    *out = (sso_client_response_t){.status = b->status};
     return APR_SUCCESS;
 }
 
@@ -108,14 +110,40 @@ static void what_counts_as_an_answer(void **state)
     }
 }
 
-/* A page that is longer than we read is one. */
+/* A page that is longer than we read is one; what it says counts all the same. */
 static void an_answer_too_long_is_one(void **state)
 {
     sso_probe_t *probe;
     bench_t *b = make(*state, &probe);
 
-    b->fault = SSO_F_NET_SIZE;
+    b->too_long = 1;
+    assert_int_equal(ask(b, probe, 404), SSO_PROBE_UP);
+    (void)ask(b, probe, 503);
+    assert_int_equal(ask(b, probe, 503), SSO_PROBE_DOWN);
+    assert_non_null(strstr(APR_ARRAY_IDX(b->log, 1, const char *), "answers 503 ["));
+}
+
+static int is_stopping(void *unused)
+{
+    (void)unused;
+    return 1;
+}
+
+/* A child that ends while it asks says nothing of the server; another one asks at once. */
+static void what_was_broken_off_says_nothing(void **state)
+{
+    sso_probe_t *probe;
+    bench_t *b = make(*state, &probe);
+
+    (void)ask(b, probe, 200);
+    (void)ask(b, probe, 0);
+    b->cx->now += EVERY;
+    b->fault = SSO_F_NET_TIMEOUT;
+    b->cx->is_cancelled = is_stopping;
     assert_int_equal(ask(b, probe, 0), SSO_PROBE_UP);
+    assert_true(sso_probe_is_due(b->cx, probe));
+    b->cx->is_cancelled = NULL;
+    assert_int_equal(ask(b, probe, 0), SSO_PROBE_DOWN);
 }
 
 static void one_failure_is_none(void **state)
@@ -149,6 +177,19 @@ static void it_is_asked_in_time(void **state)
     assert_true(sso_probe_is_due(b->cx, probe));
     (void)ask(b, probe, 503); /* and then as ever */
     b->cx->now += SSO_PROBE_AGAIN;
+    assert_false(sso_probe_is_due(b->cx, probe));
+}
+
+/* A clock that is set back does not make it wait for the time that it was. */
+static void a_clock_may_be_set_back(void **state)
+{
+    sso_probe_t *probe;
+    bench_t *b = make(*state, &probe);
+
+    (void)ask(b, probe, 200);
+    b->cx->now -= 1;
+    assert_true(sso_probe_is_due(b->cx, probe));
+    b->cx->now += 1;
     assert_false(sso_probe_is_due(b->cx, probe));
 }
 
@@ -238,9 +279,16 @@ static void an_address_is_needed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        UNIT(what_counts_as_an_answer), UNIT(an_answer_too_long_is_one), UNIT(one_failure_is_none),
-        UNIT(it_is_asked_in_time),      UNIT(a_request_is_bounded),      UNIT(what_is_known_of_it),
-        UNIT(changes_are_logged),       UNIT(an_address_is_needed),
+        UNIT(what_counts_as_an_answer),
+        UNIT(an_answer_too_long_is_one),
+        UNIT(one_failure_is_none),
+        UNIT(it_is_asked_in_time),
+        UNIT(a_request_is_bounded),
+        UNIT(what_is_known_of_it),
+        UNIT(changes_are_logged),
+        UNIT(an_address_is_needed),
+        UNIT(what_was_broken_off_says_nothing),
+        UNIT(a_clock_may_be_set_back),
     };
 
     return cmocka_run_group_tests(tests, unit_start, NULL);
