@@ -69,7 +69,6 @@ static int asks_httpd(request_rec *r)
 
 int sso_hooks_access(request_rec *r)
 {
-    if (sso_tenants_hides(r)) return HTTP_FORBIDDEN;
     return is_ours(r) && !asks_httpd(r) ? OK : DECLINED;
 }
 
@@ -338,6 +337,8 @@ int sso_hooks_fixup(request_rec *r)
     sso_ctx_t cx;
     int status;
 
+    /* Here, because access is not checked again after every redirect. */
+    if (sso_tenants_hides(r)) return HTTP_FORBIDDEN;
     if (r->main || r->prev) disinherit(r);
     /* Without a handler mod_dir would take our address for a missing file: FallbackResource. */
     if (is_ours(r) && !r->handler) r->handler = "sso";

@@ -12,8 +12,9 @@
 #include <apr_strings.h>
 #include <apr_thread_mutex.h>
 
-#define KEPT_MOST 256   /* sections, in each child */
-#define TEXT_MAX  65536 /* bytes of a section */
+/* What each child keeps is some MB, whatever tenants write. */
+#define KEPT_MOST 256  /* sections */
+#define TEXT_MAX  8192 /* bytes of one */
 
 /* One section of one version of a file. Read-only but for the last part, which the lock guards. */
 typedef struct {

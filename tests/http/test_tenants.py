@@ -687,6 +687,24 @@ def test_the_secret_is_not_served(hers, alice):
         assert page.status == 403 and SECRETS["alice"] not in page.text
 
 
+def test_nor_by_a_way_that_the_file_itself_opens(hers, alice):
+    """httpd does not ask again who may enter, where it is sent on within one directory."""
+    hers.host.httpd.need("rewrite", "dir")
+    hers.host.add('<Directory "%s">\nAllowOverride AuthConfig FileInfo Indexes\n</Directory>' % hers.root)
+    hers.write("RewriteEngine on\nRewriteRule ^get/(.*)$ $1 [L]\nDirectoryIndex .htmembers")
+    hers.host.httpd.start()
+    alice.open(hers.page)
+    for path in ("/get/.htmembers", "/get/.htmembers/x", "/"):
+        page = alice.fetch(hers.url + path)
+        assert page.status in (403, 404) and SECRETS["alice"] not in page.text
+
+
+def test_a_section_that_is_too_long(hers, browser):
+    hers.write(block=hers.block("\n".join("SSODomains d%d.of.some.example" % i for i in range(400))))
+    hers.host.httpd.start()
+    hers.fails(browser, "is longer than all that it could say")
+
+
 # -- the file itself
 
 def test_a_file_that_others_may_write(hers, browser):
