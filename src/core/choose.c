@@ -128,8 +128,8 @@ static apr_status_t read_question(choice_t *c, const sso_request_t *req)
     if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &c->demand);
     if (rv != APR_SUCCESS) return rv;
     c->json = format && !strcmp(format, "json");
-    c->back = sso_landing_with_fragment(cx, c->site, sso_landing_or_root(c->site, c->back),
-                                        sso_span(fragment ? fragment : ""));
+    c->back = sso_landing_here(cx, c->site, req, sso_landing_or_root(c->site, c->back));
+    c->back = sso_landing_with_fragment(cx, c->site, c->back, sso_span(fragment ? fragment : ""));
     c->typed = trimmed(cx->pool, c->typed);
     c->demand.issuer = NULL; /* the same parameter: here it is what was found */
     c->languages = req->header(req, "Accept-Language");

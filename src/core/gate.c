@@ -494,13 +494,13 @@ static apr_status_t query_text(sso_ctx_t *cx, const sso_request_t *req, const ch
 }
 
 /* Where a login without "return" leads: where the person was going when another one began, as when a
- * site asks for a fresh token after its own login page; "/" otherwise. */
+ * site asks for a fresh token after its own login page; "/" of the name that was asked otherwise. */
 static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
 {
     sso_flows_t flows = {.n = 0};
 
     if (req->cookie) sso_flows_read(cx, idp->site, req, idp->provider->name, &flows);
-    return flows.n ? flows.item[0].return_path : "/";
+    return flows.n ? flows.item[0].return_path : sso_landing_here(cx, idp->site, req, "/");
 }
 
 static apr_status_t read_demand(sso_ctx_t *cx, const sso_request_t *req, sso_demand_t *out)
@@ -529,17 +529,17 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
     if (rv == APR_SUCCESS) rv = query_text(cx, req, SSO_LOGIN_FRAGMENT, &fragment);
     if (rv == APR_SUCCESS) rv = read_demand(cx, req, &demand);
     if (rv != APR_SUCCESS) return rv;
-    if (back) back = sso_landing_here(cx, site, req, sso_landing_or_root(site, back));
+    if (back || !name) back = sso_landing_here(cx, site, req, sso_landing_or_root(site, back));
     if (back && fragment) back = sso_landing_with_fragment(cx, site, back, sso_span(fragment));
     if (!name) {
-        sso_reply_redirect(reply, 302,
-                           sso_login_choose_url(cx, site, NULL, back ? back : "/", &demand));
+        sso_reply_redirect(reply, 302, sso_login_choose_url(cx, site, NULL, back, &demand));
         return APR_SUCCESS;
     }
     idp = apr_hash_get(site->idps, name, APR_HASH_KEY_STRING);
     if (!idp) return sso_fail(cx, SSO_F_NOT_FOUND, "a login through an unknown provider");
     if (!sso_request_is_navigation(req)) {
-        answer_401(cx, sso_login_url(cx, site, name, "/", &demand), reply);
+        answer_401(cx, sso_login_url(cx, site, name, sso_landing_here(cx, site, req, "/"), &demand),
+                   reply);
         return APR_SUCCESS;
     }
     if (chosen) sso_choose_remember(cx, idp, demand.issuer, reply);
@@ -590,7 +590,9 @@ static apr_status_t serve_session(sso_ctx_t *cx, const sso_site_t *site, sso_req
 
     if (rv != APR_SUCCESS && rv != APR_NOTFOUND) return rv;
     if (rv == APR_NOTFOUND) {
-        answer_401(cx, sso_login_choose_url(cx, site, NULL, "/", NULL), reply);
+        const char *here = sso_landing_here(cx, site, req, "/");
+
+        answer_401(cx, sso_login_choose_url(cx, site, NULL, here, NULL), reply);
         return APR_SUCCESS;
     }
     sso_buf_text(&b, "{\"attributes\":{");

@@ -15,6 +15,9 @@
 
 #include <apr_strings.h>
 
+#define MOVED      "moved" /* parameter: from another name of the site, and whether it was meant there */
+#define PROVED_FOR APR_TIME_C(60000000)
+
 /* ---- pages ---- */
 
 static sso_link_t way_on(sso_ctx_t *cx, const sso_site_t *site, const char *back)
@@ -53,20 +56,29 @@ static void say_unconfirmed(sso_ctx_t *cx, const sso_site_t *site, const char *b
 
 /* ---- one's own session ---- */
 
-/* Where the query asks to go afterwards, if it is a place of this site; NULL otherwise. */
-static apr_status_t wanted_return(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
-                                  const char **out)
+/* A parameter of the query; NULL: there is none. */
+static apr_status_t query_text(sso_ctx_t *cx, const sso_request_t *req, const char *name,
+                               const char **out)
 {
     sso_params_t params;
     sso_span_t value;
     apr_status_t rv = sso_request_query(cx, req, &params);
 
     *out = NULL;
-    if (rv == APR_SUCCESS) rv = sso_params_get(cx, &params, "return", &value);
-    if (rv != APR_SUCCESS) return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-    *out = sso_span_text(cx->pool, value);
-    if (!sso_landing_is(site, *out)) *out = NULL;
-    return APR_SUCCESS;
+    if (rv == APR_SUCCESS) rv = sso_params_get(cx, &params, name, &value);
+    if (rv == APR_SUCCESS) *out = sso_span_text(cx->pool, value);
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
+/* Where the query asks to go afterwards, if it is a place of this site; NULL otherwise. */
+static apr_status_t wanted_return(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                                  const char **out)
+{
+    const char *wanted;
+    apr_status_t rv = query_text(cx, req, "return", &wanted);
+
+    *out = sso_landing_is(site, wanted) ? sso_landing_here(cx, site, req, wanted) : NULL;
+    return rv;
 }
 
 static void ask_first(sso_ctx_t *cx, const sso_site_t *site, const char *back,
@@ -91,6 +103,70 @@ static apr_status_t check_origin(sso_ctx_t *cx, const sso_site_t *site, const ss
     if (sso_request_is_same_origin(req, site->base_url)) return APR_SUCCESS;
     return sso_fail(cx, SSO_F_CSRF, "a logout was posted from another site");
 }
+
+/* ---- from another name of the site ---- */
+
+/* That whoever holds this session meant to end it. */
+typedef struct {
+    sso_store_key_t session;
+    apr_time_t said;
+} proof_t;
+
+/* "" where it was not meant, or cannot be said: then the person is asked. */
+static const char *proof_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                            const sso_session_t *session)
+{
+    const proof_t proof = {session->key, cx->now};
+    const sso_span_t content = sso_span_of((const char *)&proof, sizeof(proof));
+    sso_span_t sealed;
+
+    if (!is_meant(req, site)) return "";
+    if (sso_seal_close(cx, site->seal, "logout", content, &sealed) == APR_SUCCESS) {
+        return sso_b64url_encode(cx->pool, sealed);
+    }
+    sso_ctx_clear(cx);
+    return "";
+}
+
+static int is_proved(sso_ctx_t *cx, const sso_site_t *site, const char *text,
+                     const sso_session_t *session)
+{
+    sso_span_t envelope;
+    sso_span_t content;
+    proof_t proof;
+
+    if (sso_b64_decode(cx->pool, sso_span(text), SSO_B64_URL | SSO_B64_NOPAD, &envelope, NULL)
+        || sso_seal_open(cx, site->seal, "logout", envelope, &content)
+        || content.n != sizeof(proof)) {
+        return 0;
+    }
+    memcpy(&proof, content.p, sizeof(proof));
+    return !memcmp(&proof.session, &session->key, sizeof(proof.session)) && proof.said <= cx->now
+           && cx->now - proof.said < PROVED_FOR;
+}
+
+/* A logout goes on where its cookie will be and the provider's answer will come: under the site's own
+ * name, which would take the person for one of another site. */
+static void move(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                 const sso_session_t *session, const char *back, sso_reply_t *reply)
+{
+    const int post = !strcmp(req->method, "POST");
+    const sso_link_t link = {apr_pstrcat(cx->pool, site->base_url, site->path, "/logout?" MOVED "=",
+                                         proof_of(cx, site, req, session), back ? "&return=" : "",
+                                         back ? sso_percent_encode(cx->pool, sso_span(back)) : "",
+                                         NULL),
+                             "Continue"};
+
+    if (!post) {
+        sso_reply_redirect(reply, 303, link.url);
+        return;
+    }
+    sso_page_message(cx, "One moment", "You are being taken to the page you asked for.", &link, 1,
+                     reply);
+    sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", link.url, NULL));
+}
+
+/* ---- one's own session, ended ---- */
 
 /* The way to the provider behind a form that was sent to us: browsers hold the page of that form to
  * account for every redirect that follows, so there is a page in between. */
@@ -146,8 +222,10 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
     int post = !strcmp(req->method, "POST");
     sso_session_t session;
     const char *back;
+    const char *moved;
     apr_status_t rv = wanted_return(cx, site, req, &back);
 
+    if (rv == APR_SUCCESS) rv = query_text(cx, req, MOVED, &moved);
     if (rv != APR_SUCCESS) return rv;
     if (!post && strcmp(req->method, "GET") != 0) {
         return sso_fail(cx, SSO_F_METHOD, "%s on the logout address",
@@ -161,7 +239,11 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
     }
     if (post) rv = check_origin(cx, site, req);
     if (rv != APR_SUCCESS) return rv;
-    if (!post && !is_meant(req, site)) {
+    if (!moved && sso_landing_is_elsewhere(site, req)) {
+        move(cx, site, req, &session, back, reply);
+        return APR_SUCCESS;
+    }
+    if (!post && !is_meant(req, site) && !(moved && is_proved(cx, site, moved, &session))) {
         ask_first(cx, site, back, &session, reply);
         return APR_SUCCESS;
     }

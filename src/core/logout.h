@@ -21,7 +21,8 @@
  * leads on to its provider; any other GET asks first (R72), so that no foreign page can log people
  * out.
  *
- * The query's "return" may name a local path to go to afterwards.
+ * The query's "return" may name a landing to go to afterwards. What comes under another name of the site
+ * goes on under its own, and need not be asked there what was evident here.
  */
 apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                         sso_reply_t *reply);

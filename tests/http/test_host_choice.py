@@ -6,7 +6,7 @@ import pytest
 from conftest import SECRET
 from lib.browser import exchange
 from lib.recipes import is_login, members, protect, saml
-from lib.saml_idp import SamlIdp
+from lib.saml_idp import REDIRECT, SamlIdp
 from lib.sites import TokenSite
 
 CHOICE = r"""ServerAlias *.example.test
@@ -96,6 +96,104 @@ def test_a_link_of_ones_own(tenants, alice):
     tenants.httpd.start()
     page = alice.open(at(tenants, "a.example.test", "/.sso/login?provider=alpha&return=/app/x.html"))
     assert page.url == at(tenants, "a.example.test", "/app/x.html") and page.text == "inside"
+
+
+def test_a_login_without_a_place(tenants, alice):
+    tenants.page("/index.html", "the front page")
+    tenants.httpd.start()
+    page = alice.open(at(tenants, "a.example.test", "/.sso/login?provider=alpha"))
+    assert page.url == at(tenants, "a.example.test", "/"), repr(page)
+
+
+def test_the_chooser_of_ones_own_name(tenants, alice):
+    tenants.httpd.start()
+    page = alice.step(at(tenants, "a.example.test", "/.sso/choose?return=/app/x.html"))
+    link = next(x for x in page.document().xpath("//a/@href") if "provider=alpha" in x)
+    assert alice.open(link).url == at(tenants, "a.example.test", "/app/x.html")
+
+
+def test_who_is_nobody_is_told_of_the_own_name(tenants, browser):
+    tenants.httpd.start()
+    page = browser.fetch(at(tenants, "a.example.test", "/.sso/session"))
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(page.json()["login"]).query)
+    assert query["return"] == [at(tenants, "a.example.test", "/")]
+
+
+class Leaving:
+    """A session, and a provider that wants to hear of its end, with whoever presses "Sign out" where."""
+
+    def __init__(self, host, closing, browser, fake_time=False):
+        self.host, self.browser, self.idp = host, browser, closing(SamlIdp("corp", slo=[REDIRECT]))
+        host.httpd.fake_time = fake_time
+        saml(host, self.idp, "corp")
+        protect(host, "/form", "SSO corp")
+        host.page("/form/x.html", "a form")
+        host.page("/goodbye.html", "bye")
+        host.httpd.start()
+        self.idp.register(browser.fetch(host.url + "/.sso/corp/metadata").body)
+        self.enter(browser)
+
+    def enter(self, browser):
+        assert browser.open(at(self.host, "a.example.test", "/form/x.html")).text == "a form"
+
+    def address(self, name):
+        return at(self.host, name, "/.sso/logout?return=/goodbye.html")
+
+    def step(self, initiator="a.example.test"):
+        """To the host's own name, by a link at `initiator`."""
+        page = self.browser.step(self.address("a.example.test"), initiator=at(self.host, initiator, "/"))
+        assert page.status == 303 and page.location.startswith(self.host.url + "/.sso/logout?"), repr(page)
+        return page.location
+
+    def is_asked(self, page, browser):
+        return "Sign out?" in page.text and self.is_in(browser)
+
+    def is_in(self, browser):
+        return browser.fetch(self.host.url + "/.sso/session").status == 200
+
+
+@pytest.fixture
+def leaving(tenants, closing, alice):
+    return Leaving(tenants, closing, alice)
+
+
+@pytest.mark.parametrize("name", ["www.example.test", "a.example.test"])
+@pytest.mark.parametrize("how", ["typed", "link", "form"])
+def test_logout_by_way_of_the_provider(leaving, alice, name, how):
+    """What the provider answers comes to the host's own name, and is that of a logout which began here."""
+    there = at(leaving.host, name, "/app/x.html")
+    if how == "form":
+        page = alice.send(leaving.address(name), {"a": "b"}, initiator=there)
+    else:
+        page = alice.step(leaving.address(name), initiator=there if how == "link" else None)
+        page = alice.go_on(page)
+    assert len(leaving.idp.logouts) == 1 and page.url == at(leaving.host, name, "/goodbye.html"), repr(page)
+    assert not leaving.is_in(alice)
+
+
+def test_r72_other_names_are_other_sites(leaving, alice):
+    """A link at b to the logout of a ends nothing: the person is asked, and can say so."""
+    page = alice.step(leaving.step("b.example.test"), initiator=at(leaving.host, "b.example.test", "/"))
+    assert leaving.is_asked(page, alice)
+    page = alice.submit(page.form())
+    assert page.url == at(leaving.host, "a.example.test", "/goodbye.html") and not leaving.is_in(alice)
+
+
+def test_r72_what_was_meant_is_of_one_session(leaving, alice, make_browser):
+    """Whoever sends somebody the address that their own logout went by ends nothing."""
+    there = leaving.step()
+    bob = make_browser("bob")
+    leaving.enter(bob)
+    assert leaving.is_asked(bob.step(there, initiator="https://evil.test/"), bob)
+    for broken in (there.replace("moved=", "moved=A"), there.replace("moved=", "moved=&x=")):
+        assert leaving.is_asked(alice.step(broken, initiator="https://evil.test/"), alice)
+
+
+def test_r72_what_was_meant_is_so_for_a_minute(tenants, closing, alice):
+    leaving = Leaving(tenants, closing, alice, fake_time=True)
+    there = leaving.step()
+    tenants.httpd.advance(61)
+    assert leaving.is_asked(alice.step(there, initiator="https://evil.test/"), alice)
 
 
 @pytest.mark.parametrize("name, kept", [("www.example.test", True), ("a.example.test", False)])
