@@ -98,14 +98,34 @@ static const char *check_assertion(apr_pool_t *p, int n, const char *const *word
                         word[1], AUD_MAX - (int)strlen(AUD));
 }
 
+/* A person's name, or an .htaccess file, must not tell the loader, an interpreter or the gateway to one what
+ * to run: settings of PHP are variables PHP_VALUE and PHP_ADMIN_VALUE, say. */
+static int is_setting_of_programs(const char *name)
+{
+    static const char *const beginnings[] = {"HTTP_",  "LD_",  "PHP_",  "UWSGI_", "PERL5",
+                                             "PYTHON", "RUBY", "NODE_", "BASH_"};
+    static const char *const names[] = {"PATH", "ENV", "IFS"};
+    apr_size_t i;
+
+    for (i = 0; i < sizeof(beginnings) / sizeof(beginnings[0]); i++) {
+        if (!strncasecmp(name, beginnings[i], strlen(beginnings[i]))) return 1;
+    }
+    for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (!strcasecmp(name, names[i])) return 1;
+    }
+    return 0;
+}
+
 static const char *check_env(apr_pool_t *p, int n, const char *const *word)
 {
     (void)n;
-    if (!is_all(word[0], "_") || apr_isdigit(word[0][0]) || !strncasecmp(word[0], "HTTP_", 5)
-        || !strncasecmp(word[0], "LD_", 3) || !strcasecmp(word[0], "PATH")) {
+    if (!is_all(word[0], "_") || apr_isdigit(word[0][0])) {
+        return apr_psprintf(p, "'%s' cannot name a variable; use letters, digits and '_'", word[0]);
+    }
+    if (is_setting_of_programs(word[0])) {
         return apr_psprintf(p,
-                            "'%s' cannot name a variable; use letters, digits and '_', but not "
-                            "HTTP_..., LD_... or PATH",
+                            "'%s' cannot name a variable: programs take it for a setting of "
+                            "theirs; use another name",
                             word[0]);
     }
     return is_all(word[1], "_") ? NULL : apr_psprintf(p, "'%s' is not an attribute", word[1]);
