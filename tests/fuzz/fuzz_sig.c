@@ -55,6 +55,7 @@ static sso_saml_trust_t trust_in(sso_ctx_t *cx)
     apr_array_header_t *certs = apr_array_make(cx->pool, 1, sizeof(const sso_cert_t *));
 
     cert.key = forge_key(FORGE_IDP_EC);
+    cert.verifier = sso_verifier_make(cx->pool, cert.key);
     APR_ARRAY_PUSH(certs, const sso_cert_t *) = &cert;
     return (sso_saml_trust_t){.certs = certs, .allow_inclusive = 1, .allow_sha1 = 1};
 }
