@@ -6,6 +6,7 @@
 #include "fuzz_saml.h"
 
 #include "core/settings.h"
+#include "crypto/sign.h"
 #include "fuzz.h"
 #include "saml_keys.h"
 
@@ -24,7 +25,7 @@
 #endif
 
 /* Made once; never freed. Pools lie where the leak checker does not look for pointers, so it is
- * told where keys are made. */
+ * told where keys are made, and what checking with them begins with. */
 static apr_pool_t *forever(void)
 {
     static apr_pool_t *pool;
@@ -46,6 +47,7 @@ static const sso_key_pair_t *make_pair(const char *pem, const char *base64)
     KEEP_BEGIN();
     bio = BIO_new_mem_buf(pem, -1);
     fuzz_demand(sso_cert_parse(&cx, forever(), sso_span(base64), &cert) == APR_SUCCESS);
+    sso_verifier_keep(cert->verifier, sso_sign_alg_for(cert->key));
     pair->key = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
     pair->cert = cert;
     BIO_free(bio);
