@@ -109,6 +109,16 @@ apr_status_t sso_params_get(sso_ctx_t *cx, const sso_params_t *params, const cha
     return APR_SUCCESS;
 }
 
+apr_status_t sso_params_text(sso_ctx_t *cx, const sso_params_t *params, const char *name,
+                             const char **out)
+{
+    sso_span_t value;
+    apr_status_t rv = sso_params_get(cx, params, name, &value);
+
+    *out = rv == APR_SUCCESS ? sso_span_text(cx->pool, value) : NULL;
+    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
+}
+
 /* ---- absolute URLs ---- */
 
 /* Only what RFC 3986 lets stand in a URL, and %XX whole. */

@@ -48,6 +48,10 @@ apr_status_t sso_params_raw(sso_ctx_t *cx, const sso_params_t *params, const cha
 apr_status_t sso_params_get(sso_ctx_t *cx, const sso_params_t *params, const char *name,
                             sso_span_t *out);
 
+/* The same as a text in cx->pool; NULL: absent, which is no failure. */
+apr_status_t sso_params_text(sso_ctx_t *cx, const sso_params_t *params, const char *name,
+                             const char **out);
+
 /* An absolute http or https URL in its parts; all texts NUL-terminated, in the pool given. */
 typedef struct {
     const char *scheme; /* "http" or "https" */

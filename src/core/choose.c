@@ -527,8 +527,7 @@ static void lead_on(const choice_t *c, const option_t *option, sso_reply_t *repl
     sso_markup_paragraph(&m, "You are being taken to");
     write_option(&m, c, option);
     sso_markup_close(c->cx, &m, 200, "'none'", reply);
-    sso_reply_header(c->cx, reply, "Refresh",
-                     apr_pstrcat(c->cx->pool, "0;url=", login_url(c, option), NULL));
+    sso_reply_lead(c->cx, reply, login_url(c, option));
 }
 
 /* ---- answers ---- */

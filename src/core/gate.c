@@ -480,19 +480,6 @@ int sso_gate_tries(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t 
 /* ---- our own addresses ---- */
 
 /* A query parameter as text; NULL if absent. */
-static apr_status_t query_text(sso_ctx_t *cx, const sso_request_t *req, const char *name,
-                               const char **out)
-{
-    sso_params_t params;
-    sso_span_t value;
-    apr_status_t rv = sso_request_query(cx, req, &params);
-
-    *out = NULL;
-    if (rv == APR_SUCCESS) rv = sso_params_get(cx, &params, name, &value);
-    if (rv == APR_SUCCESS) *out = sso_span_text(cx->pool, value);
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-}
-
 /* Where a login without "return" leads: where the person was going when another one began, as when a
  * site asks for a fresh token after its own login page; "/" of the name that was asked otherwise. */
 static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)
@@ -501,14 +488,6 @@ static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const s
 
     if (req->cookie) sso_flows_read(cx, idp->site, req, idp->provider->name, &flows);
     return flows.n ? flows.item[0].return_path : sso_landing_here(cx, idp->site, req, "/");
-}
-
-static apr_status_t read_demand(sso_ctx_t *cx, const sso_request_t *req, sso_demand_t *out)
-{
-    sso_params_t params;
-    apr_status_t rv = sso_request_query(cx, req, &params);
-
-    return rv == APR_SUCCESS ? sso_demand_read(cx, &params, out) : rv;
 }
 
 static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_request_t *req,
@@ -521,13 +500,15 @@ static apr_status_t serve_login(sso_ctx_t *cx, const sso_site_t *site, sso_reque
     const char *fragment;
     const sso_idp_t *idp;
     sso_demand_t demand;
-    apr_status_t rv = query_text(cx, req, "return", &back);
+    sso_params_t params;
+    apr_status_t rv = sso_request_query(cx, req, &params);
 
-    if (rv == APR_SUCCESS) rv = query_text(cx, req, "provider", &name);
-    if (rv == APR_SUCCESS) rv = query_text(cx, req, "chosen", &chosen);
-    if (rv == APR_SUCCESS) rv = query_text(cx, req, MOVED, &moved);
-    if (rv == APR_SUCCESS) rv = query_text(cx, req, SSO_LOGIN_FRAGMENT, &fragment);
-    if (rv == APR_SUCCESS) rv = read_demand(cx, req, &demand);
+    if (rv == APR_SUCCESS) rv = sso_params_text(cx, &params, "return", &back);
+    if (rv == APR_SUCCESS) rv = sso_params_text(cx, &params, "provider", &name);
+    if (rv == APR_SUCCESS) rv = sso_params_text(cx, &params, "chosen", &chosen);
+    if (rv == APR_SUCCESS) rv = sso_params_text(cx, &params, MOVED, &moved);
+    if (rv == APR_SUCCESS) rv = sso_params_text(cx, &params, SSO_LOGIN_FRAGMENT, &fragment);
+    if (rv == APR_SUCCESS) rv = sso_demand_read(cx, &params, &demand);
     if (rv != APR_SUCCESS) return rv;
     if (back || !name) back = sso_landing_here(cx, site, req, sso_landing_or_root(site, back));
     if (back && fragment) back = sso_landing_with_fragment(cx, site, back, sso_span(fragment));

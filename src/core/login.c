@@ -241,7 +241,7 @@ static void lead_back(sso_ctx_t *cx, const sso_site_t *site, const char *path, s
     }
     sso_page_message(cx, "You are signed in", "You are being taken to the page you asked for.",
                      &link, 1, reply);
-    sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", link.url, NULL));
+    sso_reply_lead(cx, reply, link.url);
 }
 
 static apr_status_t check_age(sso_ctx_t *cx, const sso_protocol_t *protocol, const sso_flow_t *flow)

@@ -56,29 +56,20 @@ static void say_unconfirmed(sso_ctx_t *cx, const sso_site_t *site, const char *b
 
 /* ---- one's own session ---- */
 
-/* A parameter of the query; NULL: there is none. */
-static apr_status_t query_text(sso_ctx_t *cx, const sso_request_t *req, const char *name,
-                               const char **out)
-{
-    sso_params_t params;
-    sso_span_t value;
-    apr_status_t rv = sso_request_query(cx, req, &params);
-
-    *out = NULL;
-    if (rv == APR_SUCCESS) rv = sso_params_get(cx, &params, name, &value);
-    if (rv == APR_SUCCESS) *out = sso_span_text(cx->pool, value);
-    return rv == APR_NOTFOUND ? APR_SUCCESS : rv;
-}
-
-/* Where the query asks to go afterwards, if it is a place of this site; NULL otherwise. */
-static apr_status_t wanted_return(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
-                                  const char **out)
+/* Where the query asks to go afterwards, if it is a place of this site, and what move() has sent
+ * along; NULL otherwise. */
+static apr_status_t read_question(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                                  const char **back, const char **moved)
 {
     const char *wanted;
-    apr_status_t rv = query_text(cx, req, "return", &wanted);
+    sso_params_t params;
+    apr_status_t rv = sso_request_query(cx, req, &params);
 
-    *out = sso_landing_is(site, wanted) ? sso_landing_here(cx, site, req, wanted) : NULL;
-    return rv;
+    if (rv == APR_SUCCESS) rv = sso_params_text(cx, &params, "return", &wanted);
+    if (rv == APR_SUCCESS) rv = sso_params_text(cx, &params, MOVED, moved);
+    if (rv != APR_SUCCESS) return rv;
+    *back = sso_landing_is(site, wanted) ? sso_landing_here(cx, site, req, wanted) : NULL;
+    return APR_SUCCESS;
 }
 
 static void ask_first(sso_ctx_t *cx, const sso_site_t *site, const char *back,
@@ -163,7 +154,7 @@ static void move(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req
     }
     sso_page_message(cx, "One moment", "You are being taken to the page you asked for.", &link, 1,
                      reply);
-    sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", link.url, NULL));
+    sso_reply_lead(cx, reply, link.url);
 }
 
 /* ---- one's own session, ended ---- */
@@ -177,7 +168,7 @@ static void step_across(sso_ctx_t *cx, sso_reply_t *reply)
     sso_page_message(cx, "You are signed out here",
                      "You are being taken to your identity provider, to be signed out there too.",
                      &link, 1, reply);
-    sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", link.url, NULL));
+    sso_reply_lead(cx, reply, link.url);
 }
 
 /* What the protocol makes of it; APR_NOTFOUND: the provider is not told. */
@@ -223,9 +214,8 @@ apr_status_t sso_logout(sso_ctx_t *cx, const sso_site_t *site, const sso_request
     sso_session_t session;
     const char *back;
     const char *moved;
-    apr_status_t rv = wanted_return(cx, site, req, &back);
+    apr_status_t rv = read_question(cx, site, req, &back, &moved);
 
-    if (rv == APR_SUCCESS) rv = query_text(cx, req, MOVED, &moved);
     if (rv != APR_SUCCESS) return rv;
     if (!post && strcmp(req->method, "GET") != 0) {
         return sso_fail(cx, SSO_F_METHOD, "%s on the logout address",

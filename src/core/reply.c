@@ -33,3 +33,8 @@ void sso_reply_header(sso_ctx_t *cx, sso_reply_t *reply, const char *name, const
     if (!reply->headers) reply->headers = apr_table_make(cx->pool, 4);
     apr_table_addn(reply->headers, name, value);
 }
+
+void sso_reply_lead(sso_ctx_t *cx, sso_reply_t *reply, const char *url)
+{
+    sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", url, NULL));
+}

@@ -46,4 +46,7 @@ void sso_reply_body(sso_reply_t *reply, int status, const char *type, sso_span_t
 /* Add a header; the same name may come several times. */
 void sso_reply_header(sso_ctx_t *cx, sso_reply_t *reply, const char *name, const char *value);
 
+/* A page that leads on by itself, at once; url: absolute, of this site or configured. */
+void sso_reply_lead(sso_ctx_t *cx, sso_reply_t *reply, const char *url);
+
 #endif /* SSO_CORE_REPLY_H */

@@ -74,7 +74,7 @@ static const char *path_below(const char *dir, const char *path)
 }
 
 /* Everything below the directory can be asked for by HTTP. */
-static int is_hidden(const char *path)
+int sso_tenant_hides(const char *path)
 {
     const char *slash = strrchr(path, '/');
     const char *name = slash ? slash + 1 : path;
@@ -118,7 +118,7 @@ apr_status_t sso_tenant_secret(sso_ctx_t *cx, const sso_reader_t *reader, const 
         return sso_fail(cx, SSO_F_CONFIG, "%s is not below %s: put the file there", source,
                         secrets->dir);
     }
-    if (!is_hidden(path)) {
+    if (!sso_tenant_hides(path)) {
         return sso_fail(cx, SSO_F_CONFIG,
                         "%s could be fetched by anybody: give the file a name that begins with "
                         "\"" SSO_TENANT_HIDDEN "\", which is never served",

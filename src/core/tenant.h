@@ -63,6 +63,9 @@ const char *sso_tenant_setting_check(int row, int n, const char *const *word);
 apr_status_t sso_tenant_secret(sso_ctx_t *cx, const sso_reader_t *reader, const char *source,
                                sso_span_t *out);
 
+/* Is a file of this name never served? A secret's must be such a one. */
+int sso_tenant_hides(const char *path);
+
 /* Are the files of its secrets what they were? */
 int sso_tenant_is_current(sso_ctx_t *cx, const sso_tenant_secrets_t *secrets);
 

@@ -118,7 +118,7 @@ static void lead_on(sso_ctx_t *cx, const sso_idp_t *idp, const char *email,
     sso_markup_paragraph(&m, "You are being taken to the other side, to sign in there.");
     sso_markup_link(&m, url, "Continue");
     sso_markup_close(cx, &m, 200, "'none'", reply);
-    sso_reply_header(cx, reply, "Refresh", apr_pstrcat(cx->pool, "0;url=", url, NULL));
+    sso_reply_lead(cx, reply, url);
 }
 
 static apr_status_t begin(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req,

@@ -328,6 +328,20 @@ static apr_size_t tell(request_rec *r, const sso_directory_t *dir, const sso_ses
     return sso_expose_session(r, dir, session);
 }
 
+/* Who is told of here: *out; NULL: nobody. Whom the authentication has welcomed has been checked. */
+static apr_status_t settle(request_rec *r, const sso_directory_t *dir, const sso_session_t **out,
+                           sso_ctx_t *cx)
+{
+    const sso_visit_t *visit = sso_visit_find(r);
+    apr_status_t rv;
+
+    *out = visit ? visit->session : NULL;
+    if (*out) return APR_SUCCESS;
+    *cx = sso_log_request_ctx(r);
+    rv = check_line(cx, r, dir);
+    return rv == APR_SUCCESS ? find_here(r, cx, dir, out) : rv;
+}
+
 int sso_hooks_fixup(request_rec *r)
 {
     const sso_directory_t *dir = sso_directory_of(r);
@@ -347,9 +361,7 @@ int sso_hooks_fixup(request_rec *r)
     if (dir->backend_auth) sso_backend_strip(r, dir);
     if (dir->same_origin && is_foreign(r, dir, &status)) return status;
     if (!sso_directory_is_on(dir)) return DECLINED;
-    cx = sso_log_request_ctx(r);
-    if (check_line(&cx, r, dir) != APR_SUCCESS) return refuse_less(r, &cx);
-    if (find_here(r, &cx, dir, &session) != APR_SUCCESS) return refuse_less(r, &cx);
+    if (settle(r, dir, &session, &cx) != APR_SUCCESS) return refuse_less(r, &cx);
     if (!session && tries(r, dir, &reply)) return sso_adapt_send(r, &reply, 0);
     if (session && !r->user) welcome(r, session);
     if (session && !strcmp(r->user, session->user)) {

@@ -314,7 +314,8 @@ static const char *add(const asked_t *asked, sso_directory_t *dir, const sso_pro
                             provider->name);
     }
     if (sso_tenant_find(tenant, provider->name)) {
-        return apr_psprintf(asked->cmd->pool, "%s is defined twice in this file", provider->name);
+        return apr_psprintf(asked->cmd->pool, "%s is defined twice in this file; take one out",
+                            provider->name);
     }
     if (tenant->providers->nelts == SSO_TENANT_MOST) {
         return apr_psprintf(asked->cmd->pool, "a file may define %d providers at most",
@@ -322,7 +323,7 @@ static const char *add(const asked_t *asked, sso_directory_t *dir, const sso_pro
     }
     if (tenant->owner != asked->version.owner || tenant->place[1] != asked->place[1]
         || tenant->place[0] != asked->place[0]) {
-        return "was in a file that was replaced just now";
+        return "was in a file that was replaced just now; ask again";
     }
     APR_ARRAY_PUSH(tenant->providers, const sso_provider_t *) = provider;
     return NULL;
@@ -340,9 +341,11 @@ static const char *take(cmd_parms *cmd, sso_directory_t *dir, const char *args,
                "SSOHtaccessProviders on, or to define the provider";
     }
     if (cmd->directive->parent) return "stands by itself in the file, not within another section";
-    if (!asked.text) return "is longer than all that it could say";
-    if (strlen(cmd->path) > SSO_TENANT_DIR_MAX)
-        return "stands in a directory whose name is too long";
+    if (!asked.text) return "is longer than " APR_STRINGIFY(TEXT_MAX) " bytes; shorten it";
+    if (strlen(cmd->path) > SSO_TENANT_DIR_MAX) {
+        return "stands in a directory whose name is longer than " APR_STRINGIFY(
+            SSO_TENANT_DIR_MAX) " bytes; put it into one with a shorter name";
+    }
     why = look_at(&asked);
     if (!why) why = find_section(&asked, read, &section);
     return why ? why : add(&asked, dir, &section->provider);
@@ -417,9 +420,5 @@ int sso_tenants_is_ours(request_rec *r)
 
 int sso_tenants_hides(const request_rec *r)
 {
-    const char *name;
-
-    if (!sso_directory_of(r)->tenant || !r->filename) return 0;
-    name = strrchr(r->filename, '/');
-    return name && !strncmp(name + 1, SSO_TENANT_HIDDEN, strlen(SSO_TENANT_HIDDEN));
+    return sso_directory_of(r)->tenant && r->filename && sso_tenant_hides(r->filename);
 }

@@ -702,7 +702,7 @@ def test_nor_by_a_way_that_the_file_itself_opens(hers, alice):
 def test_a_section_that_is_too_long(hers, browser):
     hers.write(block=hers.block("\n".join("SSODomains d%d.of.some.example" % i for i in range(400))))
     hers.host.httpd.start()
-    hers.fails(browser, "is longer than all that it could say")
+    hers.fails(browser, "is longer than 8192 bytes; shorten it")
 
 
 # -- the file itself
