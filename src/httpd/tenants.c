@@ -341,10 +341,14 @@ static const char *take(cmd_parms *cmd, sso_directory_t *dir, const char *args,
                "SSOHtaccessProviders on, or to define the provider";
     }
     if (cmd->directive->parent) return "stands by itself in the file, not within another section";
-    if (!asked.text) return "is longer than " APR_STRINGIFY(TEXT_MAX) " bytes; shorten it";
+    if (!asked.text) {
+        return apr_psprintf(cmd->pool, "is longer than %d bytes; shorten it", TEXT_MAX);
+    }
     if (strlen(cmd->path) > SSO_TENANT_DIR_MAX) {
-        return "stands in a directory whose name is longer than " APR_STRINGIFY(
-            SSO_TENANT_DIR_MAX) " bytes; put it into one with a shorter name";
+        return apr_psprintf(cmd->pool,
+                            "stands in a directory whose name is longer than %d bytes; "
+                            "put it into one with a shorter name",
+                            SSO_TENANT_DIR_MAX);
     }
     why = look_at(&asked);
     if (!why) why = find_section(&asked, read, &section);
