@@ -9,7 +9,7 @@
 #include "store/shm_guard.h"
 
 #define STEPS 32 /* a walk without the lock looks at seq after so many */
-#define AHEAD 6  /* blocks behind a head that are fetched with it */
+#define AHEAD 15 /* blocks behind a head that are fetched with it */
 
 int sso_shm_index_key(const sso_shm_part_t *p, uint32_t block, int index, sso_store_key_t *out)
 {
@@ -30,18 +30,17 @@ int sso_shm_index_key(const sso_shm_part_t *p, uint32_t block, int index, sso_st
 
 sso_a32_t *sso_shm_bucket(const sso_shm_part_t *p, int index, const sso_store_key_t *key)
 {
-    return &p->bucket[index][sso_shm_pick(sso_shm_hash(p->seed, key), p->buckets[index])];
+    return sso_shm_bucket_of(p, index, sso_shm_hash(p->seed, key));
 }
 
-/* Ask for what follows a head, mostly its neighbours, while the head itself is on its way from
- * memory: among many sessions a lookup is nothing but waiting. */
-static void fetch_ahead(const sso_shm_part_t *p, uint32_t block)
+void sso_shm_fetch_ahead(const sso_shm_part_t *p, uint32_t block)
 {
     const char *at = sso_shm_block(p, block);
     int i;
 
     __builtin_prefetch(sso_shm_link(p, block));
-    for (i = 1; i <= AHEAD; i++)
+#pragma GCC unroll 16
+    for (i = 0; i <= AHEAD; i++)
         __builtin_prefetch(at + i * SSO_SHM_BLOCK);
 }
 
@@ -53,7 +52,7 @@ uint32_t sso_shm_find(const sso_shm_part_t *p, const sso_store_key_t *key, uint3
     for (steps = 1; at != 0 && at <= p->blocks; steps++) {
         sso_shm_head_t *head = sso_shm_head(p, at);
 
-        fetch_ahead(p, at);
+        sso_shm_fetch_ahead(p, at);
         if (sso_shm_key_is(head->key, key)) return at;
         if (steps % STEPS == 0 && !sso_shm_guard_same(&p->c->guard, seq)) return 0;
         if (steps > p->blocks) return 0;

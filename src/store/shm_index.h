@@ -16,8 +16,16 @@
 /* The key of a record in an index; 0: it is not in this one. */
 int sso_shm_index_key(const sso_shm_part_t *p, uint32_t block, int index, sso_store_key_t *out);
 
-/* The bucket of a key in an index. */
+/* The bucket of a key, or of the hash of one, in an index. */
+static inline sso_a32_t *sso_shm_bucket_of(const sso_shm_part_t *p, int index, uint64_t hash)
+{
+    return &p->bucket[index][sso_shm_pick(hash, p->buckets[index])];
+}
 sso_a32_t *sso_shm_bucket(const sso_shm_part_t *p, int index, const sso_store_key_t *key);
+
+/* Ask for a head and what follows it, mostly its neighbours, all at once: among many sessions a lookup is
+ * nothing but waiting for memory. */
+void sso_shm_fetch_ahead(const sso_shm_part_t *p, uint32_t block);
 
 /* The head with this key, or 0. Without the lock, seq is what reading began with, and the answer
  * means something only if it is still the same. */

@@ -157,6 +157,23 @@ apr_status_t sso_shm_get(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key
     return APR_SUCCESS;
 }
 
+/* Without the lock: a bucket may name a head that is going, and then what is fetched is in vain. */
+void sso_shm_approach(const sso_shm_t *m, const sso_store_key_t *key, sso_store_step_t step)
+{
+    const uint64_t hash = sso_shm_hash(m->seed, key);
+    const sso_shm_part_t *p = &m->part[sso_shm_part_of(m, hash)];
+    sso_a32_t *bucket = sso_shm_bucket_of(p, SSO_SHM_BY_KEY, hash);
+    uint32_t first;
+
+    if (step == SSO_STORE_BUCKET) {
+        __builtin_prefetch(bucket);
+        __builtin_prefetch(&p->c->guard.seq);
+        return;
+    }
+    first = sso_a32_get(bucket);
+    if (first != 0 && first <= p->blocks) sso_shm_fetch_ahead(p, first);
+}
+
 /* ---- put ---- */
 
 static sso_shm_shape_t shape_of(const sso_record_t *record)

@@ -15,6 +15,9 @@
 apr_status_t sso_shm_get(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key, int tenant,
                          sso_record_t *out);
 
+/* As sso_store_ops_t.approach. */
+void sso_shm_approach(const sso_shm_t *m, const sso_store_key_t *key, sso_store_step_t step);
+
 /* As sso_store_ops_t.put; used is when it was last used, cx->now for a new one. */
 apr_status_t sso_shm_put(sso_ctx_t *cx, sso_shm_t *m, const sso_store_key_t *key,
                          const sso_record_t *record, apr_time_t used);

@@ -75,6 +75,9 @@ typedef struct {
 
 typedef struct sso_store sso_store_t;
 
+/* Of an approach, in their order. */
+typedef enum { SSO_STORE_BUCKET, SSO_STORE_RECORD } sso_store_step_t;
+
 /* What a backend fills in. Each call is atomic; none blocks on the network but those of a store of several machines. */
 typedef struct {
     const char *name; /* as written after SSOSessionStore */
@@ -89,7 +92,12 @@ typedef struct {
     apr_status_t (*get)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, int tenant,
                         sso_record_t *out);
 
-    /* The same for a session that another machine may have made: asks for it. For keys that we gave
+    /* A get of this key is near: what it would wait for sets out from memory to this processor. One step
+     * after the other, with other work between them: each shows where the next one leads. Only haste, no
+     * answer; NULL: there is nothing to gain. */
+    void (*approach)(sso_store_t *, const sso_store_key_t *, sso_store_step_t);
+
+    /* The same as get for a session that another machine may have made: asks for it. For keys that we gave
      * away only, so that what somebody invents is asked about nowhere. NULL: there is one machine.
      * SSO_F_SESSION_STORE: nobody knows. */
     apr_status_t (*fetch)(sso_store_t *, sso_ctx_t *, const sso_store_key_t *, int tenant,

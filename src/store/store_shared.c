@@ -260,6 +260,13 @@ static apr_status_t check_again(const shared_t *s, sso_ctx_t *cx, const sso_stor
     return rv;
 }
 
+static void approach(sso_store_t *store, const sso_store_key_t *key, sso_store_step_t step)
+{
+    const shared_t *s = shared(store);
+
+    if (s->near->ops->approach) s->near->ops->approach(s->near, key, step);
+}
+
 static apr_status_t get(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
                         int tenant_no, sso_record_t *out)
 {
@@ -577,6 +584,7 @@ sso_store_t *sso_store_shared_make(apr_pool_t *pool, sso_store_t *near, sso_remo
         .name = "socache",
         .tenant = tenant,
         .get = get,
+        .approach = approach,
         .fetch = fetch,
         .forget = forget,
         .notify = notify,

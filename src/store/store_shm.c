@@ -16,8 +16,10 @@
 #include "store/shm_walk.h"
 
 #include <sys/mman.h>
+#include <unistd.h>
 
-#define SIZE_MIN (1024 * 1024)
+#define SIZE_MIN   (1024 * 1024)
+#define LOOK_PAGES 1024 /* of which at once it is found out whether they are there */
 
 static sso_shm_t *shm(sso_store_t *store)
 {
@@ -49,6 +51,11 @@ static apr_status_t get(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t
                         sso_record_t *out)
 {
     return sso_shm_get(cx, shm(store), key, whose, out);
+}
+
+static void approach(sso_store_t *store, const sso_store_key_t *key, sso_store_step_t step)
+{
+    sso_shm_approach(shm(store), key, step);
 }
 
 static apr_status_t put(sso_store_t *store, sso_ctx_t *cx, const sso_store_key_t *key,
@@ -189,6 +196,7 @@ static const sso_store_ops_t ops = {
     .name = "shm",
     .tenant = tenant,
     .get = get,
+    .approach = approach,
     .put = put,
     .drop = drop,
     .revoke = revoke_all,
@@ -259,6 +267,33 @@ apr_status_t sso_store_shm_make(sso_ctx_t *cx, apr_pool_t *pool, apr_size_t size
 apr_status_t sso_store_shm_copy(sso_ctx_t *cx, sso_store_t *from, sso_store_t *to)
 {
     return sso_shm_copy(cx, shm(from), shm(to));
+}
+
+/* Read a byte of every page that is there. Those that were never used do not come into being by that. */
+static void touch(const volatile unsigned char *at, const unsigned char *is_there, apr_size_t pages,
+                  apr_size_t page)
+{
+    apr_size_t i;
+
+    for (i = 0; i < pages; i++) {
+        if (is_there[i] & 1) (void)at[i * page];
+    }
+}
+
+void sso_store_shm_attach(sso_store_t *store)
+{
+    const sso_shm_t *m = shm(store);
+    const apr_size_t page = (apr_size_t)sysconf(_SC_PAGESIZE);
+    unsigned char is_there[LOOK_PAGES];
+    apr_size_t at;
+
+    for (at = 0; at < m->size; at += LOOK_PAGES * page) {
+        const apr_size_t left = m->size - at;
+        const apr_size_t n = left < LOOK_PAGES * page ? left : LOOK_PAGES * page;
+
+        if (mincore(m->base + at, n, is_there) != 0) return;
+        touch(m->base + at, is_there, (n + page - 1) / page, page);
+    }
 }
 
 apr_size_t sso_store_shm_size(const sso_store_t *store)

@@ -167,6 +167,38 @@ static void every_length_survives(void **state)
     }
 }
 
+/* Whoever hurries, for what is there, is going, or never was, changes nothing. */
+static void an_approach_changes_nothing(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_store_t *store = contract_make(cx);
+    int tenant = tenant_of(store, cx, "a");
+    sso_store_stats_t before;
+    apr_uint64_t i;
+    int step;
+
+    for (i = 0; i < 100; i += 2)
+        assert_int_equal(put_text(store, cx, i, tenant, "value"), APR_SUCCESS);
+    before = stats_of(store, cx);
+    for (i = 0; i < 200 && store->ops->approach; i++) {
+        for (step = SSO_STORE_BUCKET; step <= SSO_STORE_RECORD; step++) {
+            sso_store_key_t key = key_of(i);
+
+            store->ops->approach(store, &key, (sso_store_step_t)step);
+        }
+    }
+    assert_int_equal(stats_of(store, cx).records, before.records);
+    assert_int_equal(stats_of(store, cx).gets, before.gets);
+    for (i = 0; i < 100; i++) {
+        const char *text = get_text(store, cx, i, tenant);
+
+        if (i % 2)
+            assert_null(text);
+        else
+            assert_string_equal(text, "value");
+    }
+}
+
 static void a_value_has_a_size(void **state)
 {
     sso_ctx_t *cx = *state;
@@ -728,6 +760,7 @@ int contract_run(const char *name)
         UNIT(a_quota_is_a_percentage),
         UNIT(a_record_comes_back_as_it_was),
         UNIT(every_length_survives),
+        UNIT(an_approach_changes_nothing),
         UNIT(a_value_has_a_size),
         UNIT(an_unknown_tenant_stores_nothing),
         UNIT(put_replaces),

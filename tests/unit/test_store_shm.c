@@ -8,6 +8,8 @@
 #include "store/store_shm.h"
 #include "store_contract.h"
 
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -606,6 +608,80 @@ static void a_lock_outlives_its_holder(void **state)
     assert_int_equal(stats_of(&m->store, cx).records, 801);
 }
 
+/* ---- a new process ---- */
+
+/* How many pages of the segment have content. */
+static apr_size_t pages_of(sso_ctx_t *cx, const sso_shm_t *m)
+{
+    const apr_size_t page = (apr_size_t)sysconf(_SC_PAGESIZE);
+    const apr_size_t pages = (m->size + page - 1) / page;
+    unsigned char *is_there = apr_palloc(cx->pool, pages);
+    apr_size_t n = 0;
+    apr_size_t i;
+
+    assert_int_equal(mincore(m->base, m->size, is_there), 0);
+    for (i = 0; i < pages; i++)
+        n += is_there[i] & 1;
+    return n;
+}
+
+static long faults(void)
+{
+    struct rusage usage;
+
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+/* How often a new process stops in the kernel while it reads 5000 sessions; 255: as often or more. */
+static int faults_of_new(sso_ctx_t *cx, sso_store_t *store, int tenant, int attached)
+{
+    pid_t child = fork();
+    int status = 0;
+
+    if (child == 0) {
+        apr_uint64_t i;
+        long before;
+
+        if (attached) sso_store_shm_attach(store);
+        before = faults();
+        for (i = 0; i < 5000; i++) {
+            sso_store_key_t key = key_of(i);
+            sso_record_t record;
+
+            apr_pool_clear(cx->pool);
+            if (store->ops->get(store, cx, &key, tenant, &record)) _exit(255);
+        }
+        _exit(faults() - before < 255 ? (int)(faults() - before) : 255);
+    }
+    assert_true(child > 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void a_new_process_finds_its_way(void **state)
+{
+    sso_ctx_t *cx = *state;
+    sso_store_t *store = make_of(cx, 16 * MIB);
+    const sso_shm_t *m = (const void *)store;
+    int tenant = tenant_of(store, cx, "a");
+    sso_ctx_t child = *cx;
+    apr_size_t before;
+    int without;
+    int with;
+
+    flood(store, cx, tenant, 0, 4999, text_of(cx, 1000));
+    before = pages_of(cx, m);
+    assert_true(before * (apr_size_t)sysconf(_SC_PAGESIZE) < 12 * MIB);
+    sso_store_shm_attach(store);
+    assert_int_equal(pages_of(cx, m), before); /* what is empty stays so */
+    assert_int_equal(apr_pool_create(&child.pool, cx->pool), APR_SUCCESS);
+    without = faults_of_new(&child, store, tenant, 0);
+    with = faults_of_new(&child, store, tenant, 1);
+    if (with * 3 > without) fail_msg("%d faults, %d without", with, without);
+}
+
 /* ---- churn ---- */
 
 static void it_stays_valid_under_churn(void **state)
@@ -742,6 +818,7 @@ int main(void)
         UNIT(a_damaged_session_is_not_repaired_into_another),
         UNIT(a_reader_gets_past_a_window_left_open),
         UNIT(a_lock_outlives_its_holder),
+        UNIT(a_new_process_finds_its_way),
         UNIT(it_stays_valid_under_churn),
         UNIT(a_copy_has_all_that_lives),
         UNIT(a_copy_into_too_little_keeps_what_fits),
