@@ -162,13 +162,6 @@ static const char *name_at(const apr_array_header_t *list, int i)
     return APR_ARRAY_IDX(list, i, const char *);
 }
 
-int sso_directory_is_on(const sso_directory_t *dir)
-{
-    const char *first = dir->providers ? name_at(dir->providers, 0) : "off";
-
-    return apr_tolower(first[0]) != 'o' || strcasecmp(first, "off") != 0;
-}
-
 int sso_directory_steps_up(const sso_directory_t *dir)
 {
     return dir->step_up && strcasecmp(name_at(dir->step_up, 0), "off") != 0;

@@ -14,6 +14,8 @@
 #include "core/header.h"
 #include "core/settings.h"
 
+#include <strings.h>
+
 enum { SSO_MODE_REQUIRE, SSO_MODE_OPTIONAL, SSO_MODE_PASSIVE };
 enum { SSO_UNAUTH_AUTO, SSO_UNAUTH_REDIRECT, SSO_UNAUTH_401, SSO_UNAUTH_403 };
 enum { SSO_TOKEN_OFF, SSO_TOKEN_ENV, SSO_TOKEN_HEADER };
@@ -53,8 +55,15 @@ enum {
 
 extern const sso_table_t sso_directory_table;
 
-/* Does an SSO line with providers hold here? */
-int sso_directory_is_on(const sso_directory_t *dir);
+/* Does an SSO line with providers hold here? Asked of every request, several times. */
+static inline int sso_directory_is_on(const sso_directory_t *dir)
+{
+    const char *first;
+
+    if (!dir->providers) return 0;
+    first = APR_ARRAY_IDX(dir->providers, 0, const char *);
+    return (first[0] != 'o' && first[0] != 'O') || strcasecmp(first, "off") != 0;
+}
 
 /* Does an SSOStepUp line with contexts hold here? */
 int sso_directory_steps_up(const sso_directory_t *dir);

@@ -289,15 +289,13 @@ void *sso_settings_merge(const sso_table_t *table, apr_pool_t *p, void *outer, c
 {
     apr_uint64_t given = *(const apr_uint64_t *)inner;
     char *merged;
-    int i;
 
     if (!given) return outer;
     merged = apr_pmemdup(p, outer, table->size);
     *(apr_uint64_t *)(void *)merged |= given;
-    for (i = 0; given; i++, given >>= 1) {
-        const sso_setting_t *row = &table->row[i];
+    for (; given; given &= given - 1) {
+        const sso_setting_t *row = &table->row[__builtin_ctzll(given)];
 
-        if (!(given & 1)) continue;
         memcpy(merged + row->offset, (const char *)inner + row->offset, field_size[row->kind]);
     }
     return merged;

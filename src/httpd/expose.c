@@ -214,6 +214,23 @@ static void look_at(request_rec *r, const names_t *names, const apr_table_entry_
     if (may_be_borrowed(e->key) && is_borrowed(e->key)) out->borrowed = 1;
 }
 
+/* Can a name with this first letter be one that look_at() looks for? Most headers have none. */
+static int may_matter(const names_t *names, char first)
+{
+    if (names->one || names->of_server) return 1;
+    switch (first | 0x20) {
+    case 'c':
+    case 'p':
+    case 'r':
+    case 's':
+    case 't':
+    case 'x':
+        return 1;
+    default:
+        return 0;
+    }
+}
+
 static found_t look_through(request_rec *r, const names_t *names)
 {
     const apr_array_header_t *all = apr_table_elts(r->headers_in);
@@ -221,8 +238,9 @@ static found_t look_through(request_rec *r, const names_t *names)
     found_t found = {.cookie = NULL};
     int i;
 
-    for (i = 0; i < all->nelts; i++)
-        look_at(r, names, &e[i], &found);
+    for (i = 0; i < all->nelts; i++) {
+        if (may_matter(names, e[i].key[0])) look_at(r, names, &e[i], &found);
+    }
     return found;
 }
 
