@@ -33,7 +33,8 @@ struct sso_request {
     int loopback;       /* the client is on this machine; only told at our own addresses */
     const char *client; /* its address as text, behind trusted proxies; NULL: not known */
     const char *cookie; /* Cookie header as received, NULL if none */
-    sso_memo_t *memo;   /* of the connection; NULL: none is kept */
+    const sso_store_key_t *session; /* the key that sso_session_expect() found in it; NULL: none, or
+                                       it was not asked */
 
     const char *user; /* whom another authentication of httpd named; NULL: none did */
 

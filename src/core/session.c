@@ -60,6 +60,14 @@ apr_status_t sso_session_once_key(sso_ctx_t *cx, const sso_idp_t *idp, const sso
     return make_key(cx, once->label, idp, once->what, out);
 }
 
+/* Of a Cookie header, which may be NULL. APR_NOTFOUND: none of the site's sessions. */
+static apr_status_t session_cookie(const sso_site_t *site, const char *cookies, sso_span_t *out)
+{
+    apr_status_t rv = sso_cookie_get(cookies, site->cookie, out);
+
+    return rv == APR_SUCCESS && !sso_session_is_cookie(*out) ? APR_NOTFOUND : rv;
+}
+
 /* The store knows a session by the hash of its cookie, so that what leaks from it opens nothing; a part of
  * a host by another one than its other parts and the host, so that it opens nothing there. */
 static apr_status_t cookie_key(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie,
@@ -86,12 +94,14 @@ static sso_span_t tagged(char text[TAGGED_BYTES], const unsigned char *secret)
 }
 
 /* Did one of our machines make it up? Asked before any of them is asked what became of it. */
-static int is_tagged(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie)
+static int is_tagged(sso_ctx_t *cx, const sso_site_t *site, const char *cookies)
 {
+    sso_span_t cookie;
     sso_span_t secret;
     char text[TAGGED_BYTES];
     const unsigned char *bytes;
 
+    if (session_cookie(site, cookies, &cookie) != APR_SUCCESS) return 0;
     cookie.n = COOKIE_CHARS; /* its mark is no matter here */
     if (sso_b64_decode(cx->pool, cookie, SSO_B64_URL | SSO_B64_NOPAD, &secret, NULL) != APR_SUCCESS
         || secret.n != SECRET_BYTES) {
@@ -110,8 +120,9 @@ static sso_store_key_t key_of_request(sso_ctx_t *cx, const sso_site_t *site,
     sso_store_key_t key = {{0}};
     sso_span_t old;
 
-    if (sso_cookie_get(req->cookie, site->cookie, &old) != APR_SUCCESS) return key;
-    if (sso_session_is_cookie(old)) (void)cookie_key(cx, site, old, &key);
+    if (session_cookie(site, req->cookie, &old) == APR_SUCCESS) {
+        (void)cookie_key(cx, site, old, &key);
+    }
     return key;
 }
 
@@ -320,21 +331,20 @@ static int is_same_cookie(const char *a, const char *b)
 }
 
 /* The key of a cookie that the connection has seen before, or a new one. A proxy in front may carry
- * several people's requests over one connection: the comparison tells nobody how far it got. What it has
- * seen is of the whole host: a part of it has other keys. */
-static apr_status_t key_of(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie,
-                           sso_memo_t *memo, sso_store_key_t *out)
+ * several people's requests over one connection: the comparison tells nobody how far it got. */
+static apr_status_t remembered_key(apr_pool_t *pool, const sso_site_t *site, sso_span_t cookie,
+                                   sso_memo_t *memo, sso_store_key_t *out)
 {
     apr_status_t rv;
+    sso_ctx_t cx;
 
-    if (site->realm) return cookie_key(cx, site, cookie, out);
-
-    if (memo && is_same_cookie(memo->cookie, cookie.p)) {
+    if (is_same_cookie(memo->cookie, cookie.p)) {
         *out = memo->key;
         return APR_SUCCESS;
     }
-    rv = cookie_key(cx, site, cookie, out);
-    if (rv == APR_SUCCESS && memo) {
+    cx = sso_ctx(pool, 0);
+    rv = cookie_key(&cx, site, cookie, out);
+    if (rv == APR_SUCCESS) {
         memcpy(memo->cookie, cookie.p, COOKIE_CHARS);
         memo->key = *out;
     }
@@ -375,34 +385,22 @@ static apr_status_t load_from_others(sso_ctx_t *cx, const sso_site_t *site, sso_
     return rv;
 }
 
-/* cookie: empty where the key came in a message that we sealed. */
-static apr_status_t load_from_anywhere(sso_ctx_t *cx, const sso_site_t *site, sso_span_t cookie,
+/* cookies: NULL where the key came in a message that we sealed. */
+static apr_status_t load_from_anywhere(sso_ctx_t *cx, const sso_site_t *site, const char *cookies,
                                        sso_session_t *out)
 {
     apr_status_t rv = load(cx, site, out);
 
     if (rv != APR_NOTFOUND || !site->store->ops->fetch) return rv;
-    if (cookie.n && !is_tagged(cx, site, cookie)) return rv;
+    if (cookies && !is_tagged(cx, site, cookies)) return rv;
     return load_from_others(cx, site, out);
-}
-
-static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
-                         sso_memo_t *memo, sso_session_t *out)
-{
-    sso_span_t value;
-
-    if (!cookie || sso_cookie_get(cookie, site->cookie, &value) || !sso_session_is_cookie(value)) {
-        return APR_NOTFOUND;
-    }
-    if (key_of(cx, site, value, memo, &out->key) != APR_SUCCESS) return APR_NOTFOUND;
-    return load_from_anywhere(cx, site, value, out);
 }
 
 apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
                                 sso_session_t *out)
 {
     out->key = *key;
-    return load_from_anywhere(cx, site, sso_span_of(NULL, 0), out);
+    return load_from_anywhere(cx, site, NULL, out);
 }
 
 typedef struct {
@@ -435,6 +433,21 @@ apr_status_t sso_session_peek(sso_ctx_t *cx, const sso_site_t *site, const sso_s
     return is_vouched_for(site, out->provider) ? APR_SUCCESS : APR_NOTFOUND;
 }
 
+/* key: by which the host knows it; NULL: not known yet. */
+static apr_status_t find(sso_ctx_t *cx, const sso_site_t *site, const char *cookies,
+                         const sso_store_key_t *key, sso_session_t *out)
+{
+    sso_span_t cookie;
+
+    if (key && !site->realm) {
+        out->key = *key;
+    } else if (session_cookie(site, cookies, &cookie) != APR_SUCCESS
+               || cookie_key(cx, site, cookie, &out->key) != APR_SUCCESS) {
+        return APR_NOTFOUND;
+    }
+    return load_from_anywhere(cx, site, cookies, out);
+}
+
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out)
 {
@@ -444,7 +457,28 @@ apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char 
 apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                             sso_session_t *out)
 {
-    return find(cx, site, req->cookie, req->memo, out);
+    return find(cx, site, req->cookie, req->session, out);
+}
+
+apr_status_t sso_session_expect(apr_pool_t *pool, const sso_site_t *site, const char *cookie,
+                                sso_memo_t *memo, sso_store_key_t *key)
+{
+    sso_store_t *store = site->store;
+    sso_span_t value;
+    apr_status_t rv = session_cookie(site, cookie, &value);
+
+    if (rv == APR_SUCCESS) rv = remembered_key(pool, site, value, memo, key);
+    if (rv == APR_SUCCESS && store->ops->approach) {
+        store->ops->approach(store, key, SSO_STORE_BUCKET);
+    }
+    return rv;
+}
+
+void sso_session_approach(const sso_site_t *site, const sso_store_key_t *key)
+{
+    sso_store_t *store = site->store;
+
+    if (store->ops->approach) store->ops->approach(store, key, SSO_STORE_RECORD);
 }
 
 /* ---- what the provider wants ended ---- */

@@ -49,6 +49,20 @@ apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, 
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out);
 
+/**
+ * The head of a request has come, and its session will be looked for in a moment: by then its record
+ * shall be here. Takes the first step, sso_session_approach() the second, with other work between them.
+ *
+ * @param cookie the Cookie header as the browser sent it.
+ * @param pool   of the request.
+ * @param memo   of the connection.
+ * @param key    by which the host, not its parts, knows the session.
+ * @return       APR_NOTFOUND: there is no cookie of a session.
+ */
+apr_status_t sso_session_expect(apr_pool_t *pool, const sso_site_t *site, const char *cookie,
+                                sso_memo_t *memo, sso_store_key_t *key);
+void sso_session_approach(const sso_site_t *site, const sso_store_key_t *key);
+
 /* The session with this key in the store. */
 apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
                                 sso_session_t *out);
@@ -57,7 +71,7 @@ apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso
 apr_status_t sso_session_peek(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
                               const sso_store_key_t *subject, sso_session_t *out);
 
-/* The same for a request, with the memory of its connection. */
+/* The same for a request. */
 apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
                             sso_session_t *out);
 

@@ -88,16 +88,17 @@ static apr_status_t read_body(sso_request_t *req, sso_ctx_t *cx, apr_size_t max,
     return APR_SUCCESS;
 }
 
-const char *sso_adapt_cookie(const request_rec *r)
+/* What is known of the request that came with our cookies; NULL: none did. */
+static const sso_visit_t *find_bearer(const request_rec *r)
 {
     const request_rec *q;
 
     for (q = r; q; q = q->main ? q->main : q->prev) {
         const sso_visit_t *visit = sso_visit_find(q);
 
-        if (visit && visit->cookie) return visit->cookie;
+        if (visit && visit->cookie) return visit;
     }
-    return apr_table_get(r->headers_in, "Cookie");
+    return NULL;
 }
 
 /* What the browser asked for, before any internal redirect; "/" for a form that is not a path. */
@@ -106,17 +107,6 @@ static const char *target_of(const request_rec *r)
     while (r->prev || r->main)
         r = r->prev ? r->prev : r->main;
     return r->unparsed_uri && r->unparsed_uri[0] == '/' ? r->unparsed_uri : "/";
-}
-
-static sso_memo_t *memo_of(conn_rec *c)
-{
-    sso_memo_t *memo = ap_get_module_config(c->conn_config, &sso_module);
-
-    if (!memo) {
-        memo = apr_pcalloc(c->pool, sizeof(*memo));
-        ap_set_module_config(c->conn_config, &sso_module, memo);
-    }
-    return memo;
 }
 
 /* Is the client on this machine? Not when a proxy here has passed the request on: its client may be
@@ -137,6 +127,7 @@ static int is_local(const request_rec *r)
 void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out)
 {
     const sso_visit_t *visit = sso_visit_find(r);
+    const sso_visit_t *bearer = find_bearer(r);
 
     *out = (sso_request_t){.method = r->method,
                            .path = r->uri,
@@ -146,8 +137,9 @@ void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *ou
                            .https = !strncmp(site->base_url, "https:", 6),
                            .loopback = visit && visit->ours && is_local(r),
                            .client = r->useragent_ip,
-                           .cookie = sso_adapt_cookie(r),
-                           .memo = memo_of(r->connection),
+                           .cookie = bearer ? bearer->cookie
+                                            : apr_table_get(r->headers_in, "Cookie"),
+                           .session = bearer && bearer->has_key ? &bearer->key : NULL,
                            .user = other_user(r),
                            .variable = get_variable,
                            .header = get_header,

@@ -15,9 +15,6 @@
  * also after an internal redirect and after we hid ours from the backend. */
 void sso_adapt_request(request_rec *r, const sso_site_t *site, sso_request_t *out);
 
-/* The Cookie header as the browser sent it; NULL if none. */
-const char *sso_adapt_cookie(const request_rec *r);
-
 /* The headers of a reply, for an answer that somebody else gives. */
 void sso_adapt_headers(request_rec *r, const sso_reply_t *reply);
 

@@ -16,6 +16,7 @@ apr_status_t sso_authz_find(request_rec *r, sso_ctx_t *cx, const sso_session_t *
     const sso_site_t *site = sso_tenants_site_of(r);
     const request_rec *q;
     sso_session_t *session;
+    sso_request_t req;
     apr_status_t rv;
 
     *out = NULL;
@@ -28,7 +29,8 @@ apr_status_t sso_authz_find(request_rec *r, sso_ctx_t *cx, const sso_session_t *
     }
     if (!site || !site->store) return APR_NOTFOUND;
     session = apr_palloc(r->pool, sizeof(*session));
-    rv = sso_session_find(cx, site, sso_adapt_cookie(r), session);
+    sso_adapt_request(r, site, &req);
+    rv = sso_session_of(cx, site, &req, session);
     if (rv == APR_SUCCESS) *out = session;
     return rv;
 }

@@ -32,10 +32,43 @@ static int is_ours(const request_rec *r)
     return visit && visit->ours;
 }
 
+static sso_memo_t *memo_of(conn_rec *c)
+{
+    sso_memo_t *memo = ap_get_module_config(c->conn_config, &sso_module);
+
+    if (!memo) {
+        memo = apr_pcalloc(c->pool, sizeof(*memo));
+        ap_set_module_config(c->conn_config, &sso_module, memo);
+    }
+    return memo;
+}
+
+/* Most requests with a session are about to ask for it. */
+static void expect_session(request_rec *r)
+{
+    const sso_site_t *site = sso_server_of(r->server)->site;
+    sso_visit_t *visit = sso_visit_find(r);
+
+    if (!visit || !visit->cookie || !site->store) return;
+    visit->has_key = sso_session_expect(r->pool, site, visit->cookie, memo_of(r->connection),
+                                        &visit->key)
+                     == APR_SUCCESS;
+}
+
+/* Between the two there is enough to do for httpd to be worth the way. */
+static void approach_session(const request_rec *r)
+{
+    const sso_visit_t *visit = sso_visit_find(r);
+
+    if (!visit || !visit->has_key) return;
+    sso_session_approach(sso_server_of(r->server)->site, &visit->key);
+}
+
 int sso_hooks_read(request_rec *r)
 {
     if (!r->prev && !r->main) {
         sso_expose_scrub(r);
+        expect_session(r);
         sso_redact_line(r);
     }
     return DECLINED;
@@ -46,6 +79,7 @@ int sso_hooks_read(request_rec *r)
 int sso_hooks_translate(request_rec *r)
 {
     if (r->main || r->proxyreq == PROXYREQ_PROXY || !r->uri || r->uri[0] != '/') return DECLINED;
+    approach_session(r);
     if (!sso_gate_is_ours(site_of(r), r->uri)) return DECLINED;
     sso_visit_of(r)->ours = 1;
     r->filename = apr_pstrcat(r->pool, "sso:", r->uri, NULL);

@@ -90,10 +90,12 @@ typedef struct {
 
 /* What we know of one request. */
 typedef struct {
-    int ours;           /* one of our addresses */
-    int borrowed;       /* it came with identity headers of other gateways */
-    int token;          /* its headers or variables hold an access token or an assertion */
-    const char *cookie; /* the Cookie header before ours were taken out; NULL: as it is */
+    int ours;            /* one of our addresses */
+    int borrowed;        /* it came with identity headers of other gateways */
+    int token;           /* its headers or variables hold an access token or an assertion */
+    const char *cookie;  /* the Cookie header before ours were taken out; NULL: as it is */
+    int has_key;         /* it has a cookie of the host's sessions: */
+    sso_store_key_t key; /* this one's */
     const sso_session_t *session; /* who is logged in here */
     const sso_site_t *site;       /* and where that is so; NULL with session */
     const sso_site_t *own;        /* the site of `tenant`, made once; NULL: it cannot be one */

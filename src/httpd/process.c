@@ -351,6 +351,7 @@ int sso_process_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
 
 void sso_process_start_child(apr_pool_t *pool, server_rec *main_server)
 {
+    sso_segment_attach();
     sso_tenants_open(pool, main_server);
     sso_accounts_open(pool, main_server);
     if (sso_background_renews(main_server)) sso_renewals_open(pool);

@@ -11,6 +11,7 @@
 #include "store/store_shared.h"
 #include "store/store_shm.h"
 
+#include <ap_mpm.h>
 #include <apr_strings.h>
 
 #include <stdio.h>
@@ -231,4 +232,17 @@ apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server, const char
     if (rv == APR_SUCCESS) rv = front(cx, main_server, kept->store, &store);
     if (rv == APR_SUCCESS) *directive = "SSOSessionMemory"; /* has a share for each host */
     return rv == APR_SUCCESS ? add_tenants(cx, main_server, store) : rv;
+}
+
+/* Not for an MPM of many short-lived processes: each would pay, and few would get it back. */
+void sso_segment_attach(void)
+{
+    const retained_t *kept = ap_retained_data_get(RETAINED);
+    int threaded = AP_MPMQ_NOT_SUPPORTED;
+
+    if (ap_mpm_query(AP_MPMQ_IS_THREADED, &threaded) != APR_SUCCESS
+        || threaded == AP_MPMQ_NOT_SUPPORTED) {
+        return;
+    }
+    if (kept && kept->store) sso_store_shm_attach(kept->store);
 }

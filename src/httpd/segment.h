@@ -15,4 +15,7 @@
  * goes into the snapshot. directive: the one that a failure is about. */
 apr_status_t sso_segment_open(sso_ctx_t *cx, server_rec *main_server, const char **directive);
 
+/* child_init: the way to it is paved before the first request comes. */
+void sso_segment_attach(void);
+
 #endif /* SSO_HTTPD_SEGMENT_H */

@@ -391,6 +391,9 @@ def test_nor_of_the_host(hers, host, closing, alice, make_browser):
     sign_in(staff, host, "corp")
     theirs = staff.jar.get(host.url, "__Host-sso")
     assert is_turned_away(replayed(mine.name, theirs, hers.page))
+    both = [("Cookie", "__Host-sso=%s; %s=%s" % (theirs.value, mine.name, mine.value)), ("Accept", "text/html")]
+    assert exchange("GET", hers.page, both).text == "the page of alice"
+    assert exchange("GET", host.url + "/intern/x.html", both).text == "for the staff"
 
 
 def test_nor_of_another_virtual_host(hers, httpd, alice):
