@@ -49,12 +49,16 @@ apr_status_t sso_session_preview(sso_ctx_t *cx, const sso_session_plan_t *plan, 
 apr_status_t sso_session_find(sso_ctx_t *cx, const sso_site_t *site, const char *cookie,
                               sso_session_t *out);
 
+/* As sso_session_find() for a request, with what is known of its cookie. */
+apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
+                            sso_session_t *out);
+
 /**
  * The head of a request has come, and its session will be looked for in a moment: by then its record
  * shall be here. Takes the first step, sso_session_approach() the second, with other work between them.
  *
- * @param cookie the Cookie header as the browser sent it.
  * @param pool   of the request.
+ * @param cookie the Cookie header as the browser sent it.
  * @param memo   of the connection.
  * @param key    by which the host, not its parts, knows the session.
  * @return       APR_NOTFOUND: there is no cookie of a session.
@@ -70,10 +74,6 @@ apr_status_t sso_session_by_key(sso_ctx_t *cx, const sso_site_t *site, const sso
 /* The same without counting as use: its idle time goes on. subject: as sso_session_subject_key has it. */
 apr_status_t sso_session_peek(sso_ctx_t *cx, const sso_site_t *site, const sso_store_key_t *key,
                               const sso_store_key_t *subject, sso_session_t *out);
-
-/* The same for a request. */
-apr_status_t sso_session_of(sso_ctx_t *cx, const sso_site_t *site, const sso_request_t *req,
-                            sso_session_t *out);
 
 /**
  * Write a session that is there anew: its cookie, its age, how and when the person signed in stay.

@@ -43,7 +43,8 @@ static sso_memo_t *memo_of(conn_rec *c)
     return memo;
 }
 
-/* Most requests with a session are about to ask for it. */
+/* Most requests with a session are about to ask for it. What is computed here is not lost for those that
+ * do: it is what they look for. */
 static void expect_session(request_rec *r)
 {
     const sso_site_t *site = sso_server_of(r->server)->site;
@@ -55,7 +56,8 @@ static void expect_session(request_rec *r)
                      == APR_SUCCESS;
 }
 
-/* Between the two there is enough to do for httpd to be worth the way. */
+/* The second step, when httpd has had something else to do, and with more to do before the session is
+ * asked for: it looks at files and sections now. */
 static void approach_session(const request_rec *r)
 {
     const sso_visit_t *visit = sso_visit_find(r);

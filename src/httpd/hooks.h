@@ -11,7 +11,7 @@
 
 #include "httpd/module.h"
 
-/* post_read_request: nothing that only we may say comes in from outside. */
+/* post_read_request: nothing that only we may say comes in from outside; the session is on its way. */
 int sso_hooks_read(request_rec *r);
 
 /* translate_name, map_to_storage, access_checker_ex, handler: our own addresses, before anything
