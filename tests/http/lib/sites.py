@@ -18,17 +18,23 @@ PEOPLE = {
 }
 
 
+class _Listener(http.server.ThreadingHTTPServer):
+    """Room for all who come at once: with the five of the library Linux resets some of forty."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class Server:
     """An HTTP server on 127.0.0.1 in threads; `handler` is its request handler class, `tls` the context
     of a server that speaks https."""
 
     def __init__(self, handler, tls=None, port=None):
         self.port, self.tls = port or free_port(), tls
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self._server = _Listener(("127.0.0.1", self.port), handler)
         if tls:  # hands are shaken in the thread of the connection
             self._server.socket = tls.wrap_socket(self._server.socket, server_side=True,
                                                   do_handshake_on_connect=False)
-        self._server.daemon_threads = True
         self._server.peer = self
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -198,7 +204,6 @@ class FastCgi:
     def __init__(self):
         self.port = free_port()
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), _FastCgiHandler)
-        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):
