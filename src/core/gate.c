@@ -479,7 +479,6 @@ int sso_gate_tries(sso_ctx_t *cx, const sso_site_t *site, const sso_directory_t 
 
 /* ---- our own addresses ---- */
 
-/* A query parameter as text; NULL if absent. */
 /* Where a login without "return" leads: where the person was going when another one began, as when a
  * site asks for a fresh token after its own login page; "/" of the name that was asked otherwise. */
 static const char *interrupted_path(sso_ctx_t *cx, const sso_idp_t *idp, const sso_request_t *req)

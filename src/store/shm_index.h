@@ -24,7 +24,7 @@ static inline sso_a32_t *sso_shm_bucket_of(const sso_shm_part_t *p, int index, u
 sso_a32_t *sso_shm_bucket(const sso_shm_part_t *p, int index, const sso_store_key_t *key);
 
 /* Ask for a head and what follows it, mostly its neighbours, all at once: among many sessions a lookup is
- * nothing but waiting for memory. */
+ * nothing but waiting for memory. Asking behind the end of the segment does nothing. */
 void sso_shm_fetch_ahead(const sso_shm_part_t *p, uint32_t block);
 
 /* The head with this key, or 0. Without the lock, seq is what reading began with, and the answer

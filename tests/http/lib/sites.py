@@ -204,6 +204,7 @@ class FastCgi:
     def __init__(self):
         self.port = free_port()
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", self.port), _FastCgiHandler)
+        self._server.daemon_threads = True
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     def close(self):
