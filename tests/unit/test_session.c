@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: Apache-2.0
  */
 #include "core/session.h"
+#include "core/session_mark.h"
 #include "core_bench.h"
 
 #include <stdlib.h>
@@ -427,6 +428,30 @@ static void a_connection_may_carry_several_people(void **state)
         req.session = &key;
         assert_int_equal(sso_session_of(b->cx, &b->site, &req, &session), APR_SUCCESS);
         assert_string_equal(session.user, i % 2 ? "ada" : "eve");
+    }
+}
+
+/* Nor is one that differs in a single place, wherever that is. */
+static void a_connection_knows_the_whole_cookie(void **state)
+{
+    bench_t *b = bench_make(*state);
+    char cookie[] = "__Host-sso=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+    char *value = strchr(cookie, '=') + 1;
+    apr_size_t i;
+
+    assert_int_equal(strlen(value), SSO_SESSION_SECRET_CHARS);
+    for (i = 0; i < SSO_SESSION_SECRET_CHARS; i++) {
+        sso_memo_t memo = {.cookie = ""};
+        sso_store_key_t key;
+        sso_store_key_t other;
+
+        value[i] = 'a';
+        assert_int_equal(sso_session_expect(b->cx->pool, &b->site, cookie, &memo, &key),
+                         APR_SUCCESS);
+        value[i] = 'b';
+        assert_int_equal(sso_session_expect(b->cx->pool, &b->site, cookie, &memo, &other),
+                         APR_SUCCESS);
+        assert_memory_not_equal(&key, &other, sizeof(key));
     }
 }
 
@@ -958,6 +983,7 @@ int main(void)
         UNIT(cookies_of_another_form_are_none),
         UNIT(the_store_knows_a_hash_only),
         UNIT(a_connection_may_carry_several_people),
+        UNIT(a_connection_knows_the_whole_cookie),
         UNIT(sessions_end_by_themselves),
         UNIT(the_provider_may_end_it_earlier),
         UNIT(a_session_that_is_over_does_not_begin),
